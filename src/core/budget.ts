@@ -1,0 +1,29 @@
+import type { Runtime } from './runtime.ts';
+
+/** How much time an invocation has left, milliseconds: Lambda's `getRemainingTimeInMillis`, where there is one. */
+export type RemainingMillis = (() => number) | undefined;
+
+/** The time in which the store must have answered, so that the caller can still be told. */
+export interface TimeBudget {
+  /** Milliseconds that the lease was claimed for. */
+  readonly leaseMillis: number;
+  /** Milliseconds that the store may take now; zero or less when the time is over. */
+  left(leaseUntil: number): number;
+}
+
+const DEFAULT_LEASE_MILLIS = 60_000;
+
+/** One tenth of the time is kept for answering the caller, but never more than this. */
+const MAX_RESERVE_MILLIS = 1000;
+
+/** Read from the invocation at hand, once it begins: an earlier one's remaining time says nothing about this one. */
+export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, remaining: RemainingMillis): TimeBudget {
+  const initial = remaining?.() ?? 0;
+  const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
+  const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
+  const reserve = Math.min(MAX_RESERVE_MILLIS, (known ? initial : millis) / 10);
+  return {
+    leaseMillis: millis,
+    left: (leaseUntil) => (known ? remaining() : leaseUntil - runtime.now()) - reserve,
+  };
+}

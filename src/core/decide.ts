@@ -1,0 +1,59 @@
+import { type IdempotencyRecord, type InProgressRecord, isExpired, type StoredOutcome } from './record.ts';
+import type { Expected } from './store.ts';
+
+export interface DecisionPolicy {
+  readonly clockSkewMillis: number;
+  readonly onExpiredLease: 'run' | 'throw';
+}
+
+export type TakeoverReason = 'retention over' | 'released' | 'lease over';
+
+export type Decision =
+  | { readonly kind: 'won'; readonly record: InProgressRecord }
+  | {
+      readonly kind: 'takeover';
+      readonly reason: TakeoverReason;
+      readonly attempt: number;
+      readonly expected: Expected;
+    }
+  | { readonly kind: 'keyReused' }
+  | { readonly kind: 'replay'; readonly outcome: StoredOutcome }
+  | { readonly kind: 'inFlight'; readonly retryAfterMillis: number }
+  | { readonly kind: 'outcomeUnknown' };
+
+/** What a claim that met an existing record may do. Pure: `now` is the claimer's clock, epoch milliseconds. */
+export function decide(
+  existing: IdempotencyRecord,
+  claim: InProgressRecord,
+  policy: DecisionPolicy,
+  now: number,
+): Decision {
+  // The first answer to this very claim was lost and the SDK sent it again: the record in the way is our own.
+  if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
+  if (isExpired(existing, now)) return takeover(existing, 'retention over');
+  if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
+  switch (existing.status) {
+    case 'COMPLETED':
+      return { kind: 'replay', outcome: existing.outcome };
+    case 'RELEASED':
+      return takeover(existing, 'released');
+    case 'IN_PROGRESS': {
+      // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
+      const over = existing.leaseUntil + policy.clockSkewMillis;
+      if (now < over) return { kind: 'inFlight', retryAfterMillis: over - now };
+      return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover(existing, 'lease over');
+    }
+  }
+}
+
+function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision {
+  const { owner, status } = existing;
+  const expected =
+    existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
+  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected };
+}
+
+/** A record or a claim without a fingerprint (the option was added or removed by a deployment) has nothing to compare. */
+function differ(stored: string | undefined, claimed: string | undefined): boolean {
+  return stored !== undefined && claimed !== undefined && stored !== claimed;
+}

@@ -1,0 +1,54 @@
+/** What happened to a record, for metrics and logs. Emitted synchronously; what the callback throws is ignored. */
+export type IdempotencyEvent = IdempotencyEventBase &
+  (
+    | { readonly type: 'claimed' }
+    | { readonly type: 'takenOver'; readonly reason: 'retention over' | 'released' | 'lease over' }
+    | { readonly type: 'replayed' }
+    /** The work is done, but its response was not stored: the retry gets `RESPONSE_NOT_REPLAYABLE`. */
+    | { readonly type: 'notReplayable' }
+    | { readonly type: 'inFlight'; readonly retryAfterMillis: number }
+    | { readonly type: 'keyReused' }
+    | { readonly type: 'outcomeUnknown' }
+    /** The claim could not be made: nothing was executed. */
+    | { readonly type: 'claimFailed'; readonly error: unknown }
+    /** The outcome is stored. `notReplayable` says why its response is not, where it could not be. */
+    | { readonly type: 'completed'; readonly notReplayable?: string }
+    | { readonly type: 'released' }
+    /** The lease was left to run out: by policy, or because the invocation timed out. */
+    | { readonly type: 'held'; readonly reason: 'policy' | 'timeout' }
+    /** Another execution had taken over before this one could settle. */
+    | { readonly type: 'leaseLost' }
+    /** The outcome could not be written: the lease is kept, a retry after it executes again. */
+    | { readonly type: 'completionFailed'; readonly error: unknown }
+    /** The record could not be released: a retry has to wait for the end of the lease. */
+    | { readonly type: 'releaseFailed'; readonly error: unknown }
+    /** The `settle` option threw or answered something else than `'store'`, `'release'` or `'hold'`. */
+    | { readonly type: 'settlePolicyFailed'; readonly error: unknown }
+    /** `onMissingKey: 'run'`: executed without a guard. There is no record: `id` is empty, `attempt` 0. */
+    | { readonly type: 'unguarded' }
+  );
+
+interface IdempotencyEventBase {
+  readonly operation: string;
+  /** The record id. */
+  readonly id: string;
+  readonly attempt: number;
+  /** Milliseconds since this request's claim began. */
+  readonly durationMillis: number;
+}
+
+export type IdempotencyEventType = IdempotencyEvent['type'];
+
+type Detail<T> = T extends IdempotencyEvent ? Omit<T, keyof IdempotencyEventBase> : never;
+export type EventDetail = Detail<IdempotencyEvent>;
+
+/** Tells the user's callback, and never lets its failure reach the request. */
+export function emit(onEvent: ((event: IdempotencyEvent) => unknown) | undefined, event: IdempotencyEvent): void {
+  if (onEvent === undefined) return;
+  try {
+    const answer = onEvent(event);
+    if (answer instanceof Promise) answer.catch(() => undefined);
+  } catch {
+    // Observation must not change what is observed.
+  }
+}

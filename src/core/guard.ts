@@ -1,0 +1,212 @@
+import { IdempotencyError } from '../errors.ts';
+import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
+import { type Decision, decide, type TakeoverReason } from './decide.ts';
+import { type EventDetail, emit } from './events.ts';
+import { createExecution, type Execution, expirationAt } from './execution.ts';
+import type { Identity } from './identity.ts';
+import type { ResolvedProtocolOptions } from './options.ts';
+import { decodeOutcome, type Outcome } from './outcome.ts';
+import type { IdempotencyRecord, InProgressRecord } from './record.ts';
+import { type Runtime, TIMED_OUT, within } from './runtime.ts';
+import type { Expected } from './store.ts';
+import { isUnavailable, storeFailure } from './store-failure.ts';
+
+/** Takeovers are races. Whoever loses this many in a row is told to come back. */
+const MAX_ROUNDS = 10;
+
+/** How long to try to take back a claim that may or may not have reached the store, milliseconds. */
+const ABANDON_MILLIS = 500;
+
+export type Claim =
+  | { readonly kind: 'execute'; readonly execution: Execution }
+  | { readonly kind: 'replay'; readonly outcome: Outcome };
+
+/** Claims the right to execute, or finds out what became of the request. @throws IdempotencyError */
+export type Guard = (identity: Identity, remaining: RemainingMillis) => Promise<Claim>;
+
+export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
+  return (identity, remaining) => new Claiming(options, runtime, identity, remaining).run();
+}
+
+/** `existing` is what was in the way, `undefined` where it vanished before it could be seen. */
+type Conflict = { readonly existing: IdempotencyRecord | undefined };
+
+/** One request's way to a claim. */
+class Claiming {
+  readonly #options: ResolvedProtocolOptions;
+  readonly #runtime: Runtime;
+  readonly #identity: Identity;
+  readonly #startedAt: number;
+  readonly #budget: TimeBudget;
+  readonly #first: InProgressRecord;
+
+  constructor(options: ResolvedProtocolOptions, runtime: Runtime, identity: Identity, remaining: RemainingMillis) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#identity = identity;
+    this.#startedAt = runtime.now();
+    this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
+    const leaseUntil = this.#startedAt + this.#budget.leaseMillis;
+    this.#first = {
+      id: identity.id,
+      status: 'IN_PROGRESS',
+      owner: runtime.randomToken(),
+      attempt: 1,
+      leaseUntil,
+      expiration: expirationAt(this.#startedAt, options, leaseUntil),
+      ...(identity.fingerprint !== undefined && { fingerprint: identity.fingerprint }),
+    };
+  }
+
+  async run(): Promise<Claim> {
+    try {
+      return await this.#rounds();
+    } catch (error) {
+      if (isUnavailable(error)) this.#tell(this.#first.attempt, { type: 'claimFailed', error });
+      throw error;
+    }
+  }
+
+  async #rounds(): Promise<Claim> {
+    let candidate = this.#first;
+    let takenOver: TakeoverReason | undefined;
+    let conflict = await this.#insert(candidate);
+    for (let round = 1; conflict !== undefined; round++) {
+      if (round > MAX_ROUNDS) throw this.#contended();
+      if (conflict.existing === undefined) {
+        candidate = this.#first;
+        takenOver = undefined;
+        conflict = await this.#insert(candidate);
+        continue;
+      }
+      const decision = decide(conflict.existing, this.#first, this.#options, this.#runtime.now());
+      if (decision.kind === 'won') {
+        candidate = decision.record;
+        conflict = undefined;
+      } else if (decision.kind === 'takeover') {
+        candidate = { ...this.#first, attempt: decision.attempt };
+        takenOver = decision.reason;
+        conflict = await this.#replace(candidate, decision.expected);
+      } else {
+        return this.#yield(decision, conflict.existing.attempt);
+      }
+    }
+    return this.#win(candidate, takenOver);
+  }
+
+  #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
+    // The claim may have been answered late: whoever came after the lease's end may be executing already.
+    if (this.#runtime.now() >= record.leaseUntil) {
+      void this.#abandon();
+      throw this.#unavailable('answered only after the lease had ended');
+    }
+    this.#tell(
+      record.attempt,
+      takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver },
+    );
+    const execution = createExecution({
+      options: this.#options,
+      runtime: this.#runtime,
+      identity: this.#identity,
+      budget: this.#budget,
+      record,
+      tell: (detail) => this.#tell(record.attempt, detail),
+    });
+    return { kind: 'execute', execution };
+  }
+
+  /** Somebody else executes or has executed: nothing is written. */
+  #yield(decision: Exclude<Decision, { kind: 'won' | 'takeover' }>, attempt: number): Claim {
+    switch (decision.kind) {
+      case 'replay': {
+        const { outcome } = decision;
+        this.#tell(attempt, { type: outcome.type === 'NOT_REPLAYABLE' ? 'notReplayable' : 'replayed' });
+        return { kind: 'replay', outcome: decodeOutcome(outcome) };
+      }
+      case 'keyReused':
+        this.#tell(attempt, { type: 'keyReused' });
+        throw new IdempotencyError(
+          'KEY_REUSED',
+          'This idempotency key was used before with a different request. Use a new key for a new request.',
+        );
+      case 'inFlight':
+        this.#tell(attempt, { type: 'inFlight', retryAfterMillis: decision.retryAfterMillis });
+        throw new IdempotencyError(
+          'IN_FLIGHT',
+          'A request with this idempotency key is being executed. Retry later with the same key.',
+          { retryAfterMillis: decision.retryAfterMillis },
+        );
+      case 'outcomeUnknown':
+        this.#tell(attempt, { type: 'outcomeUnknown' });
+        throw new IdempotencyError(
+          'OUTCOME_UNKNOWN',
+          'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
+          {
+            advice:
+              `The lease of record ${this.#identity.id} ran out unsettled and onExpiredLease is 'throw'. ` +
+              'Look into what the execution did, then delete the record to let a retry execute.',
+          },
+        );
+    }
+  }
+
+  async #insert(record: InProgressRecord): Promise<Conflict | undefined> {
+    const answer = await this.#ask(() => this.#options.store.insert(record));
+    return answer.won ? undefined : answer;
+  }
+
+  async #replace(record: InProgressRecord, expected: Expected): Promise<Conflict | undefined> {
+    const answer = await this.#ask(() => this.#options.store.replace(record, expected));
+    return answer.done ? undefined : answer;
+  }
+
+  /** Asks while there is time to tell the caller. A claim that nobody will use is taken back. */
+  async #ask<T>(verb: () => Promise<T>): Promise<T> {
+    const asked = (async () => verb())();
+    let answer: T | typeof TIMED_OUT;
+    try {
+      answer = await within(this.#runtime, this.#budget.left(this.#first.leaseUntil), asked);
+    } catch (error) {
+      const failure = storeFailure(error);
+      // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
+      if (failure.retryable === true) await within(this.#runtime, ABANDON_MILLIS, this.#abandon());
+      throw failure;
+    }
+    if (answer !== TIMED_OUT) return answer;
+    asked.then(
+      () => this.#abandon(),
+      () => undefined,
+    );
+    throw this.#unavailable('did not answer while there was time');
+  }
+
+  /** Removes what this claim may have written: fenced by its owner, so it can touch nobody else's record. */
+  async #abandon(): Promise<void> {
+    try {
+      await this.#options.store.remove(this.#first.id, { owner: this.#first.owner, status: 'IN_PROGRESS' });
+    } catch {
+      // The lease runs out by itself.
+    }
+  }
+
+  #unavailable(what: string): IdempotencyError {
+    return storeFailure(
+      new Error(`the store ${what}; nothing was executed`),
+      'Look at the latency of the table, and at the timeouts of the client and of the function.',
+    );
+  }
+
+  #contended(): IdempotencyError {
+    return new IdempotencyError(
+      'IN_FLIGHT',
+      'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
+      { retryAfterMillis: this.#options.clockSkewMillis, advice: `The record changed hands ${MAX_ROUNDS} times.` },
+    );
+  }
+
+  #tell(attempt: number, detail: EventDetail): void {
+    const { operation, id } = this.#identity;
+    const durationMillis = this.#runtime.now() - this.#startedAt;
+    emit(this.#options.onEvent, { operation, id, attempt, durationMillis, ...detail });
+  }
+}

@@ -1,0 +1,126 @@
+import { optionError } from '../errors.ts';
+import type { IdempotencyEvent } from './events.ts';
+import type { Outcome } from './outcome.ts';
+import type { RecordStore } from './store.ts';
+
+/** `'store'`: a retry gets this outcome. `'release'`: a retry executes. `'hold'`: the lease is left to run out. */
+export type Settlement = 'store' | 'release' | 'hold';
+
+/** The options of the protocol. Those that read the request are in `fingerprint/options.ts`. */
+export interface ProtocolOptions {
+  /** Where the records live. A store may serve any number of guards. */
+  readonly store: RecordStore;
+  /** How long a stored outcome is replayed. @default 86_400 (a day) */
+  readonly retentionSeconds?: number;
+  /**
+   * How long an execution may take before another one may take over. Outside Lambda, set it to more than the longest
+   * execution. @default the invocation's remaining time where it is known and positive, else 60_000
+   */
+  readonly leaseMillis?: number;
+  /** How far the clocks of two hosts may be apart without breaking a promise. @default 1000 */
+  readonly clockSkewMillis?: number;
+  /** What a request does that finds another execution of it running: fail with `IN_FLIGHT`. @default 'throw' */
+  readonly onInFlight?: 'throw';
+  /**
+   * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
+   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN`, which makes it at most once.
+   * @default 'run'
+   */
+  readonly onExpiredLease?: 'run' | 'throw';
+  /**
+   * What becomes of an execution that has ended. Asked once, with what the handler returned or threw.
+   * @default `'store'` for a returned value, `'release'` for a thrown error
+   */
+  readonly settle?: (outcome: Outcome) => Settlement;
+  /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
+  readonly onEvent?: (event: IdempotencyEvent) => unknown;
+}
+
+export interface ResolvedProtocolOptions {
+  readonly store: RecordStore;
+  readonly retentionMillis: number;
+  readonly leaseMillis: number | undefined;
+  readonly clockSkewMillis: number;
+  readonly onExpiredLease: 'run' | 'throw';
+  readonly settle: (outcome: Outcome) => Settlement;
+  readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
+}
+
+export const PROTOCOL_OPTION_NAMES = [
+  'store',
+  'retentionSeconds',
+  'leaseMillis',
+  'clockSkewMillis',
+  'onInFlight',
+  'onExpiredLease',
+  'settle',
+  'onEvent',
+] as const satisfies readonly (keyof ProtocolOptions)[];
+
+const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
+
+/** Checks and completes the options, once, at construction. @throws TypeError that names the wrong option */
+export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
+  const { store, retentionSeconds = 86_400, leaseMillis, clockSkewMillis = 1000, onInFlight = 'throw' } = options;
+  const { onExpiredLease = 'run', settle = defaultSettle, onEvent } = options;
+  if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
+    throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
+  }
+  requireNumber('retentionSeconds', retentionSeconds, { above: 0 });
+  if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0 });
+  requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0 });
+  requireOneOf('onInFlight', onInFlight, ['throw']);
+  requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
+  requireFunction('settle', settle);
+  if (onEvent !== undefined) requireFunction('onEvent', onEvent);
+  return {
+    store,
+    retentionMillis: retentionSeconds * 1000,
+    leaseMillis,
+    clockSkewMillis,
+    onExpiredLease,
+    settle,
+    onEvent,
+  };
+}
+
+function defaultSettle(outcome: Outcome): Settlement {
+  return outcome.kind === 'returned' ? 'store' : 'release';
+}
+
+/** Refuses what is no option: a misspelt one would be ignored in silence. */
+export function refuseUnknownOptions(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw optionError('options', `an object with ${known.slice(0, 2).join(' and ')} is required`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw optionError(name, `is not known. Known are ${known.join(', ')}`);
+  }
+}
+
+export function requireNumber(option: string, value: unknown, limit: { above?: number; atLeast?: number }): void {
+  const { above, atLeast } = limit;
+  if (
+    typeof value !== 'number' ||
+    !Number.isFinite(value) ||
+    (above !== undefined && value <= above) ||
+    (atLeast !== undefined && value < atLeast)
+  ) {
+    const bound = above === undefined ? `at least ${atLeast}` : `above ${above}`;
+    throw optionError(option, `must be a finite number ${bound}, not ${describe(value)}`);
+  }
+}
+
+export function requireOneOf(option: string, value: unknown, allowed: readonly string[]): void {
+  if (!allowed.includes(value as string)) {
+    throw optionError(option, `must be ${allowed.map((name) => `'${name}'`).join(' or ')}, not ${describe(value)}`);
+  }
+}
+
+export function requireFunction(option: string, value: unknown): void {
+  if (typeof value !== 'function') throw optionError(option, `must be a function, not ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

@@ -1,0 +1,105 @@
+import { IdempotencyError } from '../errors.ts';
+import type { StoredOutcome } from './record.ts';
+
+/** What an execution ended with. */
+export type Outcome =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+/**
+ * The outcome as it is stored: JSON text, the same text that Lambda sends. What cannot be written as JSON, or exceeds
+ * `maxBytes`, becomes `NOT_REPLAYABLE`, so that the fact that the work is done is never lost with its response.
+ */
+export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFINITY): StoredOutcome {
+  let json: string | undefined;
+  try {
+    if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
+    const value = outcome.kind === 'returned' ? outcome.value : describeThrown(outcome.error);
+    if (isStreaming(value)) return notReplayable('it is a stream');
+    json = JSON.stringify(value);
+  } catch (error) {
+    return notReplayable(error instanceof Error ? error.message : 'it cannot be written as JSON');
+  }
+  if (json === undefined) return notReplayable('it is a function or a symbol');
+  const bytes = Buffer.byteLength(json);
+  if (bytes > maxBytes) return notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`);
+  return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
+}
+
+/** Makes the outcome anew from the stored text: a fresh object every time. */
+export function decodeOutcome(stored: StoredOutcome): Outcome {
+  switch (stored.type) {
+    case 'RETURNED':
+      return { kind: 'returned', value: stored.json === undefined ? undefined : parse(stored.json) };
+    case 'THREW':
+      return { kind: 'threw', error: reviveThrown(parse(stored.json)) };
+    case 'NOT_REPLAYABLE':
+      throw new IdempotencyError(
+        'RESPONSE_NOT_REPLAYABLE',
+        'This request has been executed, and its response could not be stored. Do not send it again: look up its result.',
+        { advice: `The response was not stored because ${stored.reason}.` },
+      );
+  }
+}
+
+export function notReplayable(reason: string): StoredOutcome {
+  return { type: 'NOT_REPLAYABLE', reason };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new IdempotencyError('RECORD_INVALID', 'The stored outcome of this request cannot be read.', {
+      cause,
+      advice: 'The outcome of the record is not JSON: something else than this package wrote it.',
+    });
+  }
+}
+
+/** A stream's bytes pass once; its JSON would be its internal state. */
+function isStreaming(value: unknown): boolean {
+  return isStream(value) || (isObject(value) && isStream(value['body']));
+}
+
+function isStream(value: unknown): boolean {
+  return isObject(value) && (typeof value['pipe'] === 'function' || typeof value['getReader'] === 'function');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+interface StoredError {
+  readonly error: {
+    readonly name: string;
+    readonly message: string;
+    readonly statusCode?: number;
+    readonly expose?: boolean;
+    readonly code?: string | number;
+  };
+}
+
+/** Of an Error: what a caller may branch on. Its stack, cause and other members stay where it was thrown. */
+function describeThrown(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return { value: thrown };
+  const { name, message, statusCode, expose, code } = thrown as Error & Partial<StoredError['error']>;
+  return {
+    error: {
+      name: String(name),
+      message: String(message),
+      ...(typeof statusCode === 'number' && { statusCode }),
+      ...(typeof expose === 'boolean' && { expose }),
+      ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    },
+  } satisfies StoredError;
+}
+
+function reviveThrown(stored: unknown): unknown {
+  if (!isObject(stored)) return new Error('The stored error of this request cannot be read.');
+  if (!isObject(stored['error'])) return stored['value'];
+  const { name, message, ...members } = stored['error'];
+  const error = new Error(String(message));
+  Object.defineProperty(error, 'name', { value: String(name), configurable: true, writable: true });
+  return Object.assign(error, members);
+}

@@ -1,0 +1,52 @@
+/**
+ * The idempotency record: one for each record id, three states.
+ *
+ * IN_PROGRESS -> COMPLETED when the outcome is stored, -> RELEASED (or gone) when a retry may execute.
+ */
+export type IdempotencyRecord = InProgressRecord | CompletedRecord | ReleasedRecord;
+
+interface RecordBase {
+  /** `<operation>#<base64url SHA-256 of the canonical JSON of [scope, key]>` */
+  readonly id: string;
+  /** A random token, fresh for every claim: the fence on every later write. */
+  readonly owner: string;
+  /** 1 for the first claim, one more at every takeover. */
+  readonly attempt: number;
+  /** Past this the record is treated as absent. Epoch seconds: it is the table's TTL attribute. */
+  readonly expiration: number;
+  /** Digest of what must stay the same between retries. */
+  readonly fingerprint?: string;
+}
+
+export interface InProgressRecord extends RecordBase {
+  readonly status: 'IN_PROGRESS';
+  /** Until then the owner alone may execute. Epoch milliseconds. */
+  readonly leaseUntil: number;
+}
+
+export interface CompletedRecord extends RecordBase {
+  readonly status: 'COMPLETED';
+  readonly outcome: StoredOutcome;
+}
+
+/** Kept after a release only where something in it must survive for the next attempt. */
+export interface ReleasedRecord extends RecordBase {
+  readonly status: 'RELEASED';
+}
+
+/**
+ * What an execution ended with, as it is stored.
+ *
+ * - `RETURNED`: `json` is the response as JSON text; absent when the response was `undefined`.
+ * - `THREW`: `json` is the error as JSON text.
+ * - `NOT_REPLAYABLE`: the work is done, `reason` says why its response is not here.
+ */
+export type StoredOutcome =
+  | { readonly type: 'RETURNED'; readonly json?: string }
+  | { readonly type: 'THREW'; readonly json: string }
+  | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string };
+
+/** Whether the record is past its retention, so that it counts as absent even while the table still has it. */
+export function isExpired(record: IdempotencyRecord, now: number): boolean {
+  return now >= record.expiration * 1000;
+}

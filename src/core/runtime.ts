@@ -1,0 +1,26 @@
+/** Time and randomness, passed in so that the protocol can be driven by a test or a simulation. */
+export interface Runtime {
+  /** Wall clock, epoch milliseconds. */
+  now(): number;
+  /** A token that no other claim will ever have. */
+  randomToken(): string;
+  /** Resolves after `millis`, or at once when `cancel` is called. */
+  delay(millis: number): Delay;
+}
+
+export interface Delay {
+  readonly elapsed: Promise<void>;
+  cancel(): void;
+}
+
+export const TIMED_OUT: unique symbol = Symbol('timed out');
+
+/** The answer, or `TIMED_OUT` after `millis`: a store that hangs must not hang its caller. */
+export async function within<T>(runtime: Runtime, millis: number, answer: Promise<T>): Promise<T | typeof TIMED_OUT> {
+  const delay = runtime.delay(Math.max(0, millis));
+  try {
+    return await Promise.race([answer, delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)]);
+  } finally {
+    delay.cancel();
+  }
+}

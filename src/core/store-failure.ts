@@ -1,0 +1,15 @@
+import { IdempotencyError } from '../errors.ts';
+
+/** Whatever a store threw, as this package's error. What a store did not explain may go away by itself. */
+export function storeFailure(error: unknown, advice?: string): IdempotencyError {
+  if (error instanceof IdempotencyError) return error;
+  return new IdempotencyError(
+    'STORE_UNAVAILABLE',
+    'The request could not be checked for duplicates. Retry later with the same key.',
+    { cause: error, retryable: true, ...(advice !== undefined && { advice }) },
+  );
+}
+
+export function isUnavailable(error: unknown): error is IdempotencyError {
+  return error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE';
+}

@@ -1,0 +1,74 @@
+/**
+ * What went wrong, as a stable code to branch on. Codes are contract; messages are not.
+ *
+ * | code | statusCode | meaning |
+ * |---|---|---|
+ * | `KEY_MISSING` | 400 | the request carries no idempotency key (or no scope): nothing was executed |
+ * | `KEY_INVALID` | 400 | the key, scope or fingerprint cannot be computed from this request: nothing was executed |
+ * | `KEY_REUSED` | 422 | the key was used before with another payload: nothing was executed |
+ * | `IN_FLIGHT` | 409 | another execution holds the lease; see `retryAfterMillis` |
+ * | `OUTCOME_UNKNOWN` | 409 | an earlier execution vanished and `onExpiredLease` is `'throw'` |
+ * | `LEASE_LOST` | 409 | this execution outlived its lease and another one has taken over |
+ * | `RESPONSE_NOT_REPLAYABLE` | 409 | the work is done, its response could not be stored: nothing was executed again |
+ * | `RECORD_INVALID` | 500 | what the table holds under this id is no record that this version can read: nothing was executed |
+ * | `STORE_UNAVAILABLE` | 503 | the store did not answer or refused; before the claim: nothing was executed |
+ */
+export type IdempotencyErrorCode = keyof typeof STATUS_CODES;
+
+const STATUS_CODES = {
+  KEY_MISSING: 400,
+  KEY_INVALID: 400,
+  KEY_REUSED: 422,
+  IN_FLIGHT: 409,
+  OUTCOME_UNKNOWN: 409,
+  LEASE_LOST: 409,
+  RESPONSE_NOT_REPLAYABLE: 409,
+  RECORD_INVALID: 500,
+  STORE_UNAVAILABLE: 503,
+} as const;
+
+export interface IdempotencyErrorDetails {
+  /** The error behind this one: the SDK's, the JSON parser's. */
+  readonly cause?: unknown;
+  /** For the operator, not for the client: what to change so that this does not happen again. */
+  readonly advice?: string;
+  /** With `IN_FLIGHT`: milliseconds after which a retry can find the lease over. */
+  readonly retryAfterMillis?: number;
+  /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
+  readonly retryable?: boolean;
+}
+
+/**
+ * The one error class of this package. Branch on `code`.
+ *
+ * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to show to a client and
+ * says what to do; what only the operator may know (table names, missing permissions) is in `advice` and `cause`.
+ */
+export class IdempotencyError extends Error {
+  override readonly name = 'IdempotencyError';
+  readonly code: IdempotencyErrorCode;
+  /** The HTTP status that fits, see {@link IdempotencyErrorCode}. */
+  readonly statusCode: number;
+  /** `true`: the message may be shown to the client. */
+  readonly expose = true;
+  readonly advice?: string;
+  readonly retryAfterMillis?: number;
+  readonly retryable?: boolean;
+
+  constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.statusCode = STATUS_CODES[code];
+    if (details.advice !== undefined) this.advice = details.advice;
+    if (details.retryAfterMillis !== undefined) this.retryAfterMillis = details.retryAfterMillis;
+    if (details.retryable !== undefined) this.retryable = details.retryable;
+  }
+}
+
+/** A wrong option is a mistake in the program: refused when the guard is constructed, naming the option. */
+export function optionError(option: string, problem: string, cause?: unknown): TypeError {
+  return new TypeError(
+    `middy-idempotency: option \`${option}\`: ${problem}`,
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,76 @@
+import { IdempotencyError, optionError } from '../errors.ts';
+import { isPlainObject } from './canonical.ts';
+import { compileExpression } from './jmespath.ts';
+
+/**
+ * What picks a key, a scope or a fingerprint from a request: a JMESPath expression over the (first) argument, or a
+ * function of the arguments. A promise is not waited for: what must be awaited belongs into a middleware in front.
+ */
+export type Selector<Args extends readonly unknown[] = readonly [event: unknown]> =
+  | string
+  | ((...args: Args) => unknown);
+
+export interface CompiledSelector {
+  /** @throws IdempotencyError `KEY_INVALID` when the request is malformed */
+  select(args: readonly unknown[]): unknown;
+  /** Why the selected value cannot identify a request; `undefined` when it can. */
+  missing(selected: unknown): string | undefined;
+}
+
+/** @throws TypeError that names the option */
+export function compileSelector(option: string, selector: Selector<never>): CompiledSelector {
+  if (typeof selector === 'function') {
+    const select = selector as (...args: readonly unknown[]) => unknown;
+    return {
+      select: (args) => guarded(option, () => refusePromise(option, select(...args))),
+      // The function has put its answer together itself, as a multi-select hash does: an absent member is a mistake.
+      missing: (selected) => missing(selected, 1),
+    };
+  }
+  if (typeof selector !== 'string' || selector.trim() === '') {
+    throw optionError(option, 'must be a JMESPath expression or a function');
+  }
+  const expression = compileExpression(option, selector);
+  return {
+    select: (args) => guarded(option, () => expression.search(args[0])),
+    missing: (selected) => missing(selected, expression.hashDepth),
+  };
+}
+
+/** A request from which nothing can be selected is the client's mistake, and is never executed unguarded. */
+function guarded(option: string, select: () => unknown): unknown {
+  try {
+    return select();
+  } catch (cause) {
+    if (cause instanceof IdempotencyError) throw cause;
+    throw new IdempotencyError(
+      'KEY_INVALID',
+      `The idempotency ${option} cannot be read from this request: the request is malformed.`,
+      { cause, advice: `Evaluating the option \`${option}\` threw; the cause has the details.` },
+    );
+  }
+}
+
+function refusePromise(option: string, selected: unknown): unknown {
+  if (selected instanceof Promise) {
+    selected.catch(() => undefined);
+    throw new TypeError(`option \`${option}\`: the function returned a promise; it must be synchronous`);
+  }
+  return selected;
+}
+
+/** `0` and `false` identify a request. Nothing, blanks, and a list or a hash with a gap do not. */
+function missing(selected: unknown, hashDepth: number): string | undefined {
+  if (selected === null || selected === undefined) return 'it is absent';
+  if (typeof selected === 'string') return selected.trim() === '' ? 'it is empty' : undefined;
+  if (typeof selected !== 'object') return undefined;
+  const isList = Array.isArray(selected);
+  const members = Object.entries(selected);
+  if (members.length === 0 && (isList || isPlainObject(selected))) return 'it is empty';
+  if (!isList && hashDepth === 0) return undefined;
+  for (const [name, member] of members) {
+    const gap = missing(member, isList ? hashDepth : hashDepth - 1);
+    if (gap !== undefined && (isList || hashDepth > 0)) return `its member ${name}: ${gap}`;
+  }
+  return undefined;
+}

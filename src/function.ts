@@ -1,0 +1,107 @@
+import { type Execution, type IdempotencyHandle, leaseLostError } from './core/execution.ts';
+import { decodeOutcome, encodeOutcome, type Outcome } from './core/outcome.ts';
+import type { Runtime } from './core/runtime.ts';
+import { optionError } from './errors.ts';
+import { requireOperation } from './fingerprint/options.ts';
+import type { Jsonified } from './json.ts';
+import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
+import { systemRuntime } from './runtime.ts';
+
+export interface FunctionOptions<Args extends readonly unknown[]> extends OperationOptions<Args> {
+  /** Whether the function gets the `IdempotencyHandle` as its last argument, behind the caller's. @default false */
+  readonly passHandle?: boolean;
+}
+
+/** The guarded function: the arguments of the original, and its result as a round through JSON leaves it. */
+export type IdempotentFunction<Args extends readonly unknown[], Result> = (
+  ...args: Args
+) => Promise<Jsonified<Awaited<Result>>>;
+
+/**
+ * Makes a function safe to retry: called again with the same key, it gives the stored outcome instead of executing.
+ *
+ * JMESPath options read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
+ * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it, so
+ * that a retry sees no other; a result that JSON cannot carry goes to the first caller as it is.
+ *
+ * @throws TypeError at construction when an option is wrong; the message names it
+ * @throws IdempotencyError when called: see `IdempotencyErrorCode`. What the function throws is rethrown as it was.
+ */
+export function idempotent<Args extends readonly unknown[], Result>(
+  fn: (...args: [...Args, IdempotencyHandle]) => Result,
+  options: FunctionOptions<Args> & { readonly passHandle: true },
+): IdempotentFunction<Args, Result>;
+export function idempotent<Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  options: FunctionOptions<Args> & { readonly passHandle?: false },
+): IdempotentFunction<Args, Result>;
+export function idempotent(fn: AnyFunction, options: FunctionOptions<never>): AnyFunction {
+  return createIdempotent(fn, options, systemRuntime);
+}
+
+type AnyFunction = (...args: never) => unknown;
+
+/** `idempotent` with the clock, the randomness and the timers passed in. @internal */
+export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never>, runtime: Runtime): AnyFunction {
+  if (typeof fn !== 'function') throw new TypeError('idempotent(fn, options): fn must be a function');
+  const { admit, operation } = createOperation(options, runtime, ['passHandle']);
+  // A bundler renames functions at every build, so that only a given name can stand for the work.
+  requireOperation(operation);
+  const { passHandle = false, onMissingKey } = options;
+  if (passHandle && onMissingKey === 'run') {
+    throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
+  }
+
+  return async function idempotentFunction(this: unknown, ...args: unknown[]) {
+    const call = fn as (...args: unknown[]) => unknown;
+    const admission = await admit({ args, remaining: remainingAmong(args) });
+    switch (admission.kind) {
+      case 'unguarded':
+        return asReplayed(await call.apply(this, args));
+      case 'replay':
+        return unwrap(admission.outcome);
+      case 'execute': {
+        const { execution } = admission;
+        return execute(execution, () => call.apply(this, passHandle ? [...args, execution.handle] : args));
+      }
+    }
+  } as AnyFunction;
+}
+
+async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
+  let outcome: Outcome;
+  try {
+    outcome = { kind: 'returned', value: await call() };
+  } catch (error) {
+    outcome = { kind: 'threw', error };
+  }
+  const settled = await execution.settle(execution.policyFor(outcome), outcome);
+  if (outcome.kind === 'threw') throw outcome.error;
+  switch (settled.kind) {
+    case 'done':
+      return asReplayed(outcome.value);
+    case 'superseded':
+      return unwrap(settled.outcome);
+    case 'leaseLost':
+      throw leaseLostError();
+  }
+}
+
+function unwrap(outcome: Outcome): unknown {
+  if (outcome.kind === 'threw') throw outcome.error;
+  return outcome.value;
+}
+
+/** The value as a retry will see it. */
+function asReplayed(value: unknown): unknown {
+  const stored = encodeOutcome({ kind: 'returned', value });
+  return stored.type === 'NOT_REPLAYABLE' ? value : unwrap(decodeOutcome(stored));
+}
+
+function remainingAmong(args: readonly unknown[]) {
+  for (const arg of args) {
+    const remaining = remainingOf(arg);
+    if (remaining !== undefined) return remaining;
+  }
+  return undefined;
+}

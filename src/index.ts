@@ -1,0 +1,23 @@
+export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
+export type { IdempotencyHandle } from './core/execution.ts';
+export type { Settlement } from './core/options.ts';
+export type { Outcome } from './core/outcome.ts';
+export type {
+  CompletedRecord,
+  IdempotencyRecord,
+  InProgressRecord,
+  ReleasedRecord,
+  StoredOutcome,
+} from './core/record.ts';
+export type { ConditionalResult, Expected, InsertResult, RecordStore } from './core/store.ts';
+export { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetails } from './errors.ts';
+export type { Selector } from './fingerprint/selector.ts';
+export { type FunctionOptions, type IdempotentFunction, idempotent } from './function.ts';
+export type { Jsonified } from './json.ts';
+export {
+  type IdempotencyContext,
+  type IdempotencyMiddleware,
+  type IdempotencyOptions,
+  idempotency,
+} from './middy.ts';
+export type { OperationOptions } from './operation.ts';

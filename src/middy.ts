@@ -1,0 +1,107 @@
+import type { Context } from 'aws-lambda';
+import type { IdempotencyHandle } from './core/execution.ts';
+import { requireNumber } from './core/options.ts';
+import type { Outcome } from './core/outcome.ts';
+import type { Runtime } from './core/runtime.ts';
+import { type MiddyRequest, watchRequest } from './middy/request.ts';
+import { MiddyRun } from './middy/run.ts';
+import { middyTimeout } from './middy/timeout.ts';
+import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
+import { systemRuntime } from './runtime.ts';
+
+export interface IdempotencyOptions<TEvent = unknown> extends OperationOptions<readonly [event: TEvent]> {
+  /**
+   * The same number that `middy()` was given, when it was given one together with a `timeoutEarlyResponse`: an answer
+   * that comes when no more than this is left is Middy's timeout response, not the handler's, and is never stored.
+   * @default 5, as in Middy
+   */
+  readonly timeoutEarlyInMillis?: number;
+}
+
+/** The handler's context: Lambda's, and the handle of the guarded execution. */
+export interface IdempotencyContext<THandle = IdempotencyHandle> extends Context {
+  idempotency: THandle;
+}
+
+export interface IdempotencyMiddleware<TEvent, TContext> {
+  readonly name: string;
+  before(request: MiddyRequest<TEvent, TContext>): Promise<void>;
+  after(request: MiddyRequest<TEvent, TContext>): Promise<void>;
+  onError(request: MiddyRequest<TEvent, TContext>): Promise<void>;
+}
+
+/**
+ * A Middy middleware (`@middy/core` 6 and 7) that gives a retry the stored outcome instead of a second execution.
+ *
+ * Use it FIRST: then its key is computed from the event as it came, before other middlewares change it, and what it
+ * stores is the response as it leaves, after they have changed that.
+ *
+ * @throws TypeError at construction when an option is wrong; the message names it
+ * @throws IdempotencyError from the invocation: see `IdempotencyErrorCode`
+ */
+export function idempotency<TEvent = unknown>(
+  options: IdempotencyOptions<TEvent> & { readonly onMissingKey: 'run' },
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>>;
+export function idempotency<TEvent = unknown>(
+  options: IdempotencyOptions<TEvent>,
+): IdempotencyMiddleware<TEvent, IdempotencyContext>;
+export function idempotency(options: IdempotencyOptions<never>): IdempotencyMiddleware<never, never> {
+  return createMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
+}
+
+/** `idempotency` with the clock, the randomness and the timers passed in. @internal */
+export function createMiddleware(
+  options: IdempotencyOptions<never>,
+  runtime: Runtime,
+): IdempotencyMiddleware<unknown, unknown> {
+  const { admit } = createOperation(options, runtime, ['timeoutEarlyInMillis']);
+  const { timeoutEarlyInMillis = 5 } = options;
+  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, { atLeast: 0 });
+  const runs = new WeakMap<object, MiddyRun>();
+
+  return {
+    name: 'idempotency',
+    async before(request) {
+      const remaining = remainingOf(request.context);
+      const { functionName } = (request.context ?? {}) as { functionName?: string };
+      const admission = await admit({ args: [request.event], remaining, functionName });
+      switch (admission.kind) {
+        case 'unguarded':
+          return attach(request, undefined);
+        case 'replay':
+          return replay(request, admission.outcome);
+        case 'execute': {
+          const { execution } = admission;
+          const run = new MiddyRun(request, execution, middyTimeout(remaining, timeoutEarlyInMillis));
+          runs.set(request, run);
+          attach(request, execution.handle);
+          watchRequest(request, run);
+        }
+      }
+    },
+    async after(request) {
+      await runs.get(request)?.after();
+    },
+    async onError(request) {
+      await runs.get(request)?.onError();
+    },
+  };
+}
+
+/** Ends Middy's chain: `earlyResponse`, unlike a returned value, can also be `undefined`. */
+function replay(request: MiddyRequest, outcome: Outcome): void {
+  if (outcome.kind === 'threw') throw outcome.error;
+  request.earlyResponse = outcome.value;
+}
+
+/** `context.idempotency`. A context that has one already, of another guard or request, is left as it is. */
+function attach(request: MiddyRequest, handle: IdempotencyHandle | undefined): void {
+  const context = (request.context ?? {}) as object;
+  if ('idempotency' in context) {
+    request.context = Object.create(context, {
+      idempotency: { value: handle, enumerable: true, configurable: true, writable: true },
+    });
+  } else {
+    request.context = Object.assign(context, { idempotency: handle });
+  }
+}

@@ -1,0 +1,65 @@
+import type { RemainingMillis } from './core/budget.ts';
+import { emit } from './core/events.ts';
+import { type Claim, createGuard } from './core/guard.ts';
+import {
+  PROTOCOL_OPTION_NAMES,
+  type ProtocolOptions,
+  refuseUnknownOptions,
+  resolveProtocolOptions,
+} from './core/options.ts';
+import type { Runtime } from './core/runtime.ts';
+import { identify } from './fingerprint/identity.ts';
+import {
+  REQUEST_OPTION_NAMES,
+  type RequestOptions,
+  requireOperation,
+  resolveRequestOptions,
+} from './fingerprint/options.ts';
+
+/** The options that the middleware and the function wrapper have in common. */
+export interface OperationOptions<Args extends readonly unknown[] = readonly [event: unknown]>
+  extends ProtocolOptions,
+    RequestOptions<Args> {}
+
+export interface Invocation {
+  /** What the selectors read: the event, or the arguments. */
+  readonly args: readonly unknown[];
+  readonly remaining: RemainingMillis;
+  /** The operation's name where the options and the environment have none. */
+  readonly functionName?: string | undefined;
+}
+
+/** What a request may do: execute under a claim, get an outcome, or (without a key, by option) run unguarded. */
+export type Admission = Claim | { readonly kind: 'unguarded' };
+
+/** Checks the options, once, and answers how each request is admitted. @throws TypeError that names the wrong option */
+export function createOperation(
+  options: OperationOptions<never>,
+  runtime: Runtime,
+  extraOptionNames: readonly string[],
+): { readonly admit: (invocation: Invocation) => Promise<Admission>; readonly operation: string | undefined } {
+  refuseUnknownOptions(options, [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, ...extraOptionNames]);
+  const protocol = resolveProtocolOptions(options);
+  const request = resolveRequestOptions(options);
+  const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const guard = createGuard(protocol, runtime);
+
+  return {
+    operation: configured,
+    async admit({ args, remaining, functionName }) {
+      const operation = configured ?? functionName;
+      requireOperation(operation);
+      const identity = identify(request, operation, args);
+      if (identity !== undefined) return guard(identity, remaining);
+      emit(protocol.onEvent, { type: 'unguarded', operation, id: '', attempt: 0, durationMillis: 0 });
+      return { kind: 'unguarded' };
+    },
+  };
+}
+
+/** A Lambda context's remaining time, as the invocation at hand has it. */
+export function remainingOf(context: unknown): RemainingMillis {
+  if (typeof context !== 'object' || context === null) return undefined;
+  const { getRemainingTimeInMillis } = context as { getRemainingTimeInMillis?: unknown };
+  return typeof getRemainingTimeInMillis === 'function' ? () => getRemainingTimeInMillis.call(context) : undefined;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import type { Runtime } from './core/runtime.ts';
+
+/** The clock, the randomness and the timers of this process. */
+export const systemRuntime: Runtime = {
+  now: () => Date.now(),
+  randomToken: () => randomUUID(),
+  delay(millis) {
+    let timer: NodeJS.Timeout | undefined;
+    let settle: () => void = () => undefined;
+    const elapsed = new Promise<void>((resolve) => {
+      settle = resolve;
+      // Node fires a timer at once whose delay does not fit into 31 bits.
+      timer = setTimeout(resolve, Math.min(millis, 2 ** 31 - 1));
+    });
+    return {
+      elapsed,
+      cancel() {
+        clearTimeout(timer);
+        settle();
+      },
+    };
+  },
+};

@@ -1,0 +1,109 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { optionError } from '../../errors.ts';
+
+/** Names of the record's attributes in the table. */
+export interface AttributeNames {
+  /** The partition key. @default 'id' */
+  readonly id: string;
+  /** @default 'status' */
+  readonly status: string;
+  /** @default 'owner' */
+  readonly owner: string;
+  /** @default 'attempt' */
+  readonly attempt: string;
+  /** @default 'leaseUntil' */
+  readonly leaseUntil: string;
+  /** The table's TTL attribute: a number of epoch seconds. @default 'expiration' */
+  readonly expiration: string;
+  /** @default 'fingerprint' */
+  readonly fingerprint: string;
+  /** @default 'outcome' */
+  readonly outcome: string;
+  /** How to read `outcome`. @default 'encoding' */
+  readonly encoding: string;
+}
+
+export interface DynamoDBStoreOptions {
+  /**
+   * The table: a partition key of type string, and TTL enabled on the expiration attribute.
+   * `undefined` (an environment variable that is not set) is refused at construction.
+   */
+  readonly tableName: string | undefined;
+  /**
+   * Your own client, with its own timeouts and retries; it is not changed. Give it a `requestTimeout`: a request that
+   * hangs is given up only shortly before the lease ends.
+   * @default a client made at first use: 3 attempts, 1 s to connect, 3 s for an attempt, keep-alive
+   */
+  readonly client?: DynamoDBClient | DynamoDBDocumentClient;
+  /** Names of attributes that differ from the defaults, so that an existing table serves. */
+  readonly attributes?: Partial<AttributeNames>;
+  /**
+   * For a table with a sort key: its attribute name, and the value that every idempotency record gets there.
+   * @default none
+   */
+  readonly sortKey?: { readonly name: string; readonly value: string };
+}
+
+export interface ResolvedStoreOptions {
+  readonly tableName: string;
+  readonly client: DynamoDBClient | DynamoDBDocumentClient | undefined;
+  readonly names: AttributeNames;
+  readonly sortKey: Readonly<Record<string, string>>;
+}
+
+const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey'];
+
+const DEFAULT_NAMES: AttributeNames = {
+  id: 'id',
+  status: 'status',
+  owner: 'owner',
+  attempt: 'attempt',
+  leaseUntil: 'leaseUntil',
+  expiration: 'expiration',
+  fingerprint: 'fingerprint',
+  outcome: 'outcome',
+  encoding: 'encoding',
+};
+
+/** @throws TypeError that names the wrong option */
+export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStoreOptions {
+  for (const name of Object.keys(options ?? {})) {
+    if (!OPTION_NAMES.includes(name)) throw optionError(name, `is not known. Known are ${OPTION_NAMES.join(', ')}`);
+  }
+  const { tableName, client, attributes = {}, sortKey } = options ?? {};
+  if (!isText(tableName)) {
+    throw optionError(
+      'tableName',
+      'is required: the name of the idempotency table. Is the environment variable that should hold it set?',
+    );
+  }
+  if (client !== undefined && (typeof client !== 'object' || client === null || typeof client.send !== 'function')) {
+    throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
+  }
+  if (sortKey !== undefined && !(isText(sortKey?.name) && isText(sortKey?.value))) {
+    throw optionError('sortKey', 'must be { name, value }, both non-empty strings');
+  }
+  return {
+    tableName,
+    client,
+    names: resolveNames(attributes, sortKey?.name),
+    sortKey: sortKey === undefined ? {} : { [sortKey.name]: sortKey.value },
+  };
+}
+
+function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string | undefined): AttributeNames {
+  for (const [attribute, name] of Object.entries(attributes)) {
+    if (!Object.hasOwn(DEFAULT_NAMES, attribute)) throw optionError(`attributes.${attribute}`, 'is no attribute');
+    if (!isText(name)) throw optionError(`attributes.${attribute}`, 'must be a non-empty string');
+  }
+  const names = { ...DEFAULT_NAMES, ...attributes };
+  const all = [...Object.values(names), ...(sortKeyName === undefined ? [] : [sortKeyName])];
+  const twice = all.find((name, index) => all.indexOf(name) !== index);
+  if (twice !== undefined) throw optionError('attributes', `two attributes have the name '${twice}'`);
+  return names;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,51 @@
+import type { IdempotencyRecord } from '../core/record.ts';
+import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
+
+/**
+ * Records in this process: for unit tests and for trying things out. It guards one process only, forgets everything
+ * when that ends, and never evicts.
+ */
+export function memoryStore(): RecordStore {
+  const records = new Map<string, IdempotencyRecord>();
+
+  const conditionally = (id: string, expected: Expected, write: () => void): ConditionalResult => {
+    const existing = records.get(id);
+    if (existing === undefined || !matches(existing, expected)) return { done: false, existing };
+    write();
+    return { done: true };
+  };
+
+  // Every verb runs in one piece: nothing can come between the comparison and the write.
+  return {
+    async insert(record) {
+      const existing = records.get(record.id);
+      if (existing !== undefined) return { won: false, existing };
+      records.set(record.id, frozen(record));
+      return { won: true };
+    },
+    async replace(record, expected) {
+      return conditionally(record.id, expected, () => records.set(record.id, frozen(record)));
+    },
+    async remove(id, expected) {
+      return conditionally(id, expected, () => records.delete(id));
+    },
+    async read(id) {
+      return records.get(id);
+    },
+  };
+}
+
+function matches(existing: IdempotencyRecord, { owner, status, leaseUntil }: Expected): boolean {
+  return (
+    existing.owner === owner &&
+    existing.status === status &&
+    (leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil))
+  );
+}
+
+/** A copy that nobody can change: neither the writer later, nor a reader. */
+function frozen(record: IdempotencyRecord): IdempotencyRecord {
+  const copy = structuredClone(record);
+  if (copy.status === 'COMPLETED') Object.freeze(copy.outcome);
+  return Object.freeze(copy);
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^middy-idempotency$/, replacement: source('index.ts') },
+      { find: /^middy-idempotency\/dynamodb$/, replacement: source('stores/dynamodb.ts') },
+      { find: /^middy-idempotency\/memory$/, replacement: source('stores/memory.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/dynamodb-local.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
