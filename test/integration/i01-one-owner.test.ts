@@ -1,0 +1,183 @@
+import { describe, expect, it, vi } from 'vitest';
+import { systemRuntime } from '../../src/runtime.ts';
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
+import {
+  crashing,
+  deferred,
+  lambdaContext,
+  MIDDY_VERSIONS,
+  newOrder,
+  TestClock,
+  thrownBy,
+  useGuards,
+} from '../support/harness.ts';
+import { localClient } from '../support/table.ts';
+
+const guards = useGuards();
+const proxy = useFaultProxy();
+
+describe.each(MIDDY_VERSIONS)('I1 one owner, with %s', (_, middy) => {
+  it('runs the handler once for 100 concurrent identical calls', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 201 }));
+    const call = guards.guarded({ middy, handler });
+    const order = newOrder();
+    const answers = await Promise.allSettled(Array.from({ length: 100 }, () => call(order)));
+    expect(handler).toHaveBeenCalledTimes(1);
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') expect(answer.value).toEqual({ statusCode: 201 });
+      else expect(answer.reason).toMatchObject({ code: 'IN_FLIGHT', statusCode: 409 });
+    }
+  });
+
+  it('tells a duplicate how long the lease still lasts', async () => {
+    const order = newOrder();
+    const started = deferred();
+    void guards.guarded({ middy, handler: crashing(() => started.resolve()) })(order);
+    await started.promise;
+    guards.clock.advance(10_000);
+    // 30 s of lease, 10 of them gone, and one second of tolerance for the clocks.
+    const duplicate = guards.guarded({ middy, handler: async () => 'second' })(order);
+    expect(await thrownBy(duplicate)).toMatchObject({ code: 'IN_FLIGHT', retryAfterMillis: 21_000 });
+  });
+});
+
+describe('I1 one owner', () => {
+  it('runs a guarded function once for 100 concurrent identical calls', async () => {
+    const charge = vi.fn(async (_order: object) => 'charged');
+    const chargeOnce = guards.idempotent(charge);
+    const order = newOrder();
+    const answers = await Promise.allSettled(Array.from({ length: 100 }, () => chargeOnce(order)));
+    expect(charge).toHaveBeenCalledTimes(1);
+    expect(answers.some((answer) => answer.status === 'fulfilled')).toBe(true);
+  });
+
+  it('lets nobody in until the lease is over on every clock within the tolerance, then lets one in', async () => {
+    const started = deferred();
+    const order = newOrder();
+    void guards.guarded({ handler: crashing(() => started.resolve()) })(order);
+    await started.promise;
+    const handler = vi.fn(async () => 'second');
+    const call = guards.guarded({ handler });
+
+    guards.clock.advance(30_999);
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'IN_FLIGHT' });
+    expect(handler).not.toHaveBeenCalled();
+
+    guards.clock.advance(1);
+    const answers = await Promise.allSettled(Array.from({ length: 20 }, () => call(order)));
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(answers.some((answer) => answer.status === 'fulfilled' && answer.value === 'second')).toBe(true);
+  });
+
+  it('starts no execution with a claim that is answered after its own lease', async () => {
+    const clock = new TestClock();
+    const store = dynamoDBStore(guards.table);
+    const slow = {
+      ...store,
+      insert: async (record: Parameters<typeof store.insert>[0]) => {
+        const answer = await store.insert(record);
+        clock.advance(30_000);
+        return answer;
+      },
+    };
+    const handler = vi.fn(async () => 'late');
+    const call = guards.guarded({ handler, options: { store: slow }, clock });
+    expect(await thrownBy(call(newOrder(), lambdaContext(clock)))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('gives a store that hangs up while there is still time to say so, and never runs the handler', async () => {
+    proxy.reset();
+    proxy.decide = () => 'hang';
+    const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+    const handler = vi.fn(async () => 'late');
+    const call = guards.guarded({ handler, options: { store }, clock: systemRuntime });
+    const context = lambdaContext(systemRuntime, { remainingMillis: 400 });
+    expect(await thrownBy(call(newOrder(), context))).toMatchObject({ code: 'STORE_UNAVAILABLE', statusCode: 503 });
+    expect(context.getRemainingTimeInMillis()).toBeGreaterThan(0);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('takes a claim back that was answered when nobody waited any more, so that a retry can run', async () => {
+    proxy.reset();
+    proxy.decide = ({ operation }) => (operation === 'PutItem' ? { delayMillis: 450 } : 'pass');
+    const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+    const removed = deferred();
+    const watched: typeof store = {
+      ...store,
+      remove: async (...args) => {
+        const answer = await store.remove(...args);
+        removed.resolve();
+        return answer;
+      },
+    };
+    const handler = vi.fn(async () => 'executed');
+    const order = newOrder();
+    const call = guards.guarded({ handler, options: { store: watched }, clock: systemRuntime });
+    const early = call(order, lambdaContext(systemRuntime, { remainingMillis: 300 }));
+    expect(await thrownBy(early)).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await removed.promise;
+    expect(await guards.guarded({ handler, clock: systemRuntime })(order)).toBe('executed');
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([0, -5, Number.NaN])('gives a lease of a minute when the remaining time is %s', async (remainingMillis) => {
+    const clock = new TestClock();
+    const call = guards.guarded({
+      clock,
+      handler: async (_event, context) => context.idempotency.leaseUntil - clock.now(),
+      plugin: { timeoutEarlyInMillis: 0 },
+    });
+    const context = { ...lambdaContext(clock), getRemainingTimeInMillis: () => remainingMillis };
+    const order = newOrder();
+    expect(await call(order, context)).toBe(60_000);
+    expect(await call(order, context)).toBe(60_000);
+  });
+
+  it("takes the lease from each invocation's own remaining time, not from an earlier one", async () => {
+    const { clock } = guards;
+    const call = guards.guarded({ handler: async (_, { idempotency }) => idempotency.leaseUntil - clock.now() });
+    expect(await call(newOrder(), lambdaContext(clock, { remainingMillis: 9000 }))).toBe(9000);
+    expect(await call(newOrder(), lambdaContext(clock, { remainingMillis: 4000 }))).toBe(4000);
+  });
+
+  it('keeps an extended lease from being taken over by one who read it before', async () => {
+    const { clock, store } = guards;
+    const extended = deferred();
+    const gate = deferred();
+    const started = deferred();
+    const order = newOrder();
+    const first = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        started.resolve();
+        await extended.promise;
+        await idempotency.extend(60_000);
+        await gate.promise;
+        return 'first';
+      },
+      options: { leaseMillis: 30_000 },
+    })(order, lambdaContext(clock, { remainingMillis: 900_000 }));
+    await started.promise;
+    clock.advance(31_000);
+
+    // The second reads a lease that is over; before it replaces the record, the first extends.
+    const handler = vi.fn(async () => 'second');
+    const racing: typeof store = {
+      ...store,
+      replace: async (record, expected) => {
+        extended.resolve();
+        await vi.waitFor(async () =>
+          expect(await store.read(record.id)).toMatchObject({ leaseUntil: clock.now() + 60_000 }),
+        );
+        return store.replace(record, expected);
+      },
+    };
+    expect(await thrownBy(guards.guarded({ handler, options: { store: racing } })(order))).toMatchObject({
+      code: 'IN_FLIGHT',
+    });
+    expect(handler).not.toHaveBeenCalled();
+    gate.resolve();
+    expect(await first).toBe('first');
+  });
+});

@@ -1,0 +1,292 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemRuntime } from '../../src/runtime.ts';
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
+import { lambdaContext, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
+import { localClient } from '../support/table.ts';
+
+const guards = useGuards();
+const proxy = useFaultProxy();
+beforeEach(() => {
+  proxy.reset();
+  guards.events.length = 0;
+});
+afterEach(() => vi.useRealTimers());
+
+const isCompletion = ({ body }: { body: string }) => body.includes('COMPLETED');
+
+describe.each(MIDDY_VERSIONS)('I4 a finished effect is never forgotten, with %s', (_, middy) => {
+  const charged = { statusCode: 201, body: 'charged' };
+
+  /** Calls with a handler that counts, and hooks of other middlewares; then retries without those hooks. */
+  async function callAndRetry(behind: object[], order: Order = newOrder()) {
+    const handler = vi.fn(async () => charged);
+    const first = await guards
+      .guarded({ middy, handler, behind: behind as never })(order)
+      .then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+    const retry = guards
+      .guarded({ middy, handler })(order)
+      .then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+    return { first, retry: await retry, executions: handler.mock.calls.length };
+  }
+
+  const failing = Object.assign(new Error('an after hook failed'), { statusCode: 500 });
+  const throwsAfter = {
+    after: async () => {
+      throw failing;
+    },
+  };
+
+  it('gives a retry the error that the caller saw, when an after hook threw', async () => {
+    const { first, retry, executions } = await callAndRetry([throwsAfter]);
+    expect(first).toEqual({ error: failing });
+    expect(retry).toEqual({ error: expect.objectContaining({ message: failing.message, statusCode: 500 }) });
+    expect(executions).toBe(1);
+  });
+
+  it('gives a retry the response that an error handler made of it', async () => {
+    const made = { statusCode: 500, body: 'sorry' };
+    const handlesErrors = {
+      onError: async (request: { response: unknown }) => {
+        request.response = made;
+      },
+    };
+    const { first, retry, executions } = await callAndRetry([handlesErrors, throwsAfter]);
+    expect(first).toEqual({ value: made });
+    expect(retry).toEqual({ value: made });
+    expect(executions).toBe(1);
+  });
+
+  it('stores the response that an error handler returned, which ends the chain before our hook', async () => {
+    const made = { statusCode: 500, body: 'sorry' };
+    const { first, retry, executions } = await callAndRetry([{ onError: async () => made }, throwsAfter]);
+    expect(first).toEqual({ value: made });
+    expect(retry).toEqual({ value: made });
+    expect(executions).toBe(1);
+  });
+
+  it('stores the outcome when a hook of the error path throws, so that our own is skipped', async () => {
+    const rethrown = new Error('the error handler failed, too');
+    const rethrows = {
+      onError: async () => {
+        throw rethrown;
+      },
+    };
+    const order = newOrder();
+    const handler = vi.fn(async () => charged);
+    const call = guards.guarded({ middy, handler, behind: [rethrows, throwsAfter] as never });
+    expect(await thrownBy(call(order))).toBe(rethrown);
+    // Nothing can be awaited there any more; the write has begun all the same.
+    await vi.waitFor(() => expect(guards.eventTypes()).toEqual(['claimed', 'completed', 'completed']));
+    expect(await thrownBy(guards.guarded({ middy, handler })(order))).toMatchObject({ message: rethrown.message });
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('stores the response of an after hook that ends the chain before our hook', async () => {
+    const made = { statusCode: 201, body: 'decorated' };
+    const { first, retry, executions } = await callAndRetry([{ after: async () => made }]);
+    expect(first).toEqual({ value: made });
+    expect(retry).toEqual({ value: made });
+    expect(executions).toBe(1);
+  });
+
+  it('stores the final response, as the hooks behind have changed it', async () => {
+    const decorates = {
+      after: async (request: { response: object }) => {
+        request.response = { ...request.response, headers: { 'x-decorated': '1' } };
+      },
+    };
+    const { first, retry, executions } = await callAndRetry([decorates]);
+    expect(first).toEqual({ value: { ...charged, headers: { 'x-decorated': '1' } } });
+    expect(retry).toEqual(first);
+    expect(executions).toBe(1);
+  });
+
+  it('does not release when an after hook throws after undefined was returned', async () => {
+    const order = newOrder();
+    const handler = vi.fn(async () => undefined);
+    await thrownBy(guards.guarded({ middy, handler, behind: [throwsAfter] as never })(order));
+    await thrownBy(guards.guarded({ middy, handler })(order));
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it("releases after a hook's failure only when the user's own policy releases the handler's response", async () => {
+    const order = newOrder();
+    const handler = vi.fn(async () => ({ statusCode: 503 }));
+    const settle = vi.fn((outcome: { kind: string; value?: unknown }) =>
+      (outcome.value as { statusCode: number } | undefined)?.statusCode === 503 ? 'release' : 'store',
+    );
+    const options = { settle: settle as never };
+    await thrownBy(guards.guarded({ middy, handler, options, behind: [throwsAfter] as never })(order));
+    expect(settle).toHaveBeenCalledExactlyOnceWith({ kind: 'returned', value: { statusCode: 503 } });
+    await guards.guarded({ middy, handler, options })(order);
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  it('releases when a hook behind it threw before the handler ran', async () => {
+    const order = newOrder();
+    const handler = vi.fn(async () => charged);
+    const rejects = {
+      before: async () => {
+        throw new Error('invalid');
+      },
+    };
+    await expect(guards.guarded({ middy, handler, behind: [rejects] as never })(order)).rejects.toThrow('invalid');
+    expect(await guards.guarded({ middy, handler })(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('stores an early response of a hook behind it, which skips the handler and our hook', async () => {
+    const order = newOrder();
+    const cached = vi.fn(async () => ({ statusCode: 200, body: 'from a cache' }));
+    const call = guards.guarded({ middy, handler: async () => charged, behind: [{ before: cached }] as never });
+    expect(await call(order)).toEqual({ statusCode: 200, body: 'from a cache' });
+    expect(await call(order)).toEqual({ statusCode: 200, body: 'from a cache' });
+    expect(cached).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps the error path as Middy has it: an error hook that ends the chain with undefined leaves the error', async () => {
+    const own = new Error('handler failed');
+    const swallows = {
+      onError: async (request: { earlyResponse?: unknown }) => {
+        request.earlyResponse = undefined;
+      },
+    };
+    const call = guards.guarded({
+      middy,
+      handler: async () => {
+        throw own;
+      },
+      behind: [swallows] as never,
+    });
+    expect(await thrownBy(call(newOrder()))).toBe(own);
+    expect(guards.eventTypes()).toEqual(['claimed', 'released']);
+  });
+});
+
+describe('I4 a finished effect is never forgotten', () => {
+  const charged = { statusCode: 201 };
+
+  it('tries the completion again while time is left, beyond what the SDK does', async () => {
+    const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+    let throttles = 3;
+    proxy.decide = (request) => (isCompletion(request) && throttles-- > 0 ? 'throttle' : 'pass');
+    const handler = vi.fn(async () => charged);
+    const call = guards.guarded({ handler, options: { store } });
+    const order = newOrder();
+    expect(await call(order)).toEqual(charged);
+    expect(proxy.seen.filter(isCompletion)).toHaveLength(4);
+    expect(await call(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it("gives the caller the handler's response, keeps the lease and reports it, when the completion stays throttled", async () => {
+    const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 2 }) });
+    proxy.decide = (request) => (isCompletion(request) ? 'throttle' : 'pass');
+    const handler = vi.fn(async () => charged);
+    const call = guards.guarded({ handler, options: { store }, clock: systemRuntime });
+    const order = newOrder();
+    const context = lambdaContext(systemRuntime, { remainingMillis: 1500 });
+    expect(await call(order, context)).toEqual(charged);
+    expect(context.getRemainingTimeInMillis()).toBeGreaterThan(0);
+    expect(guards.events.at(-1)).toMatchObject({
+      type: 'completionFailed',
+      attempt: 1,
+      error: { code: 'STORE_UNAVAILABLE' },
+    });
+    const retry = guards.guarded({ handler, clock: systemRuntime })(order);
+    expect(await thrownBy(retry)).toMatchObject({ code: 'IN_FLIGHT' });
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('answers the caller in time when the completion hangs', async () => {
+    const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+    proxy.decide = (request) => (isCompletion(request) ? 'hang' : 'pass');
+    const call = guards.guarded({ handler: async () => charged, options: { store }, clock: systemRuntime });
+    const context = lambdaContext(systemRuntime, { remainingMillis: 700 });
+    expect(await call(newOrder(), context)).toEqual(charged);
+    expect(context.getRemainingTimeInMillis()).toBeGreaterThan(0);
+    expect(guards.eventTypes()).toEqual(['claimed', 'completionFailed']);
+  });
+
+  it.each([
+    ['a BigInt', () => ({ amount: 10n })],
+    [
+      'a cycle',
+      () => {
+        const cycle: Record<string, unknown> = {};
+        cycle['self'] = cycle;
+        return cycle;
+      },
+    ],
+    ['500 KB', () => ({ body: 'x'.repeat(500_000) })],
+    ['a stream', () => new ReadableStream()],
+    ['a function', () => () => 'later'],
+  ])(
+    'completes with a response that cannot be stored (%s): the retry is told, and nothing runs again',
+    async (_, make) => {
+      const response = make();
+      const handler = vi.fn(async () => response);
+      const call = guards.guarded({ handler });
+      const order = newOrder();
+      expect(await call(order)).toBe(response);
+      expect(guards.events.at(-1)).toMatchObject({ type: 'completed', notReplayable: expect.any(String) });
+      expect(await thrownBy(call(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE', statusCode: 409 });
+      expect(handler).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('completes without the response when the store refuses the record for its size', async () => {
+    const { maxOutcomeBytes: _, ...store } = dynamoDBStore(guards.table);
+    const handler = vi.fn(async () => 'x'.repeat(500_000));
+    const call = guards.guarded({ handler, options: { store } });
+    const order = newOrder();
+    await call(order);
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE' });
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('stores when the settle policy itself fails after the handler returned', async () => {
+    const handler = vi.fn(async () => charged);
+    const options = {
+      settle: () => {
+        throw new Error('a bug in the policy');
+      },
+    };
+    const call = guards.guarded({ handler, options });
+    const order = newOrder();
+    expect(await call(order)).toEqual(charged);
+    expect(guards.eventTypes()).toEqual(['claimed', 'settlePolicyFailed', 'completed']);
+    expect(await call(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('holds when the settle policy answers nonsense about an error', async () => {
+    const handler = vi.fn(async () => {
+      throw new Error('failed');
+    });
+    const call = guards.guarded({ handler, options: { settle: () => undefined as never } });
+    const order = newOrder();
+    await expect(call(order)).rejects.toThrow('failed');
+    expect(guards.eventTypes()).toEqual(['claimed', 'settlePolicyFailed', 'held']);
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'IN_FLIGHT' });
+  });
+
+  it('remembers the work of a handler that ran longer than the retention', async () => {
+    const handler = vi.fn(async () => {
+      guards.clock.advance(20_000);
+      return charged;
+    });
+    const call = guards.guarded({ handler, options: { retentionSeconds: 1 } });
+    const order = newOrder();
+    expect(await call(order)).toEqual(charged);
+    expect(await call(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+});

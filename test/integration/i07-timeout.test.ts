@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemRuntime } from '../../src/runtime.ts';
+import { deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
+
+const guards = useGuards();
+beforeEach(() => {
+  guards.events.length = 0;
+});
+
+describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, middy) => {
+  /** Calls with a handler that goes on after Middy's early timeout; the clock is the real one. */
+  async function timesOut(plugin: object, options: object = {}, behind: object[] = []) {
+    const order = newOrder();
+    const gate = deferred();
+    const goesOn = vi.fn(async () => {
+      await gate.promise;
+      return 'finished after all';
+    });
+    const context = lambdaContext(systemRuntime, { remainingMillis: 400 });
+    const setup = { middy, clock: systemRuntime, options, plugin: plugin as never, behind: behind as never };
+    const first = guards.guarded({ ...setup, handler: goesOn })(order, context);
+    const answer = await first.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    const held = await guards.store.read(guards.events[0]?.id ?? '');
+    gate.resolve();
+    await goesOn.mock.results[0]?.value;
+    const retried = vi.fn(async () => 'executed again');
+    const retry = await thrownBy(guards.guarded({ ...setup, behind: [], handler: retried })(order));
+    return { answer, held, retry, after: await guards.store.read(guards.events[0]?.id ?? ''), retried };
+  }
+
+  const holds = ({ held, after, retry, retried }: Awaited<ReturnType<typeof timesOut>>) => {
+    expect(held).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(after).toEqual(held);
+    expect(retry).toMatchObject({ code: 'IN_FLIGHT' });
+    expect(retried).not.toHaveBeenCalled();
+    expect(guards.events[1]).toMatchObject({ type: 'held', reason: 'timeout' });
+  };
+
+  it("holds the record at Middy's early timeout, also when the handler goes on and returns", async () => {
+    const result = await timesOut({ timeoutEarlyInMillis: 300 });
+    expect(result.answer).toMatchObject({ error: { name: 'TimeoutError' } });
+    holds(result);
+  });
+
+  it('holds it when an error handler makes a response of the timeout', async () => {
+    const handlesErrors = {
+      onError: async (request: { response: unknown }) => {
+        request.response = { statusCode: 504 };
+      },
+    };
+    const result = await timesOut({ timeoutEarlyInMillis: 300 }, {}, [handlesErrors]);
+    expect(result.answer).toEqual({ value: { statusCode: 504 } });
+    holds(result);
+  });
+
+  it('holds it even when every thrown error is to be stored', async () => {
+    holds(await timesOut({ timeoutEarlyInMillis: 300 }, { settle: () => 'store' }));
+  });
+
+  const timeoutEarlyResponse = () => ({ statusCode: 504 });
+
+  it('never stores what timeoutEarlyResponse answers', async () => {
+    const result = await timesOut({ timeoutEarlyInMillis: 300, timeoutEarlyResponse }, { timeoutEarlyInMillis: 300 });
+    expect(result.answer).toEqual({ value: { statusCode: 504 } });
+    holds(result);
+  });
+
+  it('never stores it with the default time either, which nobody has to repeat', async () => {
+    const result = await timesOut({ timeoutEarlyResponse });
+    expect(result.answer).toEqual({ value: { statusCode: 504 } });
+    expect(result.held).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(guards.events[1]).toMatchObject({ type: 'held', reason: 'timeout' });
+  });
+
+  it('never stores what timeoutEarlyResponse throws', async () => {
+    const failing = () => {
+      throw new Error('too late');
+    };
+    const plugin = { timeoutEarlyInMillis: 300, timeoutEarlyResponse: failing };
+    const result = await timesOut(plugin, { timeoutEarlyInMillis: 300, settle: () => 'store' });
+    expect(result.answer).toMatchObject({ error: { message: 'too late' } });
+    holds(result);
+  });
+
+  it('never stores it when a hook behind it throws or ends the chain', async () => {
+    const options = { timeoutEarlyInMillis: 300 };
+    const plugin = { timeoutEarlyInMillis: 300, timeoutEarlyResponse };
+    holds(await timesOut(plugin, options, [{ after: async () => ({ statusCode: 599 }) }]));
+    guards.events.length = 0;
+    const throws = {
+      after: async () => {
+        throw new Error('hook');
+      },
+    };
+    holds(await timesOut(plugin, options, [throws]));
+  });
+
+  it("takes a TimeoutError of the handler's own for what it is: a failure", async () => {
+    const own = Object.assign(new Error('the bank did not answer'), { name: 'TimeoutError' });
+    const handler = vi.fn(async (): Promise<string> => 'second').mockRejectedValueOnce(own);
+    const call = guards.guarded({ middy, handler });
+    const order = newOrder();
+    expect(await thrownBy(call(order))).toBe(own);
+    expect(await call(order)).toBe('second');
+  });
+});
+
+describe('I7 a timeout is not a failure', () => {
+  it('lets a retry take over once the lease has run out', async () => {
+    const { clock } = guards;
+    const order = newOrder();
+    const timeoutError = Object.assign(new Error('[AbortError]: The operation was aborted.'), {
+      name: 'TimeoutError',
+      cause: { package: '@middy/core' },
+    });
+    const call = (handler: () => Promise<unknown>) => guards.guarded({ handler })(order);
+    expect(await thrownBy(call(() => Promise.reject(timeoutError)))).toBe(timeoutError);
+    expect(await thrownBy(call(async () => 'second'))).toMatchObject({ code: 'IN_FLIGHT' });
+    clock.advance(31_000);
+    expect(await call(async () => 'second')).toBe('second');
+  });
+});

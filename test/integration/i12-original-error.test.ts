@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
+import { MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
+import { localClient } from '../support/table.ts';
+
+const guards = useGuards();
+const proxy = useFaultProxy();
+beforeEach(() => {
+  proxy.reset();
+  guards.events.length = 0;
+});
+
+const failingStore = () => {
+  proxy.decide = ({ body }) => (body.includes('attribute_not_exists') ? 'pass' : 'throttle');
+  return dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+};
+
+const THROWN = [
+  ['an Error', new Error('own')],
+  ['a string', 'own'],
+  ['undefined', undefined],
+  ['null', null],
+  ['an object', { code: 'own' }],
+  ['a frozen object', Object.freeze({ code: 'own' })],
+  ['a symbol', Symbol('own')],
+] as const;
+
+describe.each(MIDDY_VERSIONS)('I12 the original error survives, with %s', (_, middy) => {
+  const rejecting = (thrown: unknown) => async () => {
+    throw thrown;
+  };
+
+  it.each(THROWN)('when the store fails to release: %s', async (_name, thrown) => {
+    const call = guards.guarded({ middy, handler: rejecting(thrown), options: { store: failingStore() } });
+    const caught = await call(newOrder()).then(
+      () => 'returned',
+      (error: unknown) => ({ error }),
+    );
+    expect(caught).toEqual({ error: thrown });
+    expect(guards.eventTypes()).toEqual(['claimed', 'releaseFailed']);
+  });
+
+  it('when the store fails to store it, also while the time for it runs out', async () => {
+    const own = new Error('own');
+    const options = { store: failingStore(), settle: () => 'store' as const };
+    const call = guards.guarded({ middy, handler: rejecting(own), options });
+    guards.clock.advance(0);
+    const running = call(newOrder());
+    // The fake clock stands still; the lease is over when it is told so.
+    setTimeout(() => guards.clock.advance(40_000), 100);
+    expect(await thrownBy(running)).toBe(own);
+    expect(guards.eventTypes()).toContain('completionFailed');
+  });
+});
+
+describe('I12 the original error survives', () => {
+  it.each(THROWN)('of a guarded function, when the store fails to release: %s', async (_, thrown) => {
+    const fail = guards.idempotent(
+      async (_order: Order) => {
+        throw thrown;
+      },
+      { store: failingStore() },
+    );
+    const caught = await fail(newOrder()).then(
+      () => 'returned',
+      (error: unknown) => ({ error }),
+    );
+    expect(caught).toEqual({ error: thrown });
+  });
+
+  it.each(THROWN)('of a guarded function, when a retry gets it: %s', async (_, thrown) => {
+    const fail = guards.idempotent(
+      async (_order: Order) => {
+        throw thrown;
+      },
+      { settle: () => 'store' },
+    );
+    const order = newOrder();
+    await fail(order).catch(() => undefined);
+    const replayed = await fail(order).then(
+      () => 'returned',
+      (error: unknown) => error,
+    );
+    if (thrown instanceof Error) expect(replayed).toMatchObject({ name: 'Error', message: 'own' });
+    else expect(replayed).toEqual(JSON.parse(JSON.stringify({ thrown }) ?? '{}').thrown);
+  });
+});

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { describe, expect, it } from 'vitest';
+import { freePort } from '../../infra/local/dynamodb-local.ts';
+import { localClient, useTable } from '../support/table.ts';
+import { describeStore } from './conformance.ts';
+
+const { tableName, client } = useTable();
+
+const record = (): InProgressRecord => ({
+  id: `op#${randomUUID()}`,
+  status: 'IN_PROGRESS',
+  owner: 'me',
+  attempt: 1,
+  leaseUntil: 2_400_000_000_000,
+  expiration: 2_500_000_000,
+});
+
+async function failure(asked: Promise<unknown>): Promise<IdempotencyError> {
+  const error = await asked.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(IdempotencyError);
+  return error as IdempotencyError;
+}
+
+describeStore('DynamoDB', () => dynamoDBStore({ tableName, client }));
+
+describe('with a document client of the user', () => {
+  const document = DynamoDBDocumentClient.from(localClient(), {
+    unmarshallOptions: { wrapNumbers: true },
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  describeStore('DynamoDB, a document client with other translation options', () =>
+    dynamoDBStore({ tableName, client: document }),
+  );
+
+  it("leaves the user's own translation options as they are", async () => {
+    const base = localClient();
+    const mine = DynamoDBDocumentClient.from(base, { marshallOptions: { removeUndefinedValues: true } });
+    await dynamoDBStore({ tableName, client: base }).read('any');
+    await expect(
+      mine.send(new PutCommand({ TableName: tableName, Item: { id: 'mine', nothing: undefined } })),
+    ).resolves.toBeDefined();
+  });
+});
+
+describe('in a table of another shape', () => {
+  const { tableName: shared, client: sharedClient } = useTable({
+    partitionKey: 'pk',
+    sortKey: 'sk',
+    ttlAttribute: 'ttl',
+  });
+  const options = {
+    tableName: shared,
+    client: sharedClient,
+    attributes: {
+      id: 'pk',
+      status: 'state',
+      owner: 'token',
+      expiration: 'ttl',
+      outcome: 'result',
+      leaseUntil: 'lease',
+    },
+    sortKey: { name: 'sk', value: 'IDEMPOTENCY' },
+  } as const;
+  describeStore('DynamoDB, other attribute names and a sort key', () => dynamoDBStore(options));
+
+  it('writes the names that were asked for, readable in the console', async () => {
+    const written = record();
+    await dynamoDBStore(options).insert(written);
+    const { Item } = await DynamoDBDocumentClient.from(sharedClient).send(
+      new GetCommand({ TableName: shared, Key: { pk: written.id, sk: 'IDEMPOTENCY' } }),
+    );
+    expect(Item).toEqual({
+      pk: written.id,
+      sk: 'IDEMPOTENCY',
+      state: 'IN_PROGRESS',
+      token: 'me',
+      attempt: 1,
+      lease: 2_400_000_000_000,
+      ttl: 2_500_000_000,
+    });
+  });
+});
+
+describe('an item that is no record', () => {
+  const good = {
+    status: { S: 'COMPLETED' },
+    owner: { S: 'o' },
+    attempt: { N: '1' },
+    expiration: { N: '2500000000' },
+    outcome: { S: '{}' },
+    encoding: { S: 'json' },
+  };
+
+  it.each([
+    ['nothing but its key', {}],
+    ['a status of its own', { ...good, status: { S: 'DONE' } }],
+    ['a number as status', { ...good, status: { N: '1' } }],
+    ['no expiration', { ...good, expiration: undefined }],
+    ['an expiration that is no number', { ...good, expiration: { S: 'tomorrow' } }],
+    ['no encoding', { ...good, encoding: undefined }],
+    ['no outcome', { ...good, outcome: undefined }],
+    ['a lease that is missing', { ...good, status: { S: 'IN_PROGRESS' } }],
+  ])('with %s is RECORD_INVALID, never an execution', async (_, attributes) => {
+    const id = `op#${randomUUID()}`;
+    const Item = Object.fromEntries(
+      Object.entries({ id: { S: id }, ...attributes }).filter(([, value]) => value !== undefined),
+    );
+    await client.send(new PutItemCommand({ TableName: tableName, Item: Item as never }));
+    const store = dynamoDBStore({ tableName, client });
+    expect((await failure(store.read(id))).code).toBe('RECORD_INVALID');
+    expect((await failure(store.insert({ ...record(), id }))).code).toBe('RECORD_INVALID');
+  });
+
+  it('with an encoding of a later version is completed, and not replayable', async () => {
+    const id = `op#${randomUUID()}`;
+    const Item = { id: { S: id }, ...good, encoding: { S: 'json+zstd' } };
+    await client.send(new PutItemCommand({ TableName: tableName, Item }));
+    expect(await dynamoDBStore({ tableName, client }).read(id)).toMatchObject({
+      status: 'COMPLETED',
+      outcome: { type: 'NOT_REPLAYABLE', reason: expect.stringContaining('json+zstd') },
+    });
+  });
+});
+
+describe('wrong options', () => {
+  it.each([
+    ['tableName', {}],
+    ['tableName', { tableName: '' }],
+    ['tableName', { tableName: undefined }],
+    ['client', { tableName, client: {} }],
+    ['attributes.state', { tableName, attributes: { state: 'x' } }],
+    ['attributes.id', { tableName, attributes: { id: '' } }],
+    ['attributes', { tableName, attributes: { id: 'owner' } }],
+    ['sortKey', { tableName, sortKey: { name: 'sk' } }],
+    ['attributes', { tableName, sortKey: { name: 'id', value: 'x' } }],
+    ['table', { table: tableName }],
+  ])('are refused at construction, naming %s', (option, options) => {
+    expect(() => dynamoDBStore(options as never)).toThrow(`option \`${option}\``);
+  });
+});
+
+describe('a table that cannot be used', () => {
+  it('is STORE_UNAVAILABLE when it does not exist, and says which', async () => {
+    const error = await failure(dynamoDBStore({ tableName: 'no-such-table', client }).insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', statusCode: 503, retryable: false });
+    expect(error.advice).toContain("'no-such-table'");
+    expect(error.message).not.toContain('no-such-table');
+    expect(error.cause).toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  it('is STORE_UNAVAILABLE when its key has another name, and says what to set', async () => {
+    const error = await failure(dynamoDBStore({ tableName, client, attributes: { id: 'pk' } }).insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false });
+    expect(error.advice).toContain('attributes.id');
+  });
+
+  it('is STORE_UNAVAILABLE when nobody listens', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`;
+    const store = dynamoDBStore({ tableName, client: localClient({ endpoint, maxAttempts: 1 }) });
+    const error = await failure(store.insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is STORE_UNAVAILABLE when access is denied, and names the permissions', async () => {
+    const denied = Object.assign(new Error('User is not authorized'), {
+      name: 'AccessDeniedException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    const refusing = localClient();
+    refusing.middlewareStack.add(
+      () => async () => {
+        throw denied;
+      },
+      { step: 'build' },
+    );
+    const error = await failure(dynamoDBStore({ tableName, client: refusing }).insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false, cause: denied });
+    expect(error.advice).toContain('dynamodb:PutItem, dynamodb:DeleteItem and dynamodb:GetItem');
+  });
+});
+
+describe('its own client', () => {
+  it('is made only when it is used: a store needs no region and no credentials to be constructed', () => {
+    expect(() => dynamoDBStore({ tableName: 'any' })).not.toThrow();
+  });
+});

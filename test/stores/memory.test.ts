@@ -1,0 +1,4 @@
+import { memoryStore } from 'middy-idempotency/memory';
+import { describeStore } from './conformance.ts';
+
+describeStore('memory', () => memoryStore());

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import middy7 from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { IdempotencyContext, IdempotencyEvent, IdempotencyOptions, RecordStore } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import middy6 from 'middy6';
+import type { Runtime } from '../../src/core/runtime.ts';
+import { createIdempotent } from '../../src/function.ts';
+import { createMiddleware } from '../../src/middy.ts';
+import { systemRuntime } from '../../src/runtime.ts';
+import { useTable } from './table.ts';
+
+/** Both majors that are supported. */
+export const MIDDY_VERSIONS = [
+  ['@middy/core 7', middy7],
+  ['@middy/core 6', middy6 as unknown as typeof middy7],
+] as const;
+
+/** Far in the future, so that the TTL of DynamoDB Local never deletes a record of a test. */
+const FAKE_EPOCH = Date.UTC(2040, 0, 1);
+
+/** A clock that stands still until it is told to move, one for each host in the test. */
+export class TestClock implements Runtime {
+  #now = FAKE_EPOCH;
+  now = () => this.#now;
+  randomToken = () => randomUUID();
+  delay = systemRuntime.delay;
+  advance(millis: number): void {
+    this.#now += millis;
+  }
+}
+
+/** A Lambda context whose remaining time counts down on the given clock. */
+export function lambdaContext(
+  clock: Pick<Runtime, 'now'> = systemRuntime,
+  { remainingMillis = 30_000 }: { remainingMillis?: number } = {},
+): Context {
+  const deadline = clock.now() + remainingMillis;
+  return {
+    functionName: 'payments',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:payments',
+    memoryLimitInMB: '128',
+    awsRequestId: randomUUID(),
+    logGroupName: '/aws/lambda/payments',
+    logStreamName: 'stream',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
+    done: () => undefined,
+    fail: () => undefined,
+    succeed: () => undefined,
+  };
+}
+
+export interface Order {
+  readonly id: string | number | boolean | null;
+  readonly amount?: number;
+}
+
+export const newOrder = (): Order & { id: string } => ({ id: randomUUID(), amount: 10 });
+
+type Handler = (event: Order, context: IdempotencyContext, options: { signal: AbortSignal }) => unknown;
+type Middleware = Parameters<ReturnType<typeof middy7>['use']>[0];
+
+export interface GuardedSetup {
+  readonly middy?: typeof middy7;
+  readonly handler: Handler;
+  readonly options?: Partial<IdempotencyOptions<Order>>;
+  readonly plugin?: Parameters<typeof middy7>[1];
+  /** Middlewares behind the idempotency middleware. */
+  readonly behind?: readonly Middleware[];
+  /** Middlewares in front of it. */
+  readonly inFront?: readonly Middleware[];
+  readonly clock?: Runtime;
+}
+
+/** The things that most tests need: a table, a store, a clock, the events, and guarded handlers. */
+export function useGuards(makeStore?: () => RecordStore) {
+  const table = useTable();
+  const clock = new TestClock();
+  const events: IdempotencyEvent[] = [];
+  let made: RecordStore | undefined;
+  const store = () => (made ??= makeStore?.() ?? dynamoDBStore(table));
+  const common = () => ({
+    store: store(),
+    key: 'id',
+    operation: 'test',
+    onEvent: (event: IdempotencyEvent) => void events.push(event),
+  });
+
+  return {
+    table,
+    clock,
+    events,
+    get store() {
+      return store();
+    },
+    eventTypes: () => events.map(({ type }) => type),
+    /** A Lambda function, as Lambda would invoke it. */
+    guarded(setup: GuardedSetup) {
+      const { middy = middy7, plugin, inFront = [], behind = [] } = setup;
+      const middleware = createMiddleware({ ...common(), ...setup.options } as never, setup.clock ?? clock);
+      const chain = middy(plugin as never);
+      for (const one of [...inFront, middleware as Middleware, ...behind]) chain.use(one);
+      const lambda = chain.handler(setup.handler as never);
+      return (event: unknown, context: Context = lambdaContext(setup.clock ?? clock)): Promise<unknown> =>
+        lambda(event as never, context as never);
+    },
+    /** A guarded function. */
+    idempotent<Fn extends (...args: never) => unknown>(fn: Fn, options: object = {}, runtime: Runtime = clock) {
+      return createIdempotent(fn, { ...common(), ...options } as never, runtime) as unknown as (
+        ...args: Parameters<Fn>
+      ) => Promise<unknown>;
+    },
+  };
+}
+
+/** A promise that the test settles. */
+export function deferred<T = void>() {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+/** What was thrown, or `undefined`. */
+export async function thrownBy(running: Promise<unknown>): Promise<unknown> {
+  try {
+    await running;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A handler that tells that it has started, and never ends: its process has crashed. */
+export function crashing(onStart: (context: IdempotencyContext) => void = () => undefined) {
+  return (_event: unknown, context: IdempotencyContext): Promise<never> => {
+    onStart(context);
+    return new Promise(() => undefined);
+  };
+}

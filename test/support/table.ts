@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { createTable, type TableSchema } from '../../infra/local/tables.ts';
+
+export function localClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint: inject('dynamoDBEndpoint'),
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...config,
+  });
+}
+
+/** A table of this test file's own, made before its tests and dropped after them. */
+export function useTable(schema: Partial<TableSchema> = {}): {
+  readonly tableName: string;
+  readonly client: DynamoDBClient;
+} {
+  const tableName = `test-${randomUUID()}`;
+  const client = localClient();
+  beforeAll(() => createTable(client, { partitionKey: 'id', ttlAttribute: 'expiration', ...schema, tableName }));
+  afterAll(async () => {
+    await client.send(new DeleteTableCommand({ TableName: tableName }));
+    client.destroy();
+  });
+  return { tableName, client };
+}
