@@ -1,0 +1,100 @@
+import { idempotency, idempotent } from 'middy-idempotency';
+import { memoryStore } from 'middy-idempotency/memory';
+import { describe, expect, it } from 'vitest';
+import { lambdaContext, newOrder, useGuards } from '../support/harness.ts';
+
+const guards = useGuards(() => memoryStore());
+const store = memoryStore();
+const good = { store, key: 'id', operation: 'pay' };
+
+const WRONG: [option: string, value: unknown][] = [
+  ['store', undefined],
+  ['store', {}],
+  ['store', { insert: () => undefined }],
+  ['key', undefined],
+  ['key', ''],
+  ['key', 42],
+  ['key', 'powertools_json(body'],
+  ['key', 'orders[?id ==]'],
+  ['key', 'powertools_jsn(body).id'],
+  ['key', 'items[].nope(id)'],
+  ['key', "join(',', [upper(id)])"],
+  ['scope', 'tenant.'],
+  ['scope', null],
+  ['fingerprint', '{a: }'],
+  ['operation', ''],
+  ['operation', '  '],
+  ['operation', 7],
+  ['operation', 'o'.repeat(1025)],
+  ['retentionSeconds', 0],
+  ['retentionSeconds', -1],
+  ['retentionSeconds', Number.NaN],
+  ['retentionSeconds', Number.POSITIVE_INFINITY],
+  ['retentionSeconds', '60'],
+  ['leaseMillis', 0],
+  ['leaseMillis', '1000'],
+  ['clockSkewMillis', -1],
+  ['onMissingKey', 'ignore'],
+  ['onInFlight', 'wait'],
+  ['onExpiredLease', 'retry'],
+  ['settle', 'store'],
+  ['onEvent', {}],
+  ['retentionMillis', 1],
+  ['keys', 'id'],
+];
+
+describe('a wrong option is refused at construction, by its name', () => {
+  it.each(WRONG)('%s: %j', (option, value) => {
+    const options = { ...good, [option]: value };
+    const error = expect.objectContaining({
+      name: 'TypeError',
+      message: expect.stringContaining(`option \`${option}\``),
+    });
+    expect(() => idempotency(options as never)).toThrow(error);
+    expect(() => idempotent(async () => undefined, options as never)).toThrow(error);
+  });
+
+  it('timeoutEarlyInMillis', () => {
+    expect(() => idempotency({ ...good, timeoutEarlyInMillis: -1 })).toThrow('option `timeoutEarlyInMillis`');
+  });
+
+  it('options that are no object', () => {
+    expect(() => idempotency(undefined as never)).toThrow('option `options`');
+    expect(() => idempotency(null as never)).toThrow('option `options`');
+  });
+
+  it('a function that is none', () => {
+    expect(() => idempotent('charge' as never, good as never)).toThrow('fn must be a function');
+  });
+
+  it('passHandle together with unguarded executions, which have none', () => {
+    const options = { ...good, passHandle: true, onMissingKey: 'run' } as const;
+    expect(() => idempotent(async (_id: string) => undefined, options as never)).toThrow('option `passHandle`');
+  });
+});
+
+describe('operation', () => {
+  it("is the function's name in Lambda", async () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'from-the-environment';
+    try {
+      guards.events.length = 0;
+      const call = guards.guarded({ handler: async () => 'done', options: { operation: undefined as never } });
+      await call(newOrder());
+      expect(guards.events[0]?.operation).toBe('from-the-environment');
+    } finally {
+      delete process.env['AWS_LAMBDA_FUNCTION_NAME'];
+    }
+  });
+
+  it("is the context's function name where the environment has none", async () => {
+    guards.events.length = 0;
+    const call = guards.guarded({ handler: async () => 'done', options: { operation: undefined as never } });
+    await call(newOrder(), { ...lambdaContext(guards.clock), functionName: 'from-the-context' });
+    expect(guards.events[0]?.operation).toBe('from-the-context');
+  });
+
+  it('must be given to a guarded function outside Lambda: its own name changes with every build', () => {
+    const { operation: _, ...options } = good;
+    expect(() => idempotent(async (_id: string) => undefined, options)).toThrow('option `operation`');
+  });
+});

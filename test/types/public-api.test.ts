@@ -1,0 +1,121 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context, SQSEvent } from 'aws-lambda';
+import {
+  type IdempotencyHandle,
+  type IdempotencyMiddleware,
+  idempotency,
+  idempotent,
+  type Jsonified,
+} from 'middy-idempotency';
+import { memoryStore } from 'middy-idempotency/memory';
+import middy6 from 'middy6';
+import { describe, expectTypeOf, it } from 'vitest';
+
+const store = memoryStore();
+const common = { store, operation: 'types' } as const;
+
+describe('the middleware is typed', () => {
+  it('the context of the handler has the handle, and the event keeps its type', () => {
+    middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+      .use(idempotency({ ...common, key: 'headers."idempotency-key"' }))
+      .handler(async (event, context) => {
+        expectTypeOf(event).toExtend<APIGatewayProxyEventV2>();
+        expectTypeOf(event.rawPath).toEqualTypeOf<string>();
+        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle>();
+        expectTypeOf(context.getRemainingTimeInMillis).toEqualTypeOf<Context['getRemainingTimeInMillis']>();
+        return { statusCode: 200 };
+      });
+  });
+
+  it('with @middy/core 6, too', () => {
+    middy6<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+      .use(idempotency({ ...common, key: 'headers."idempotency-key"' }))
+      .handler(async (event, context) => {
+        expectTypeOf(event.rawPath).toEqualTypeOf<string>();
+        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle>();
+        return { statusCode: 200 };
+      });
+  });
+
+  it('a key function gives the event its type', () => {
+    const middleware = idempotency({ ...common, key: (event: SQSEvent) => event.Records[0]?.messageId });
+    expectTypeOf(middleware).toExtend<IdempotencyMiddleware<SQSEvent, Context>>();
+    middy()
+      .use(middleware)
+      .handler(async (event) => {
+        expectTypeOf(event.Records).toEqualTypeOf<SQSEvent['Records']>();
+      });
+  });
+
+  it('all selectors see the same event type', () => {
+    idempotency<SQSEvent>({
+      ...common,
+      key: (event) => expectTypeOf(event).toEqualTypeOf<SQSEvent>(),
+      scope: (event) => expectTypeOf(event).toEqualTypeOf<SQSEvent>(),
+      fingerprint: (event) => expectTypeOf(event).toEqualTypeOf<SQSEvent>(),
+    });
+  });
+
+  it('where unguarded executions are allowed, the handle may be missing', () => {
+    middy()
+      .use(idempotency({ ...common, key: 'id', onMissingKey: 'run' }))
+      .handler(async (_event, context) => {
+        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle | undefined>();
+      });
+  });
+
+  it('a wrong option does not compile', () => {
+    // @ts-expect-error retention is given in seconds
+    const misspelt = () => idempotency({ ...common, key: 'id', retentionMillis: 1 });
+    // @ts-expect-error there is no such policy
+    const unknown = () => idempotency({ ...common, key: 'id', settle: () => 'forget' });
+    // @ts-expect-error a key is required
+    const keyless = () => idempotency({ ...common });
+    expectTypeOf([misspelt, unknown, keyless]).toBeArray();
+  });
+});
+
+describe('a guarded function is typed', () => {
+  interface Order {
+    readonly id: string;
+    readonly placedAt: Date;
+  }
+
+  it('keeps its arguments, and its key function sees them', () => {
+    const charge = async (order: Order, amount: number) => ({ order: order.id, amount });
+    const chargeOnce = idempotent(charge, {
+      ...common,
+      key: (order, amount) => {
+        expectTypeOf(order).toEqualTypeOf<Order>();
+        expectTypeOf(amount).toEqualTypeOf<number>();
+        return order.id;
+      },
+    });
+    expectTypeOf(chargeOnce).parameters.toEqualTypeOf<[order: Order, amount: number]>();
+    expectTypeOf(chargeOnce).returns.resolves.toEqualTypeOf<{ order: string; amount: number }>();
+  });
+
+  it('returns what a round through JSON leaves', () => {
+    const place = idempotent(async (order: Order) => order, { ...common, key: (order) => order.id });
+    expectTypeOf(place).returns.resolves.toEqualTypeOf<{ readonly id: string; readonly placedAt: string }>();
+  });
+
+  it('takes the handle behind its arguments when it asks for it, and its callers do not give it', () => {
+    const charge = async (order: Order, handle: IdempotencyHandle) => handle.deriveKey(order.id);
+    const chargeOnce = idempotent(charge, { ...common, key: (order) => order.id, passHandle: true });
+    expectTypeOf(chargeOnce).parameters.toEqualTypeOf<[order: Order]>();
+    expectTypeOf(chargeOnce).returns.resolves.toEqualTypeOf<string>();
+  });
+});
+
+it('Jsonified is what JSON leaves of a type', () => {
+  expectTypeOf<Jsonified<Date>>().toEqualTypeOf<string>();
+  expectTypeOf<Jsonified<undefined>>().toEqualTypeOf<undefined>();
+  expectTypeOf<Jsonified<void>>().toEqualTypeOf<void>();
+  expectTypeOf<Jsonified<'a' | 1 | null>>().toEqualTypeOf<'a' | 1 | null>();
+  expectTypeOf<Jsonified<Date[]>>().toEqualTypeOf<string[]>();
+  expectTypeOf<Jsonified<readonly [Date, number]>>().toEqualTypeOf<readonly [string, number]>();
+  expectTypeOf<Jsonified<{ a?: Date; f: () => void }>>().toEqualTypeOf<{ a?: string }>();
+  expectTypeOf<Jsonified<bigint>>().toEqualTypeOf<never>();
+  expectTypeOf<Jsonified<unknown>>().toEqualTypeOf<unknown>();
+});
