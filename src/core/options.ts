@@ -111,13 +111,13 @@ export function requireNumber(option: string, value: unknown, limit: { above?: n
   }
 }
 
-export function requireOneOf(option: string, value: unknown, allowed: readonly string[]): void {
+function requireOneOf(option: string, value: unknown, allowed: readonly string[]): void {
   if (!allowed.includes(value as string)) {
     throw optionError(option, `must be ${allowed.map((name) => `'${name}'`).join(' or ')}, not ${describe(value)}`);
   }
 }
 
-export function requireFunction(option: string, value: unknown): void {
+function requireFunction(option: string, value: unknown): void {
   if (typeof value !== 'function') throw optionError(option, `must be a function, not ${describe(value)}`);
 }
 

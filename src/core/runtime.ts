@@ -8,7 +8,7 @@ export interface Runtime {
   delay(millis: number): Delay;
 }
 
-export interface Delay {
+interface Delay {
   readonly elapsed: Promise<void>;
   cancel(): void;
 }

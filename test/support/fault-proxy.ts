@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 /** What becomes of one request to DynamoDB. */
-export type Fault =
+type Fault =
   | 'pass'
   /** DynamoDB applies it, and its answer is lost on the way. */
   | 'lose answer'

@@ -1,0 +1,21 @@
+const assert = require('node:assert/strict');
+const { idempotency, IdempotencyError } = require('middy-idempotency');
+const { dynamoDBStore } = require('middy-idempotency/dynamodb');
+const { memoryStore } = require('middy-idempotency/memory');
+
+module.exports = async (how) => {
+  const { default: middy } = await import('@middy/core');
+  const { version } = require('node:module').createRequire(__filename)(`${__dirname}/node_modules/@middy/core/package.json`);
+  let executions = 0;
+  const handler = middy()
+    .use(idempotency({ store: memoryStore(), operation: 'pay', key: 'id' }))
+    .handler(async () => void executions++);
+  assert.equal(await handler({ id: 'a' }, {}), undefined);
+  assert.equal(await handler({ id: 'a' }, {}), undefined);
+  assert.equal(executions, 1);
+  await assert.rejects(handler({}, {}), (error) => error instanceof IdempotencyError && error.code === 'KEY_MISSING');
+  assert.equal(typeof dynamoDBStore({ tableName: 'any' }).insert, 'function');
+  assert.throws(() => dynamoDBStore({}), /tableName/);
+  console.log(`Node ${process.version}, @middy/core ${version}, ${how}: ok`);
+};
+if (require.main === module) module.exports('require');

@@ -1,0 +1,18 @@
+const assert = require('node:assert/strict');
+const { idempotent, idempotency } = require('middy-idempotency');
+const { memoryStore } = require('middy-idempotency/memory');
+
+(async () => {
+  let executions = 0;
+  const charge = idempotent(async (order) => ({ charge: ++executions, order }), {
+    store: memoryStore(),
+    operation: 'charge',
+    key: 'id',
+  });
+  assert.deepEqual(await charge({ id: 1 }), await charge({ id: 1 }));
+  assert.equal(executions, 1);
+  assert.throws(() => idempotency({ store: memoryStore(), key: 'nope(' }), TypeError);
+  assert.throws(() => require('middy-idempotency/dynamodb'), { code: /MODULE_NOT_FOUND/ });
+  assert.throws(() => require('middy-idempotency/dist/core/decide.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+  console.log(`Node ${process.version}, require, no AWS SDK: ok`);
+})();
