@@ -94,10 +94,10 @@ function replay(request: MiddyRequest, outcome: Outcome): void {
   request.earlyResponse = outcome.value;
 }
 
-/** `context.idempotency`. A context that has one already, of another guard or request, is left as it is. */
+/** `context.idempotency`. A context that is frozen, or has one of another guard or request, is left as it is. */
 function attach(request: MiddyRequest, handle: IdempotencyHandle | undefined): void {
   const context = (request.context ?? {}) as object;
-  if ('idempotency' in context) {
+  if ('idempotency' in context || !Object.isExtensible(context)) {
     request.context = Object.create(context, {
       idempotency: { value: handle, enumerable: true, configurable: true, writable: true },
     });

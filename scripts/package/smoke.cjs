@@ -5,7 +5,9 @@ const { memoryStore } = require('middy-idempotency/memory');
 
 module.exports = async (how) => {
   const { default: middy } = await import('@middy/core');
-  const { version } = require('node:module').createRequire(__filename)(`${__dirname}/node_modules/@middy/core/package.json`);
+  const { version } = require('node:module').createRequire(__filename)(
+    `${__dirname}/node_modules/@middy/core/package.json`,
+  );
   let executions = 0;
   const handler = middy()
     .use(idempotency({ store: memoryStore(), operation: 'pay', key: 'id' }))

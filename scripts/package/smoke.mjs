@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import * as dynamodb from 'middy-idempotency/dynamodb';
 import * as root from 'middy-idempotency';
+import * as dynamodb from 'middy-idempotency/dynamodb';
 import smoke from './smoke.cjs';
 
 // One copy of the package, whichever way it is loaded: an error is an instance of the class that the user imported.

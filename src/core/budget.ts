@@ -9,12 +9,17 @@ export interface TimeBudget {
   readonly leaseMillis: number;
   /** Milliseconds that the store may take now; zero or less when the time is over. */
   left(leaseUntil: number): number;
+  /** Milliseconds that a settling write may take however little time seems left: better late than never tried. */
+  readonly minWriteMillis: number;
 }
 
 const DEFAULT_LEASE_MILLIS = 60_000;
 
 /** One tenth of the time is kept for answering the caller, but never more than this. */
 const MAX_RESERVE_MILLIS = 1000;
+
+/** Where an invocation ends by itself, a late answer is worth nothing; elsewhere the caller can wait a little. */
+const MIN_WRITE_MILLIS = { invocation: 250, process: 1000 };
 
 /** Read from the invocation at hand, once it begins: an earlier one's remaining time says nothing about this one. */
 export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, remaining: RemainingMillis): TimeBudget {
@@ -25,5 +30,6 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   return {
     leaseMillis: millis,
     left: (leaseUntil) => (known ? remaining() : leaseUntil - runtime.now()) - reserve,
+    minWriteMillis: known ? MIN_WRITE_MILLIS.invocation : MIN_WRITE_MILLIS.process,
   };
 }

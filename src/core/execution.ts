@@ -57,9 +57,6 @@ interface ExecutionContext {
   readonly tell: (detail: EventDetail) => void;
 }
 
-/** However little time seems left, a write is tried for this long: the fact that the work is done is worth it. */
-const MIN_WRITE_MILLIS = 250;
-
 const FIRST_BACKOFF_MILLIS = 50;
 const MAX_BACKOFF_MILLIS = 1000;
 
@@ -225,7 +222,7 @@ export function createExecution(context: ExecutionContext): Execution {
 
   /** A write that hangs is given up while there is still time to answer the caller. */
   async function write<T>(verb: () => Promise<T>): Promise<T> {
-    const answer = await within(runtime, Math.max(timeLeft(), MIN_WRITE_MILLIS), (async () => verb())());
+    const answer = await within(runtime, Math.max(timeLeft(), context.budget.minWriteMillis), (async () => verb())());
     if (answer === TIMED_OUT) throw storeFailure(new Error('the store did not answer while there was time'));
     return answer;
   }

@@ -9,7 +9,7 @@ import { decodeOutcome, type Outcome } from './outcome.ts';
 import type { IdempotencyRecord, InProgressRecord } from './record.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import type { Expected } from './store.ts';
-import { isUnavailable, storeFailure } from './store-failure.ts';
+import { isStoreError, storeFailure } from './store-failure.ts';
 
 /** Takeovers are races. Whoever loses this many in a row is told to come back. */
 const MAX_ROUNDS = 10;
@@ -62,7 +62,7 @@ class Claiming {
     try {
       return await this.#rounds();
     } catch (error) {
-      if (isUnavailable(error)) this.#tell(this.#first.attempt, { type: 'claimFailed', error });
+      if (isStoreError(error)) this.#tell(this.#first.attempt, { type: 'claimFailed', error });
       throw error;
     }
   }
@@ -72,7 +72,7 @@ class Claiming {
     let takenOver: TakeoverReason | undefined;
     let conflict = await this.#insert(candidate);
     for (let round = 1; conflict !== undefined; round++) {
-      if (round > MAX_ROUNDS) throw this.#contended();
+      if (round > MAX_ROUNDS) throw this.#contended(candidate.attempt);
       if (conflict.existing === undefined) {
         candidate = this.#first;
         takenOver = undefined;
@@ -165,11 +165,12 @@ class Claiming {
     const asked = (async () => verb())();
     let answer: T | typeof TIMED_OUT;
     try {
-      answer = await within(this.#runtime, this.#budget.left(this.#first.leaseUntil), asked);
+      answer = await within(this.#runtime, this.#left(), asked);
     } catch (error) {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
-      if (failure.retryable === true) await within(this.#runtime, ABANDON_MILLIS, this.#abandon());
+      if (failure.retryable === true)
+        await within(this.#runtime, Math.min(ABANDON_MILLIS, this.#left()), this.#abandon());
       throw failure;
     }
     if (answer !== TIMED_OUT) return answer;
@@ -178,6 +179,10 @@ class Claiming {
       () => undefined,
     );
     throw this.#unavailable('did not answer while there was time');
+  }
+
+  #left(): number {
+    return this.#budget.left(this.#first.leaseUntil);
   }
 
   /** Removes what this claim may have written: fenced by its owner, so it can touch nobody else's record. */
@@ -196,11 +201,13 @@ class Claiming {
     );
   }
 
-  #contended(): IdempotencyError {
+  #contended(attempt: number): IdempotencyError {
+    const retryAfterMillis = this.#options.clockSkewMillis;
+    this.#tell(attempt, { type: 'inFlight', retryAfterMillis });
     return new IdempotencyError(
       'IN_FLIGHT',
       'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
-      { retryAfterMillis: this.#options.clockSkewMillis, advice: `The record changed hands ${MAX_ROUNDS} times.` },
+      { retryAfterMillis, advice: `The record changed hands ${MAX_ROUNDS} times.` },
     );
   }
 

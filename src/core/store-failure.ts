@@ -10,6 +10,6 @@ export function storeFailure(error: unknown, advice?: string): IdempotencyError 
   );
 }
 
-export function isUnavailable(error: unknown): error is IdempotencyError {
-  return error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE';
+export function isStoreError(error: unknown): boolean {
+  return error instanceof IdempotencyError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'RECORD_INVALID');
 }

@@ -83,6 +83,11 @@ describe('I10 no cross-talk', () => {
     expect(new Set(ids).size).toBe(10);
   });
 
+  it('a frozen context is no obstacle', async () => {
+    const call = guards.guarded({ handler: async (_, { idempotency }) => idempotency.attempt });
+    expect(await call(newOrder(), Object.freeze(lambdaContext(guards.clock)))).toBe(1);
+  });
+
   it.each(MIDDY_VERSIONS)('two guards in one chain of %s each keep a record of their own', async (_, middy) => {
     const settled: string[] = [];
     const outerOptions = { operation: 'outer', onEvent: (event: { type: string }) => void settled.push(event.type) };

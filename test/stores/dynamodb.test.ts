@@ -3,12 +3,14 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../infra/local/dynamodb-local.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 import { describeStore } from './conformance.ts';
 
 const { tableName, client } = useTable();
+const proxy = useFaultProxy();
 
 const record = (): InProgressRecord => ({
   id: `op#${randomUUID()}`,
@@ -190,5 +192,22 @@ describe('a table that cannot be used', () => {
 describe('its own client', () => {
   it('is made only when it is used: a store needs no region and no credentials to be constructed', () => {
     expect(() => dynamoDBStore({ tableName: 'any' })).not.toThrow();
+  });
+
+  it('gives a request that hangs up, and sends it again', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', proxy.endpoint);
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    let hung = false;
+    proxy.decide = () => {
+      if (hung) return 'pass';
+      hung = true;
+      return 'hang';
+    };
+    const written = record();
+    expect(await dynamoDBStore({ tableName }).insert(written)).toEqual({ won: true });
+    expect(proxy.seen).toHaveLength(2);
+    vi.unstubAllEnvs();
   });
 });
