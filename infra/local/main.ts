@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
+import { examples } from './curl.ts';
+import { startDynamoDBLocal } from './dynamodb-local.ts';
+import { createLocalPayments } from './payments-function.ts';
+import { type Gateway, openGateway } from './server.ts';
+import { readSettings, type Settings, USAGE, UsageError, wantsHelp } from './settings.ts';
+import { onStopSignal } from './signals.ts';
+
+const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
+const PROGRESS_MILLIS = 5000;
+const SIGNAL_MILLIS = 100;
+
+const log = (line: string) => console.log(line);
+
+async function main(args: readonly string[]): Promise<void> {
+  if (wantsHelp(args)) return log(USAGE);
+  const settings = readSettings(process.env);
+  const stops: (() => Promise<void>)[] = [];
+  const stopping = onStopSignal(async () => {
+    log('Stopping');
+    for (const stop of stops.reverse()) await stop();
+  });
+  try {
+    await start(settings, stops);
+  } catch (error) {
+    // Ctrl-C ends Java as well, and that may be noticed before the signal is: it is no failure then.
+    await sleep(SIGNAL_MILLIS);
+    if (!stopping.aborted) throw error;
+  }
+}
+
+/** Whatever is started is put on `stops`, to be stopped in reverse. */
+async function start({ port, processorLatencyMillis }: Settings, stops: (() => Promise<void>)[]): Promise<void> {
+  // First: that the port is taken should not come out only after a database was started.
+  const gateway = await openGateway({ ...FUNCTION, port, log });
+  stops.push(gateway.close);
+  const database = await startDatabase();
+  stops.push(database.stop);
+  gateway.invoke(await createLocalPayments({ endpoint: database.endpoint, processorLatencyMillis, onEvent }));
+  introduce(gateway);
+}
+
+async function startDatabase() {
+  const given = process.env['DYNAMODB_ENDPOINT'];
+  log(given ? `Waiting for DynamoDB at ${given}` : 'Starting DynamoDB Local');
+  const startedAt = performance.now();
+  const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  const progress = setInterval(() => log(`DynamoDB does not answer yet (${seconds()})`), PROGRESS_MILLIS);
+  try {
+    const database = await startDynamoDBLocal();
+    log(`DynamoDB answers at ${database.endpoint} (${seconds()})`);
+    return database;
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+function introduce({ origin }: Gateway): void {
+  log(`Payments at ${origin}/payments. Ctrl-C ends it. Paste these, one after the other:\n`);
+  for (const { title, command } of examples(origin, `try-${randomUUID()}`)) log(`# ${title}\n${command}\n`);
+}
+
+function onEvent(event: IdempotencyEvent): void {
+  const { type, id, attempt, durationMillis } = event;
+  log(`  idempotency: ${type} ${id} attempt ${attempt} ${durationMillis} ms`);
+  if ('error' in event) log(`  ${(event.error as IdempotencyError).advice ?? event.error}`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  if (error instanceof UsageError) console.error(`\n${USAGE}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}

@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+
+export interface Settings {
+  /** Where the HTTP server listens on 127.0.0.1; 0 is any free port. */
+  readonly port: number;
+  /** How long the fake processor takes to answer, milliseconds. */
+  readonly processorLatencyMillis: number;
+}
+
+export const USAGE = `Usage: npm start
+
+Runs the payments example on this machine: DynamoDB Local, its two tables, and the
+Lambda handler behind HTTP, and prints curl lines to try it with. Ctrl-C ends it.
+
+Options:
+  -h, --help  Print this.
+
+Environment:
+  PORT                      Where to listen on 127.0.0.1; 0 is any free port. Default 3000.
+  DYNAMODB_ENDPOINT         A DynamoDB Local that runs already, such as http://127.0.0.1:8000.
+                            Default: one is started, with Java 17 or later, or Docker.
+  PROCESSOR_LATENCY_MILLIS  How long the fake payment processor takes to answer. Default 500.`;
+
+/** The command line is wrong: the usage helps. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function wantsHelp(args: readonly string[]): boolean {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' } } });
+    return values.help === true;
+  } catch (cause) {
+    const [firstSentence = ''] = (cause as Error).message.split('. ');
+    throw new UsageError(firstSentence, { cause });
+  }
+}
+
+/** @throws Error that names the variable */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const endpoint = environment['DYNAMODB_ENDPOINT'];
+  if (endpoint && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
+    throw new Error(`DYNAMODB_ENDPOINT must be a URL such as http://127.0.0.1:8000, not '${endpoint}'`);
+  }
+  return {
+    port: wholeNumber(environment, 'PORT', 3000, 65_535),
+    processorLatencyMillis: wholeNumber(environment, 'PROCESSOR_LATENCY_MILLIS', 500, 60_000),
+  };
+}
+
+function wholeNumber(environment: NodeJS.ProcessEnv, name: string, fallback: number, max: number): number {
+  const text = environment[name]?.trim() ?? '';
+  if (text === '') return fallback;
+  if (!/^\d{1,9}$/.test(text) || Number(text) > max) {
+    throw new Error(`${name} must be a whole number from 0 to ${max}, not '${text}'`);
+  }
+  return Number(text);
+}

@@ -1,0 +1,25 @@
+/** One line of structured JSON, as CloudWatch Logs Insights reads it. Errors with their causes. */
+export function logLine(level: 'info' | 'error', message: string, details: Readonly<Record<string, unknown>>): void {
+  const described = Object.entries(details).map(([name, value]) => [
+    name,
+    value instanceof Error ? describeError(value) : value,
+  ]);
+  const line = JSON.stringify({ level, message, ...Object.fromEntries(described) });
+  if (level === 'error') console.error(line);
+  else console.log(line);
+}
+
+/** A chain of causes may be a circle. */
+const MAX_CAUSES = 5;
+
+function describeError(error: Error, depth = 0): Record<string, unknown> {
+  const { name, message, stack, cause, code, advice } = error as Error & { code?: unknown; advice?: unknown };
+  return {
+    name,
+    message,
+    stack,
+    ...(code !== undefined && { code }),
+    ...(advice !== undefined && { advice }),
+    ...(cause instanceof Error && depth < MAX_CAUSES && { cause: describeError(cause, depth + 1) }),
+  };
+}
