@@ -36,6 +36,8 @@ export interface IdempotencyErrorDetails {
   readonly retryAfterMillis?: number;
   /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
+  /** With `STORE_UNAVAILABLE`: the store will never take this very record, whatever the time (its size, say). */
+  readonly recordRefused?: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export class IdempotencyError extends Error {
   readonly advice?: string;
   readonly retryAfterMillis?: number;
   readonly retryable?: boolean;
+  readonly recordRefused?: boolean;
 
   constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
@@ -62,6 +65,7 @@ export class IdempotencyError extends Error {
     if (details.advice !== undefined) this.advice = details.advice;
     if (details.retryAfterMillis !== undefined) this.retryAfterMillis = details.retryAfterMillis;
     if (details.retryable !== undefined) this.retryable = details.retryable;
+    if (details.recordRefused !== undefined) this.recordRefused = details.recordRefused;
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Context } from 'aws-lambda';
 import type { IdempotencyHandle } from './core/execution.ts';
-import { requireNumber } from './core/options.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
-import { type MiddyRequest, watchRequest } from './middy/request.ts';
-import { MiddyRun } from './middy/run.ts';
+import type { MiddyRequest } from './middy/request.ts';
+import type { MiddyRun } from './middy/run.ts';
+import { attachHandle, startRun } from './middy/start.ts';
 import { middyTimeout } from './middy/timeout.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
@@ -55,28 +55,23 @@ export function createMiddleware(
   runtime: Runtime,
 ): IdempotencyMiddleware<unknown, unknown> {
   const { admit } = createOperation(options, runtime, ['timeoutEarlyInMillis']);
-  const { timeoutEarlyInMillis = 5 } = options;
-  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, { atLeast: 0 });
+  const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
   const runs = new WeakMap<object, MiddyRun>();
 
   return {
     name: 'idempotency',
     async before(request) {
       const remaining = remainingOf(request.context);
+      const timeout = watchTimeout(remaining);
       const { functionName } = (request.context ?? {}) as { functionName?: string };
       const admission = await admit({ args: [request.event], remaining, functionName });
       switch (admission.kind) {
         case 'unguarded':
-          return attach(request, undefined);
+          return attachHandle(request, undefined);
         case 'replay':
           return replay(request, admission.outcome);
-        case 'execute': {
-          const { execution } = admission;
-          const run = new MiddyRun(request, execution, middyTimeout(remaining, timeoutEarlyInMillis));
-          runs.set(request, run);
-          attach(request, execution.handle);
-          watchRequest(request, run);
-        }
+        case 'execute':
+          runs.set(request, await startRun(request, admission.execution, timeout));
       }
     },
     async after(request) {
@@ -92,16 +87,4 @@ export function createMiddleware(
 function replay(request: MiddyRequest, outcome: Outcome): void {
   if (outcome.kind === 'threw') throw outcome.error;
   request.earlyResponse = outcome.value;
-}
-
-/** `context.idempotency`. A context that is frozen, or has one of another guard or request, is left as it is. */
-function attach(request: MiddyRequest, handle: IdempotencyHandle | undefined): void {
-  const context = (request.context ?? {}) as object;
-  if ('idempotency' in context || !Object.isExtensible(context)) {
-    request.context = Object.create(context, {
-      idempotency: { value: handle, enumerable: true, configurable: true, writable: true },
-    });
-  } else {
-    request.context = Object.assign(context, { idempotency: handle });
-  }
 }

@@ -11,6 +11,8 @@ export interface TimeBudget {
   left(leaseUntil: number): number;
   /** Milliseconds that a settling write may take however little time seems left: better late than never tried. */
   readonly minWriteMillis: number;
+  /** Milliseconds for all attempts at a settling write together. */
+  readonly maxSettleMillis: number;
 }
 
 const DEFAULT_LEASE_MILLIS = 60_000;
@@ -21,15 +23,26 @@ const MAX_RESERVE_MILLIS = 1000;
 /** Where an invocation ends by itself, a late answer is worth nothing; elsewhere the caller can wait a little. */
 const MIN_WRITE_MILLIS = { invocation: 250, process: 1000 };
 
+/** Where nothing says when the caller stops waiting: a lease of an hour is no reason to keep him for an hour. */
+const MAX_WAIT_MILLIS = 10_000;
+
 /** Read from the invocation at hand, once it begins: an earlier one's remaining time says nothing about this one. */
 export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, remaining: RemainingMillis): TimeBudget {
   const initial = remaining?.() ?? 0;
   const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
   const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
   const reserve = Math.min(MAX_RESERVE_MILLIS, (known ? initial : millis) / 10);
-  return {
-    leaseMillis: millis,
-    left: (leaseUntil) => (known ? remaining() : leaseUntil - runtime.now()) - reserve,
-    minWriteMillis: known ? MIN_WRITE_MILLIS.invocation : MIN_WRITE_MILLIS.process,
-  };
+  return known
+    ? {
+        leaseMillis: millis,
+        left: () => remaining() - reserve,
+        minWriteMillis: MIN_WRITE_MILLIS.invocation,
+        maxSettleMillis: Number.POSITIVE_INFINITY,
+      }
+    : {
+        leaseMillis: millis,
+        left: (leaseUntil) => Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),
+        minWriteMillis: MIN_WRITE_MILLIS.process,
+        maxSettleMillis: MAX_WAIT_MILLIS,
+      };
 }

@@ -30,7 +30,9 @@ export function decide(
 ): Decision {
   // The first answer to this very claim was lost and the SDK sent it again: the record in the way is our own.
   if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
-  if (isExpired(existing, now)) return takeover(existing, 'retention over');
+  // At most once: what became of an unsettled execution stays unknown, however long nobody has looked.
+  const unsettled = existing.status === 'IN_PROGRESS' && policy.onExpiredLease === 'throw';
+  if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
   if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
   switch (existing.status) {
     case 'COMPLETED':

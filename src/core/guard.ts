@@ -2,7 +2,8 @@ import { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
-import { createExecution, type Execution, expirationAt } from './execution.ts';
+import { createExecution, type Execution } from './execution.ts';
+import { expirationAt } from './expiration.ts';
 import type { Identity } from './identity.ts';
 import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
@@ -97,7 +98,7 @@ class Claiming {
   #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
     // The claim may have been answered late: whoever came after the lease's end may be executing already.
     if (this.#runtime.now() >= record.leaseUntil) {
-      void this.#abandon();
+      void this.#abandon(record);
       throw this.#unavailable('answered only after the lease had ended');
     }
     this.#tell(
@@ -151,17 +152,17 @@ class Claiming {
   }
 
   async #insert(record: InProgressRecord): Promise<Conflict | undefined> {
-    const answer = await this.#ask(() => this.#options.store.insert(record));
+    const answer = await this.#ask(record, () => this.#options.store.insert(record));
     return answer.won ? undefined : answer;
   }
 
   async #replace(record: InProgressRecord, expected: Expected): Promise<Conflict | undefined> {
-    const answer = await this.#ask(() => this.#options.store.replace(record, expected));
+    const answer = await this.#ask(record, () => this.#options.store.replace(record, expected));
     return answer.done ? undefined : answer;
   }
 
   /** Asks while there is time to tell the caller. A claim that nobody will use is taken back. */
-  async #ask<T>(verb: () => Promise<T>): Promise<T> {
+  async #ask<T>(record: InProgressRecord, verb: () => Promise<T>): Promise<T> {
     const asked = (async () => verb())();
     let answer: T | typeof TIMED_OUT;
     try {
@@ -170,12 +171,12 @@ class Claiming {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
       if (failure.retryable === true)
-        await within(this.#runtime, Math.min(ABANDON_MILLIS, this.#left()), this.#abandon());
+        await within(this.#runtime, Math.min(ABANDON_MILLIS, this.#left()), this.#abandon(record));
       throw failure;
     }
     if (answer !== TIMED_OUT) return answer;
     asked.then(
-      () => this.#abandon(),
+      () => this.#abandon(record),
       () => undefined,
     );
     throw this.#unavailable('did not answer while there was time');
@@ -185,10 +186,17 @@ class Claiming {
     return this.#budget.left(this.#first.leaseUntil);
   }
 
-  /** Removes what this claim may have written: fenced by its owner, so it can touch nobody else's record. */
-  async #abandon(): Promise<void> {
+  /**
+   * Takes back what this claim may have written: fenced by its owner, so it can touch nobody else's record. A takeover
+   * leaves the count of attempts behind.
+   */
+  async #abandon(record: InProgressRecord): Promise<void> {
+    const { store } = this.#options;
+    const { leaseUntil: _, ...released } = record;
+    const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;
     try {
-      await this.#options.store.remove(this.#first.id, { owner: this.#first.owner, status: 'IN_PROGRESS' });
+      if (record.attempt === 1) await store.remove(record.id, expected);
+      else await store.replace({ ...released, status: 'RELEASED' }, expected);
     } catch {
       // The lease runs out by itself.
     }

@@ -23,7 +23,8 @@ export interface ProtocolOptions {
   readonly onInFlight?: 'throw';
   /**
    * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
-   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN`, which makes it at most once.
+   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and removed the
+   * record, which makes it at most once. Such a record does not expire with the retention.
    * @default 'run'
    */
   readonly onExpiredLease?: 'run' | 'throw';
@@ -57,6 +58,10 @@ export const PROTOCOL_OPTION_NAMES = [
   'onEvent',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
+export const YEAR_MILLIS = 365 * 86_400_000;
+/** Longer is a mistake in the unit. */
+const MAX_YEARS = 100;
+
 const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 
 /** Checks and completes the options, once, at construction. @throws TypeError that names the wrong option */
@@ -66,9 +71,9 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
-  requireNumber('retentionSeconds', retentionSeconds, { above: 0 });
-  if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0 });
-  requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0 });
+  requireNumber('retentionSeconds', retentionSeconds, { above: 0, atMost: (MAX_YEARS * YEAR_MILLIS) / 1000 });
+  if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
+  requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   requireOneOf('onInFlight', onInFlight, ['throw']);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
   requireFunction('settle', settle);
@@ -98,16 +103,22 @@ export function refuseUnknownOptions(options: unknown, known: readonly string[])
   }
 }
 
-export function requireNumber(option: string, value: unknown, limit: { above?: number; atLeast?: number }): void {
-  const { above, atLeast } = limit;
+export function requireNumber(
+  option: string,
+  value: unknown,
+  limit: { above?: number; atLeast?: number; atMost?: number },
+): void {
+  const { above, atLeast, atMost = Number.MAX_VALUE } = limit;
   if (
     typeof value !== 'number' ||
     !Number.isFinite(value) ||
     (above !== undefined && value <= above) ||
-    (atLeast !== undefined && value < atLeast)
+    (atLeast !== undefined && value < atLeast) ||
+    value > atMost
   ) {
     const bound = above === undefined ? `at least ${atLeast}` : `above ${above}`;
-    throw optionError(option, `must be a finite number ${bound}, not ${describe(value)}`);
+    const most = atMost === Number.MAX_VALUE ? '' : ` and at most ${atMost}`;
+    throw optionError(option, `must be a finite number ${bound}${most}, not ${describe(value)}`);
   }
 }
 

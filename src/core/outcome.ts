@@ -42,8 +42,11 @@ export function decodeOutcome(stored: StoredOutcome): Outcome {
   }
 }
 
+/** A reason is for a person, and must itself never be what a store refuses. */
+const MAX_REASON_LENGTH = 500;
+
 export function notReplayable(reason: string): StoredOutcome {
-  return { type: 'NOT_REPLAYABLE', reason };
+  return { type: 'NOT_REPLAYABLE', reason: reason.slice(0, MAX_REASON_LENGTH) };
 }
 
 function parse(json: string): unknown {

@@ -25,8 +25,9 @@ export type ConditionalResult =
  * - every verb is one atomic, durable, linearizable operation on one record;
  * - a store object keeps no state of a request: any number of guards may share it;
  * - it never deletes or hides a record because of its `expiration` (DynamoDB's own TTL may delete it, later);
- * - it throws an `IdempotencyError`: `STORE_UNAVAILABLE` (with `retryable`) when it cannot answer, `RECORD_INVALID`
- *   when what it finds under the id is no record. Anything else that it throws counts as a retryable failure.
+ * - it throws an `IdempotencyError`: `STORE_UNAVAILABLE` when it cannot answer (with `retryable` false where it certainly
+ *   wrote nothing, and `recordRefused` where it will never take this record), `RECORD_INVALID` when what it finds under
+ *   the id is no record. Anything else that it throws counts as a retryable failure.
  */
 export interface RecordStore {
   /** Put if absent. */

@@ -2,6 +2,7 @@ import type { Identity } from '../core/identity.ts';
 import { IdempotencyError } from '../errors.ts';
 import { canonicalJson, sha256 } from './canonical.ts';
 import { deriveUuid } from './derive.ts';
+import { holdsRoundedInteger } from './numbers.ts';
 import type { ResolvedRequestOptions } from './options.ts';
 import type { CompiledSelector } from './selector.ts';
 
@@ -28,8 +29,20 @@ export function identify(
   const id = `${operation}#${sha256(`[${scope.json},${key.json}]`)}`;
   const deriveKey = (name: string) => deriveUuid(id, name);
   if (options.fingerprint === undefined) return { operation, id, deriveKey };
-  const fingerprint = sha256(canonicalJson('fingerprint', options.fingerprint.select(args)));
-  return { operation, id, fingerprint, deriveKey };
+  return { operation, id, fingerprint: fingerprintOf(options.fingerprint, args), deriveKey };
+}
+
+/** A fingerprint of nothing is the same for every payload, so that it would protect from nothing. */
+function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): string {
+  const selected = selector.select(args) ?? null;
+  const members = Array.isArray(selected) ? selected : [selected];
+  if (members.every((member) => (member ?? null) === null)) {
+    throw new IdempotencyError('KEY_INVALID', 'The idempotency fingerprint of this request cannot be computed.', {
+      advice:
+        'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
+    });
+  }
+  return sha256(canonicalJson('fingerprint', selected));
 }
 
 interface Selected {
@@ -49,7 +62,12 @@ function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonl
     // As JSON has it, too: an invalid Date is null there.
     gap ??= selector.missing(JSON.parse(json));
   }
-  if (gap === undefined) refuseRounded(what, value);
+  if (gap === undefined && holdsRoundedInteger(value)) {
+    throw new IdempotencyError(
+      'KEY_INVALID',
+      `The idempotency ${what} of this request has an integer beyond 2^53. Send it as a string.`,
+    );
+  }
   return { json, gap };
 }
 
@@ -61,20 +79,4 @@ function missing(what: 'key' | 'scope', gap: string): IdempotencyError {
       : 'This request cannot be attributed to a caller.',
     { advice: `The option \`${what}\` selected nothing that identifies the ${what}: ${gap}.` },
   );
-}
-
-/**
- * JSON.parse rounds integers beyond 2^53 to their neighbours (RFC 8259, section 6): two different order numbers would
- * be one key, and the second order would get the first one's answer.
- */
-function refuseRounded(what: string, value: unknown): void {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new IdempotencyError(
-      'KEY_INVALID',
-      `The idempotency ${what} of this request is an integer beyond 2^53. Send it as a string.`,
-    );
-  }
-  if (typeof value === 'object' && value !== null) {
-    for (const member of Object.values(value)) refuseRounded(what, member);
-  }
 }

@@ -1,6 +1,7 @@
-import { JMESPathTypeError, search } from '@aws-lambda-powertools/jmespath';
-import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
+import { ArityError, search, VariadicArityError } from '@aws-lambda-powertools/jmespath';
+import type { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
 import { optionError } from '../errors.ts';
+import { type FunctionTable, strictFunctions } from './functions.ts';
 
 export interface CompiledExpression {
   /** How deep multi-select hashes (`{a: x}`) are nested in the expression; 0 without any. */
@@ -10,8 +11,6 @@ export interface CompiledExpression {
 }
 
 type Data = Parameters<typeof search>[1];
-type JmespathFunction = (args: unknown[]) => unknown;
-type FunctionTable = Record<string, JmespathFunction>;
 
 /**
  * A JMESPath expression, parsed and its functions looked up at construction, so that a typo fails the deployment and
@@ -37,51 +36,20 @@ export function compileExpression(option: string, expression: string): CompiledE
   };
 }
 
-/**
- * What a function of the expression could not do: `powertools_json` with malformed JSON, say.
- *
- * The library's interpreter swallows what a function throws and goes on with `undefined`, so that malformed JSON would
- * select nothing; only its own type errors pass. Hence the base class.
- */
-class SelectionFailure extends JMESPathTypeError {
-  constructor(cause: unknown) {
-    super({ currentValue: undefined, actualType: 'malformed', expectedTypes: [] });
-    this.name = 'SelectionFailure';
-    this.message = 'a function of the expression failed';
-    this.cause = cause;
-  }
-}
-
-const strictFunctions = makeStrict(new PowertoolsFunctions());
-
-function makeStrict(functions: PowertoolsFunctions): PowertoolsFunctions {
-  functions.introspectMethods();
-  const table = functions as unknown as FunctionTable;
-  for (const name of functions.methods) {
-    const method = table[name];
-    if (method !== undefined) table[name] = strict(method.bind(functions), name.startsWith('funcPowertools'));
-  }
-  // The interpreter asks at every search. The answer stays the same.
-  functions.introspectMethods = () => functions.methods;
-  return functions;
-}
-
-function strict(method: JmespathFunction, decodes: boolean): JmespathFunction {
-  return (args) => {
-    // Nothing to decode is nothing selected: a request without a body has no key, it is not malformed.
-    if (decodes && args.length === 1 && (args[0] ?? null) === null) return null;
-    try {
-      return method(args);
-    } catch (error) {
-      throw error instanceof JMESPathTypeError ? error : new SelectionFailure(error);
-    }
-  };
-}
-
-/** Knows every function and does nothing: shows whether an expression parses, before there is an event. */
+/** Knows every function, and calls none with real arguments: shows what is wrong before there is an event. */
 const anyFunction = new Proxy({} as PowertoolsFunctions, {
-  get: (_, name) => (name === 'methods' ? { has: () => true } : () => null),
+  get: (_, name) => (name === 'methods' ? { has: () => true } : (args: unknown[]) => probe(String(name), args)),
 });
+
+/** A wrong number of arguments is wrong for every event; their types depend on it. */
+function probe(name: string, args: unknown[]): null {
+  try {
+    (strictFunctions as unknown as FunctionTable)[name]?.(args);
+  } catch (error) {
+    if (error instanceof ArityError || error instanceof VariadicArityError) throw error;
+  }
+  return null;
+}
 
 /** As the library names them: `powertools_json` is the method `funcPowertoolsJson`. */
 function methodName(name: string): string {

@@ -24,7 +24,7 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
     return {
       select: (args) => guarded(option, () => refusePromise(option, select(...args))),
       // The function has put its answer together itself, as a multi-select hash does: an absent member is a mistake.
-      missing: (selected) => missing(selected, 1),
+      missing: (selected) => missing(selected, 1) ?? undefinedWithin(selected),
     };
   }
   if (typeof selector !== 'string' || selector.trim() === '') {
@@ -57,6 +57,16 @@ function refusePromise(option: string, selected: unknown): unknown {
     throw new TypeError(`option \`${option}\`: the function returned a promise; it must be synchronous`);
   }
   return selected;
+}
+
+/** What comes from JSON has no `undefined`: a function that selects one has looked for what is not there. */
+function undefinedWithin(selected: unknown): string | undefined {
+  if (typeof selected !== 'object' || selected === null) return undefined;
+  for (const [name, member] of Object.entries(selected)) {
+    const gap = member === undefined ? 'it is absent' : undefinedWithin(member);
+    if (gap !== undefined) return `its member ${name}: ${gap}`;
+  }
+  return undefined;
 }
 
 /** `0` and `false` identify a request. Nothing, blanks, and a list or a hash with a gap do not. */

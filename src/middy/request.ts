@@ -22,40 +22,53 @@ export interface RequestListener {
 }
 
 /**
- * Watches what Middy assigns to the request. The hooks alone do not tell whether an error comes from the handler or
- * from a hook after it, and they are skipped when another hook answers early or throws on the error path.
+ * Watches what Middy does with the request. The hooks alone do not tell whether an error comes from the handler or from
+ * a hook after it, and they are skipped when another hook answers early or throws on the error path.
  *
- * Middy assigns `response` once with the handler's answer, once with `undefined` when its error path begins (then
- * `error`), and once with an early response, which it then returns to its caller without another hook.
+ * Middy assigns `response` once with the handler's answer; once with `undefined` when its error path begins, followed by
+ * `error`; and once with an early response, which it then reads and returns without another hook.
  */
 export function watchRequest(request: MiddyRequest, listener: RequestListener): void {
   let answers = 0;
   let errors = 0;
-  let early: { response: unknown } | undefined;
+  let early: { ending?: unknown } | undefined;
 
   intercept(request, 'response', {
-    written(value, outer) {
-      if ('earlyResponse' in request) early = { response: endEarly(value, outer) };
-      // Where the handler threw, the first assignment is the reset by the error path; `error` follows at once.
+    written(value) {
+      early = undefined;
+      // It has ended only when it is read next. When `error` is written next, this was the reset by the error path.
+      if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = {};
       else if (answers++ === 0) listener.answered(value);
     },
-    read: (value) => (early === undefined ? value : early.response),
+    read(value) {
+      if (early === undefined) return value;
+      if (!('ending' in early)) early.ending = end(early, value);
+      return early.ending;
+    },
   });
   intercept(request, 'error', {
     written(error) {
-      if (errors++ === 0) listener.failed(error, answers > 1);
-      else listener.failedAgain(error);
+      if (early !== undefined) answers++;
+      early = undefined;
+      if (errors++ > 0) return listener.failedAgain(error);
+      // Middy 6 leaves it there, and would answer with it after the first hook of the error path: ours, maybe.
+      delete request.earlyResponse;
+      listener.failed(error, answers > 1);
     },
     read: (value) => value,
   });
 
   /** Middy awaits what it returns: the chain has ended, but the outcome can still be stored before Lambda freezes. */
-  function endEarly(value: unknown, outer: unknown): Promise<unknown> {
-    const ending = Promise.all([listener.endedEarly(value), outer]).then(([response]) => {
-      // Whoever looks at the request after the end finds the response itself.
-      early = { response };
-      return response;
-    });
+  function end(state: { ending?: unknown }, value: unknown): Promise<unknown> {
+    const ending = Promise.resolve(value)
+      .then((response) => listener.endedEarly(response))
+      .then((response) => {
+        // Whoever looks at the request after the end finds the response itself.
+        state.ending = response;
+        return response;
+      });
+    // Middy returns it; a hook that has merely looked at the response does not.
+    ending.catch(() => undefined);
     return ending;
   }
 }
@@ -63,7 +76,7 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
 function intercept(
   request: MiddyRequest,
   name: 'response' | 'error',
-  { written, read }: { written(value: unknown, outer: unknown): void; read(value: unknown): unknown },
+  { written, read }: { written(value: unknown): void; read(value: unknown): unknown },
 ): void {
   // Another guard of the same request may watch already: it goes on seeing everything.
   const inner = Object.getOwnPropertyDescriptor(request, name);
@@ -71,7 +84,9 @@ function intercept(
   const get = inner?.get === undefined ? () => current : () => inner.get?.call(request);
   const set =
     inner?.set === undefined
-      ? (value: unknown) => (current = value)
+      ? (value: unknown) => {
+          current = value;
+        }
       : (value: unknown) => inner.set?.call(request, value);
   Object.defineProperty(request, name, {
     enumerable: true,
@@ -79,7 +94,7 @@ function intercept(
     get: () => read(get()),
     set(value: unknown) {
       set(value);
-      written(value, get());
+      written(value);
     },
   });
 }

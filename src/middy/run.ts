@@ -1,6 +1,7 @@
-import { type Execution, leaseLostError, type Settled } from '../core/execution.ts';
+import { type Execution, leaseLostError } from '../core/execution.ts';
 import type { Settlement } from '../core/options.ts';
-import type { Outcome } from '../core/outcome.ts';
+import { encodeOutcome, type Outcome } from '../core/outcome.ts';
+import type { Settled } from '../core/settling.ts';
 import type { MiddyRequest, RequestListener } from './request.ts';
 
 /** One guarded invocation, from its won claim until its outcome is settled. */
@@ -13,9 +14,13 @@ export class MiddyRun implements RequestListener {
   /** What the policy judges once something has failed: the handler's answer if there was one, else the error. */
   #failure: Outcome | undefined;
   #timedOut = false;
+  /** Decided once, at the first reason to settle. */
   #settlement: Settlement | undefined;
+  /** All writes so far, one after the other. */
   #settled: Promise<Settled> | undefined;
-  #stored: unknown;
+  /** The outcome of the last write, as it was then. */
+  #written: string | undefined;
+  /** What the caller gets is certain, and is being settled. */
   #closed = false;
 
   constructor(request: MiddyRequest, execution: Execution, isTimeout: (error?: unknown) => boolean) {
@@ -43,13 +48,11 @@ export class MiddyRun implements RequestListener {
 
   /** Resolves with what the caller gets. */
   async endedEarly(response: unknown): Promise<unknown> {
+    const { error } = this.#request;
     // On the error path, Middy throws the error when there is no response.
     const failed = this.#failure !== undefined && response === undefined;
-    const outcome: Outcome = failed
-      ? { kind: 'threw', error: this.#request.error }
-      : { kind: 'returned', value: response };
-    const settled = await this.#close(outcome);
-    if (failed) throw this.#request.error;
+    const settled = await this.#close(failed ? { kind: 'threw', error } : { kind: 'returned', value: response });
+    if (failed) throw error;
     return this.#failure === undefined ? answerOf(settled, response) : response;
   }
 
@@ -72,28 +75,31 @@ export class MiddyRun implements RequestListener {
     return this.#settle(outcome);
   }
 
-  /** Settles, or amends the stored outcome where the caller is going to see another one. */
+  /** Settles, or amends what is stored where the caller is going to see something else. The latest outcome wins. */
   #settle(outcome: Outcome): Promise<Settled> {
-    const seen = outcome.kind === 'returned' ? outcome.value : outcome.error;
     const before = this.#settled;
-    if (before !== undefined && (this.#settlement !== 'store' || seen === this.#stored)) return before;
-    this.#stored = seen;
-    this.#settled = (async () => {
-      const earlier = await before;
-      return earlier !== undefined && earlier.kind !== 'done' ? earlier : this.#perform(outcome);
-    })();
+    const settlement = this.#decide(outcome);
+    if (before !== undefined && settlement !== 'store') return before;
+    // A hook may change an error in place, so that its text is what counts. Only an amendment has to compare.
+    const text = before === undefined && this.#closed ? undefined : JSON.stringify(encodeOutcome(outcome));
+    if (before !== undefined && text === this.#written) return before;
+    this.#written = text;
+    this.#settled = this.#perform(before, settlement, outcome);
     return this.#settled;
   }
 
-  async #perform(outcome: Outcome): Promise<Settled> {
-    if (this.#timedOut) {
-      // The handler may still be running: this response is Middy's, not the outcome.
-      if (this.#settlement === undefined) this.#execution.hold();
-      this.#settlement = 'hold';
-      return { kind: 'done' };
-    }
-    this.#settlement ??= this.#execution.policyFor(this.#failure ?? outcome);
-    return this.#execution.settle(this.#settlement, outcome);
+  async #perform(before: Promise<Settled> | undefined, settlement: Settlement, outcome: Outcome): Promise<Settled> {
+    const earlier = await before;
+    if (earlier !== undefined && earlier.kind !== 'done') return earlier;
+    if (!this.#timedOut) return this.#execution.settle(settlement, outcome);
+    // The handler may still be running: this outcome is Middy's, not the handler's.
+    this.#execution.hold('timeout');
+    return { kind: 'done' };
+  }
+
+  #decide(outcome: Outcome): Settlement {
+    this.#settlement ??= this.#timedOut ? 'hold' : this.#execution.policyFor(this.#failure ?? outcome);
+    return this.#settlement;
   }
 }
 

@@ -1,23 +1,44 @@
 import type { RemainingMillis } from '../core/budget.ts';
+import { requireNumber, YEAR_MILLIS } from '../core/options.ts';
 
 /** A timer may fire a little before its time, and the answer that it makes arrives a little later. */
 const TIMER_TOLERANCE_MILLIS = 2;
+
+/** Watches one invocation, from its beginning. */
+export interface TimeoutWatch {
+  /** Whether Middy would give the handler up before it had begun: the claim took the time that was left. */
+  tooLateToStart(): boolean;
+  /** Whether an answer, or an error, that comes now is Middy's early timeout and not the handler's own end. */
+  isTimeout(error?: unknown): boolean;
+}
 
 /**
  * Tells Middy's early timeout from the handler's own end.
  *
  * By default Middy throws an error of its own, which is recognised by its name and `cause.package`. A
  * `timeoutEarlyResponse` may answer or throw anything, so that only the time gives it away: Middy lets no handler go
- * on when less than `timeoutEarlyInMillis` is left, so what comes then is not the handler's.
+ * on when less than `timeoutEarlyInMillis` is left, so what comes then is not the handler's. An `AbortError` is what a
+ * handler throws that listens to Middy's signal: what it aborted may have happened.
+ *
+ * @throws TypeError when the time is no number
  */
-export function middyTimeout(remaining: RemainingMillis, timeoutEarlyInMillis: number): (error?: unknown) => boolean {
+export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMillis) => TimeoutWatch {
+  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   const threshold = timeoutEarlyInMillis + TIMER_TOLERANCE_MILLIS;
-  // A context without time (a fake one, in a test) says nothing about the end.
-  const timed = remaining !== undefined && timeoutEarlyInMillis > 0 && remaining() > threshold;
-  return (error) => isMiddyTimeoutError(error) || (timed && remaining() <= threshold);
+  return (remaining) => {
+    // A context without time (a fake one, in a test) says nothing about the end.
+    const initial = remaining?.() ?? 0;
+    const timed = timeoutEarlyInMillis > 0 && initial > 0;
+    const isOver = () => timed && remaining !== undefined && remaining() <= threshold;
+    return {
+      tooLateToStart: () => initial > threshold && isOver(),
+      isTimeout: (error) => isTimeoutError(error) || isOver(),
+    };
+  };
 }
 
-function isMiddyTimeoutError(error: unknown): boolean {
-  if (!(error instanceof Error) || error.name !== 'TimeoutError') return false;
-  return (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
+function isTimeoutError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'AbortError') return true;
+  return error.name === 'TimeoutError' && (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
 }

@@ -20,8 +20,8 @@ const MAX_OUTCOME_BYTES = 392 * 1024;
  * Records in a DynamoDB table: conditional puts and deletes, one request each, and a strongly consistent read.
  * A failed condition brings the record that was in the way with it (`ReturnValuesOnConditionCheckFailure`).
  *
- * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem`,
- * `dynamodb:DeleteItem` and `dynamodb:GetItem` on the table.
+ * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem` and
+ * `dynamodb:DeleteItem` on the table; `read`, for people, needs `dynamodb:GetItem`.
  *
  * @throws TypeError that names the wrong option
  */

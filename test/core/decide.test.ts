@@ -38,7 +38,7 @@ describe('decide', () => {
     ['in progress', running, { owner: 'other', status: 'IN_PROGRESS', leaseUntil: NOW + 100 }],
     ['of another fingerprint', { ...completed, fingerprint: 'b' }, { owner: 'other', status: 'COMPLETED' }],
   ] as const)('takes over a record past its retention that is %s', (_, existing, expected) => {
-    const decision = decide(existing, claim, { ...policy, onExpiredLease: 'throw' }, base.expiration * 1000);
+    const decision = decide(existing, claim, policy, base.expiration * 1000);
     expect(decision).toEqual({ kind: 'takeover', reason: 'retention over', attempt: 4, expected });
   });
 
@@ -89,5 +89,7 @@ describe('decide', () => {
     const atMostOnce = { ...policy, onExpiredLease: 'throw' } as const;
     expect(decide(running, claim, atMostOnce, NOW + 149)).toMatchObject({ kind: 'inFlight' });
     expect(decide(running, claim, atMostOnce, NOW + 150)).toEqual({ kind: 'outcomeUnknown' });
+    expect(decide(running, claim, atMostOnce, NOW * 100)).toEqual({ kind: 'outcomeUnknown' });
+    expect(decide(completed, claim, atMostOnce, NOW * 100)).toMatchObject({ kind: 'takeover' });
   });
 });

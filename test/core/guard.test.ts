@@ -123,17 +123,20 @@ describe('extend', () => {
     expect(await call(newOrder())).toMatchObject({ handle: leaseUntil, record: { leaseUntil } });
   });
 
-  it('is refused after the execution has settled', async () => {
+  it('does nothing once the execution has ended: a heartbeat may come late', async () => {
     let extend: () => Promise<void> = async () => undefined;
     const call = guards.guarded({
       handler: async (_, { idempotency }) => {
-        extend = () => idempotency.extend(1000);
+        extend = () => idempotency.extend(90_000);
+        return 'done';
       },
     });
     guards.events.length = 0;
-    await call(newOrder());
-    expect(await thrownBy(extend())).toMatchObject({ message: expect.stringContaining('settled already') });
+    const order = newOrder();
+    await call(order);
+    await extend();
     expect(guards.eventTypes()).toEqual(['claimed', 'completed']);
+    expect(await call(order)).toBe('done');
   });
 
   it('goes on working after one that the store failed', async () => {
@@ -177,12 +180,127 @@ describe('settle', () => {
     expect(handler).toHaveBeenCalledTimes(2);
   });
 
+  it('that is asynchronous is a mistake: it stores or holds, and its rejection harms nobody', async () => {
+    guards.events.length = 0;
+    const settle = (async () => {
+      throw new Error('nobody waits for this');
+    }) as never;
+    const order = newOrder();
+    const call = guards.guarded({ handler: async () => 'done', options: { settle } });
+    expect(await call(order)).toBe('done');
+    expect(guards.eventTypes()).toEqual(['claimed', 'settlePolicyFailed', 'completed']);
+  });
+
   it('releases a thrown error by default', async () => {
     const handler = vi.fn(async (): Promise<string> => 'second').mockRejectedValueOnce(new Error('first'));
     const order = newOrder();
     const call = guards.guarded({ handler });
     await thrownBy(call(order));
     expect(await call(order)).toBe('second');
+  });
+});
+
+describe('the fencing number', () => {
+  it('never comes twice, also after an attempt that failed and let go', async () => {
+    const order = newOrder();
+    const attempts: number[] = [];
+    const started = deferred();
+    const note = ({ idempotency }: { idempotency: { attempt: number } }) => {
+      attempts.push(idempotency.attempt);
+      started.resolve();
+    };
+    void guards.guarded({ handler: crashing(note) })(order);
+    await started.promise;
+    guards.clock.advance(31_000);
+    const fails = async (_: unknown, context: { idempotency: { attempt: number } }) => {
+      note(context);
+      throw new Error('failed');
+    };
+    await thrownBy(guards.guarded({ handler: fails })(order));
+    await thrownBy(guards.guarded({ handler: fails })(order));
+    await guards.guarded({ handler: async (_, context) => note(context) })(order);
+    expect(attempts).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is kept by a takeover that is taken back because its answer was lost', async () => {
+    const { store, clock } = guards;
+    const order = newOrder();
+    const started = deferred();
+    void guards.guarded({ handler: crashing(() => started.resolve()) })(order);
+    await started.promise;
+    clock.advance(31_000);
+    let lost = false;
+    const losing: RecordStore = {
+      ...store,
+      async replace(record, expected) {
+        const answer = await store.replace(record, expected);
+        if (lost) return answer;
+        lost = true;
+        throw new Error('the answer was lost');
+      },
+    };
+    const options = { store: losing };
+    const handler = async (_: unknown, { idempotency }: { idempotency: { attempt: number } }) => idempotency.attempt;
+    expect(await thrownBy(guards.guarded({ handler, options })(order))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await guards.guarded({ handler })(order)).toBe(3);
+  });
+});
+
+describe('a claim that the store refused', () => {
+  it('is not taken back: nothing was written', async () => {
+    const { store } = guards;
+    const { IdempotencyError } = await import('middy-idempotency');
+    const remove = vi.fn(store.remove);
+    const refusing: RecordStore = {
+      ...store,
+      remove,
+      insert: async () => {
+        throw new IdempotencyError('STORE_UNAVAILABLE', 'denied', { retryable: false });
+      },
+    };
+    const call = guards.guarded({ handler: async () => 'executed', options: { store: refusing } });
+    expect(await thrownBy(call(newOrder()))).toMatchObject({ message: 'denied' });
+    expect(remove).not.toHaveBeenCalled();
+  });
+
+  it('leaves no record behind when it was answered after its lease', async () => {
+    const { store, clock } = guards;
+    const removed = deferred();
+    const slow: RecordStore = {
+      ...store,
+      insert: async (record) => {
+        const answer = await store.insert(record);
+        clock.advance(30_000);
+        return answer;
+      },
+      remove: async (...args) => {
+        const answer = await store.remove(...args);
+        removed.resolve();
+        return answer;
+      },
+    };
+    const order = newOrder();
+    await thrownBy(guards.guarded({ handler: async () => 'late', options: { store: slow } })(order));
+    await removed.promise;
+    expect(await guards.guarded({ handler: async (_, { idempotency }) => idempotency.attempt })(order)).toBe(1);
+  });
+});
+
+describe('outside Lambda', () => {
+  it('nobody waits for the end of a long lease while the store is down', async () => {
+    const { store } = guards;
+    const clock = new TestClock();
+    const delays: number[] = [];
+    clock.delay = (millis) => {
+      delays.push(millis);
+      clock.advance(millis);
+      return { elapsed: new Promise((resolve) => setImmediate(resolve)), cancel: () => undefined };
+    };
+    const down: RecordStore = { ...store, replace: () => new Promise(() => undefined) };
+    const call = guards.idempotent(async (_order: Order) => 'done', { store: down, leaseMillis: 3_600_000 }, clock);
+    expect(await call(newOrder())).toBe('done');
+    expect(Math.max(...delays)).toBeLessThanOrEqual(10_000);
+    expect(guards.eventTypes().at(-1)).toBe('completionFailed');
   });
 });
 

@@ -125,7 +125,7 @@ describe('POST /payments', () => {
     expect(bodyOf(first)['error']).toBe('PROCESSOR_UNREACHABLE');
     expect((await send({ key })).statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
-    expect(events).toEqual(['claimed', 'released', 'claimed', 'completed']);
+    expect(events).toEqual(['claimed', 'released', 'takenOver', 'completed']);
     expect(errors).toEqual([expect.stringContaining('connection reset')]);
   });
 

@@ -142,6 +142,122 @@ describe.each(MIDDY_VERSIONS)('I4 a finished effect is never forgotten, with %s'
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
+  /** Middy 7 runs hooks that are not async in one go, without a moment in between. */
+  const HOOK_KINDS = [
+    ['async', (hook: (request: Hooked) => unknown) => async (request: Hooked) => hook(request)],
+    ['sync', (hook: (request: Hooked) => unknown) => (request: Hooked) => hook(request)],
+  ] as const;
+  interface Hooked {
+    response: unknown;
+    earlyResponse?: unknown;
+    error: Error & { statusCode?: number };
+  }
+  const made = { statusCode: 500, body: 'sorry' };
+  const ERROR_HOOKS: [string, (request: Hooked) => unknown][] = [
+    [
+      'sets a response',
+      (request) => {
+        request.response = made;
+      },
+    ],
+    ['returns a response', () => made],
+    [
+      'replaces the error',
+      (request) => {
+        request.error = new Error('replaced');
+      },
+    ],
+    [
+      'throws another error',
+      () => {
+        throw new Error('thrown instead');
+      },
+    ],
+    [
+      'changes the error in place',
+      (request) => {
+        request.error.message = 'changed';
+        request.error.statusCode = 418;
+      },
+    ],
+    ['does nothing', () => undefined],
+  ];
+
+  describe.each(HOOK_KINDS)('with %s hooks', (_kind, hooked) => {
+    const described = (result: { value?: unknown; error?: unknown }) => {
+      const { message, statusCode } = (result.error ?? {}) as Hooked['error'];
+      return JSON.stringify('value' in result ? result.value : { message, statusCode });
+    };
+    const outcomeOf = (running: Promise<unknown>) =>
+      running.then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+
+    it.each(ERROR_HOOKS)(
+      'a retry sees what the caller saw, when an after hook throws and an error hook %s',
+      async (_name, hook) => {
+        const handler = vi.fn(async () => charged);
+        const after = hooked(() => {
+          throw new Error('an after hook failed');
+        });
+        const order = newOrder();
+        const behind = [{ onError: hooked(hook) }, { after }] as never;
+        const first = described(await outcomeOf(guards.guarded({ middy, handler, behind })(order)));
+        await vi.waitFor(async () => {
+          const retry = await outcomeOf(guards.guarded({ middy, handler })(order));
+          expect(described(retry)).toBe(first);
+        });
+        expect(handler).toHaveBeenCalledTimes(1);
+      },
+    );
+
+    it.each(ERROR_HOOKS)('and when the handler threw, errors are stored, and an error hook %s', async (_name, hook) => {
+      const handler = vi.fn(async () => {
+        throw new Error('declined');
+      });
+      const options = { settle: () => 'store' as const };
+      const order = newOrder();
+      const behind = [{ onError: hooked(hook) }, { onError: hooked(hook) }] as never;
+      const first = described(await outcomeOf(guards.guarded({ middy, handler, options, behind })(order)));
+      await vi.waitFor(async () => {
+        const retry = await outcomeOf(guards.guarded({ middy, handler, options })(order));
+        expect(described(retry)).toBe(first);
+      });
+      expect(handler).toHaveBeenCalledTimes(1);
+    });
+
+    it.each(['before', 'after'] as const)(
+      'a %s hook that answers early and then throws is what it is without a guard',
+      async (name) => {
+        const hook = hooked((request) => {
+          request.earlyResponse = 'early';
+          throw new Error('cache layer failed');
+        });
+        const late = hooked((request) => {
+          request.earlyResponse = undefined;
+          throw new Error('cache layer failed');
+        });
+        for (const failing of [hook, late]) {
+          const handler = vi.fn(async () => charged);
+          const unguarded = await outcomeOf(
+            middy()
+              .use({ [name]: failing } as { after: () => unknown })
+              .handler(handler as never)({}, lambdaContext() as never),
+          );
+          const order = newOrder();
+          const behind = [{ [name]: failing }] as never;
+          const guarded = await outcomeOf(guards.guarded({ middy, handler, behind })(order));
+          expect(described(guarded)).toBe(described(unguarded));
+          if (name === 'after') {
+            const retry = await outcomeOf(guards.guarded({ middy, handler: async () => 'executed again' })(order));
+            expect(described(retry)).toBe(described(guarded));
+          }
+        }
+      },
+    );
+  });
+
   it('stores an early response of a hook behind it, which skips the handler and our hook', async () => {
     const order = newOrder();
     const cached = vi.fn(async () => ({ statusCode: 200, body: 'from a cache' }));
@@ -241,6 +357,66 @@ describe('I4 a finished effect is never forgotten', () => {
       expect(handler).toHaveBeenCalledTimes(1);
     },
   );
+
+  it('completes although the reason why it cannot be stored is itself too long', async () => {
+    const handler = vi.fn(async () => ({
+      toJSON: () => {
+        throw new Error('x'.repeat(500_000));
+      },
+    }));
+    const call = guards.guarded({ handler });
+    const order = newOrder();
+    await call(order);
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE' });
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('tries again, and keeps the response, when the store refuses for a reason that may pass', async () => {
+    const { store } = guards;
+    const expired = Object.assign(new Error('expired'), { name: 'ExpiredTokenException' });
+    let failures = 2;
+    const { unavailable } = await import('../../src/stores/dynamodb/failure.ts');
+    const flaky: typeof store = {
+      ...store,
+      replace: async (record, expected) => {
+        if (failures-- > 0) throw unavailable(expired, 'table');
+        return store.replace(record, expected);
+      },
+    };
+    const handler = vi.fn(async () => charged);
+    const call = guards.guarded({ handler, options: { store: flaky } });
+    const order = newOrder();
+    await call(order);
+    expect(await call(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('amends an outcome that was written although its answer never came', async () => {
+    const { store } = guards;
+    const answered = vi.fn(store.replace).mockImplementationOnce(async (record, expected) => {
+      await store.replace(record, expected);
+      throw new Error('the answer was lost');
+    });
+    const response = { statusCode: 500, body: 'sorry' };
+    const behind = [
+      {
+        onError: async (request: { response: unknown }) => {
+          request.response = response;
+        },
+      },
+      {
+        after: async () => {
+          throw new Error('an after hook failed');
+        },
+      },
+    ] as never;
+    const handler = vi.fn(async () => charged);
+    const order = newOrder();
+    const options = { store: { ...store, replace: answered } };
+    expect(await guards.guarded({ handler, behind, options })(order)).toEqual(response);
+    expect(await guards.guarded({ handler })(order)).toEqual(response);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
 
   it('completes without the response when the store refuses the record for its size', async () => {
     const { maxOutcomeBytes: _, ...store } = dynamoDBStore(guards.table);

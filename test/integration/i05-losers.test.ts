@@ -91,4 +91,18 @@ describe.each(MIDDY_VERSIONS)('I5 losers change nothing, with %s', (_, middy) =>
     expect(await guards.store.read(recordId())).toEqual(before);
     expect(handler).not.toHaveBeenCalled();
   });
+
+  it('an unknown outcome outlives the retention: at most once, until somebody has looked', async () => {
+    const order = newOrder();
+    const started = deferred();
+    const once = { onExpiredLease: 'throw', retentionSeconds: 5 } as const;
+    void guards.guarded({ middy, options: once, handler: crashing(() => started.resolve()) })(order);
+    await started.promise;
+    guards.clock.advance(400 * 86_400_000);
+    const call = guards.guarded({ middy, handler, options: once });
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    const record = await guards.store.read(recordId());
+    expect((record?.expiration ?? 0) * 1000).toBeGreaterThan(guards.clock.now());
+    expect(handler).not.toHaveBeenCalled();
+  });
 });

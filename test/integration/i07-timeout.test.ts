@@ -1,3 +1,4 @@
+import type { RecordStore } from 'middy-idempotency';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
@@ -96,6 +97,60 @@ describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, midd
       },
     };
     holds(await timesOut(plugin, options, [throws]));
+  });
+
+  it('holds when the handler ends with the AbortError of the signal, before Middy has thrown', async () => {
+    const order = newOrder();
+    const context = lambdaContext(systemRuntime, { remainingMillis: 300 });
+    const handler = (_: unknown, __: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const plugin = { timeoutEarlyInMillis: 200 };
+    const call = guards.guarded({ middy, clock: systemRuntime, plugin, handler: handler as never });
+    expect(await thrownBy(call(order, context))).toBeInstanceOf(Error);
+    expect(guards.eventTypes()).toEqual(['claimed', 'held']);
+  });
+
+  /** A store whose claims take as long as the clock is told to. */
+  const slowStore = (millis: number): RecordStore => ({
+    ...guards.store,
+    insert: async (record) => {
+      const answer = await guards.store.insert(record);
+      guards.clock.advance(millis);
+      return answer;
+    },
+  });
+
+  it('starts no handler that Middy would give up at once, because the claim took the time', async () => {
+    const handler = vi.fn(async () => 'done');
+    const options = { timeoutEarlyInMillis: 3000, store: slowStore(3500) };
+    const call = guards.guarded({ middy, handler, options, plugin: { timeoutEarlyInMillis: 3000 } });
+    const context = lambdaContext(guards.clock, { remainingMillis: 6000 });
+    const order = newOrder();
+    expect(await thrownBy(call(order, context))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(handler).not.toHaveBeenCalled();
+    expect(await guards.guarded({ middy, handler })(order)).toBe('done');
+  });
+
+  it.each([
+    ['answers', () => ({ statusCode: 504 })],
+    [
+      'throws',
+      () => {
+        throw new Error('too late');
+      },
+    ],
+  ])('recognises a timeout that %s although the claim was slow', async (_name, timeoutEarlyResponse) => {
+    const gate = deferred();
+    const options = { timeoutEarlyInMillis: 3000, store: slowStore(2900) };
+    const plugin = { timeoutEarlyInMillis: 3000, timeoutEarlyResponse };
+    const handler = async () => {
+      guards.clock.advance(100);
+      await gate.promise;
+    };
+    const call = guards.guarded({ middy, handler, options, plugin: plugin as never });
+    await call(newOrder(), lambdaContext(guards.clock, { remainingMillis: 6000 })).catch(() => undefined);
+    expect(guards.eventTypes()).toEqual(['claimed', 'held']);
+    gate.resolve();
   });
 
   it("takes a TimeoutError of the handler's own for what it is: a failure", async () => {

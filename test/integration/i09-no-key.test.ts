@@ -34,6 +34,8 @@ describe('I9 no key, no guess', () => {
     ['undefined, by a function', () => undefined, {}],
     ['a list with undefined, by a function', () => ['t', undefined], {}],
     ['an object with undefined, by a function', () => ({ tenant: 't', id: undefined }), {}],
+    ['a number that is absent, as text', 'to_string(id)', {}],
+    ['a nested object with undefined, by a function', () => ({ t: 't', order: { id: undefined, line: 1 } }), {}],
     ['an invalid Date, by a function', () => new Date(Number.NaN), {}],
     ['a list with an invalid Date, by a function', () => ['t', new Date(Number.NaN)], {}],
   ])('is KEY_MISSING when the key is %s', async (_, key, event) => {
@@ -48,6 +50,9 @@ describe('I9 no key, no guess', () => {
     ['base64 that is no gzip', 'powertools_base64_gzip(body)', { body: 'aGVsbG8=' }],
     ['a number beyond every JSON parser', 'powertools_json(body).id', { body: '{"id":1e999}' }],
     ['an integer that JSON.parse rounds', 'powertools_json(body).id', { body: '{"id":9007199254740993}' }],
+    ['a rounded integer as text', 'to_string(powertools_json(body).id)', { body: '{"id":9007199254740993}' }],
+    ['bytes that are no text', 'powertools_base64(body)', { body: Buffer.from([0xff, 0x41]).toString('base64') }],
+    ['an absent part of a joined key', "join('-', [tenant, to_string(id)])", { tenant: 't' }],
     ['a rounded integer in a list', '[tenant, id]', { tenant: 't', id: 2 ** 53 }],
     ['a lone surrogate', 'id', { id: '\ud800' }],
     ['a BigInt, by a function', () => 1n, {}],
@@ -113,6 +118,19 @@ describe('I9 no key, no guess', () => {
   it('refuses a malformed fingerprint', async () => {
     const options = { fingerprint: 'powertools_json(body)' };
     expect(await refused(options, { id: '1', body: '{' })).toMatchObject({ code: 'KEY_INVALID' });
+  });
+
+  it.each(['payload', '[payload, other]'])('refuses a fingerprint %s that selects nothing', async (fingerprint) => {
+    expect(await refused({ fingerprint }, { id: '1' })).toMatchObject({ code: 'KEY_INVALID' });
+  });
+
+  it('refuses what unpacks to more than any request can be', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const bomb = gzipSync(Buffer.alloc(70 * 1024 * 1024)).toString('base64');
+    expect(await refused({ key: 'powertools_base64_gzip(body)' }, { body: bomb })).toMatchObject({
+      code: 'KEY_INVALID',
+      cause: { cause: { code: 'ERR_BUFFER_TOO_LARGE' } },
+    });
   });
 
   it('says nothing of the payload in its message', async () => {

@@ -117,5 +117,8 @@ it('Jsonified is what JSON leaves of a type', () => {
   expectTypeOf<Jsonified<readonly [Date, number]>>().toEqualTypeOf<readonly [string, number]>();
   expectTypeOf<Jsonified<{ a?: Date; f: () => void }>>().toEqualTypeOf<{ a?: string }>();
   expectTypeOf<Jsonified<bigint>>().toEqualTypeOf<never>();
+  expectTypeOf<Jsonified<(number | undefined)[]>>().toEqualTypeOf<(number | null)[]>();
+  expectTypeOf<Jsonified<Map<string, number>>>().toEqualTypeOf<Record<string, never>>();
+  expectTypeOf<Jsonified<{ error: Error }>>().toEqualTypeOf<{ error: Record<string, never> }>();
   expectTypeOf<Jsonified<unknown>>().toEqualTypeOf<unknown>();
 });

@@ -1,21 +1,27 @@
 import { IdempotencyError } from '../../errors.ts';
 
-const ACTIONS = 'dynamodb:PutItem, dynamodb:DeleteItem and dynamodb:GetItem';
+const ACTIONS = 'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for store.read)';
 
 /**
  * Whatever the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with DynamoDB" (AWS).
  * `retryable` is false where DynamoDB has refused the request itself: nothing was written, and trying again is futile.
  */
 export function unavailable(error: unknown, tableName: string): IdempotencyError {
-  const { advice, retryable } = explain(error, tableName);
+  const { advice, retryable, recordRefused } = explain(error, tableName);
   return new IdempotencyError(
     'STORE_UNAVAILABLE',
     'The request could not be checked for duplicates. Retry later with the same key.',
-    { cause: error, advice, retryable },
+    { cause: error, advice, retryable, ...(recordRefused === true && { recordRefused }) },
   );
 }
 
-function explain(error: unknown, tableName: string): { advice: string; retryable: boolean } {
+interface Explanation {
+  readonly advice: string;
+  readonly retryable: boolean;
+  readonly recordRefused?: boolean;
+}
+
+function explain(error: unknown, tableName: string): Explanation {
   const { name = '', message = '' } = error instanceof Error ? error : {};
   const table = `table '${tableName}'`;
   switch (name) {
@@ -29,11 +35,12 @@ function explain(error: unknown, tableName: string): { advice: string; retryable
     case 'ExpiredTokenException':
       return refused(`The SDK has no valid AWS credentials: ${message}`);
     case 'ValidationException':
+      if (/size/i.test(message)) {
+        return { ...refused(`The record exceeds what an item of ${table} may hold.`), recordRefused: true };
+      }
       return refused(
-        /size/i.test(message)
-          ? `The record exceeds what an item of ${table} may hold.`
-          : `${table} has another key: its partition key must be the string attribute that \`attributes.id\` names ` +
-              `(default 'id'), and a sort key must be named by \`sortKey\`. DynamoDB says: ${message}`,
+        `${table} has another key: its partition key must be the string attribute that \`attributes.id\` names ` +
+          `(default 'id'), and a sort key must be named by \`sortKey\`. DynamoDB says: ${message}`,
       );
     case 'ThrottlingException':
     case 'ProvisionedThroughputExceededException':

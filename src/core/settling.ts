@@ -1,0 +1,131 @@
+import type { ExecutionContext } from './execution.ts';
+import { expirationAt } from './expiration.ts';
+import { decodeOutcome, encodeOutcome, notReplayable, type Outcome } from './outcome.ts';
+import { type CompletedRecord, type IdempotencyRecord, isExpired, type ReleasedRecord } from './record.ts';
+import { TIMED_OUT, within } from './runtime.ts';
+import type { ConditionalResult } from './store.ts';
+import { storeFailure } from './store-failure.ts';
+
+/** What became of an attempt to settle. */
+export type Settled =
+  | { readonly kind: 'done' }
+  /** Another execution took over and has completed: its outcome is the request's. */
+  | { readonly kind: 'superseded'; readonly outcome: Outcome }
+  /** Another execution took over, and its outcome is not known yet, or is none of this request's. */
+  | { readonly kind: 'leaseLost' };
+
+const FIRST_BACKOFF_MILLIS = 50;
+const MAX_BACKOFF_MILLIS = 1000;
+
+/** The writes that end an execution, fenced by its owner. */
+export function createSettling(context: ExecutionContext, leaseUntil: () => number) {
+  const { options, runtime, budget, record, tell } = context;
+  const { store } = options;
+  const { id, owner, attempt, fingerprint } = record;
+  /** What this execution has last made of the record. */
+  let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
+  return { write, complete, release };
+
+  async function complete(outcome: Outcome): Promise<Settled> {
+    const startedAt = runtime.now();
+    let completed: CompletedRecord = {
+      ...ending(),
+      status: 'COMPLETED',
+      outcome: encodeOutcome(outcome, store.maxOutcomeBytes),
+    };
+    let isFirst = true;
+    for (let backoff = FIRST_BACKOFF_MILLIS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MILLIS)) {
+      try {
+        return settledBy(await put(completed, isFirst), completed);
+      } catch (error) {
+        const failure = storeFailure(error);
+        isFirst = false;
+        const left = Math.min(budget.left(leaseUntil()), startedAt + budget.maxSettleMillis - runtime.now());
+        if (failure.recordRefused === true && completed.outcome.type !== 'NOT_REPLAYABLE') {
+          // That the work is done can be said in fewer bytes.
+          completed = { ...completed, outcome: notReplayable('the store refused it') };
+        } else if (failure.recordRefused !== true && left > backoff) {
+          await runtime.delay(backoff).elapsed;
+        } else {
+          tell({ type: 'completionFailed', error: failure });
+          return { kind: 'done' };
+        }
+      }
+    }
+  }
+
+  /** Writes over this execution's own record, or where nobody holds the record any more. */
+  async function put(completed: CompletedRecord, isFirst: boolean): Promise<ConditionalResult> {
+    const answer = await write(() => store.replace(completed, { owner, status }), isFirst ? undefined : 0);
+    if (answer.done) return answer;
+    const { existing } = answer;
+    if (existing === undefined) return putBack(completed);
+    if (existing.owner === owner && existing.status === 'COMPLETED' && !sameOutcome(existing, completed)) {
+      // An earlier outcome of this execution was written although its answer never came; this one amends it.
+      return write(() => store.replace(completed, { owner, status: 'COMPLETED' }));
+    }
+    if (existing.status === 'RELEASED' && existing.owner !== owner && existing.fingerprint === fingerprint) {
+      // A successor has failed and let go of it. This work is done, and forgetting it would do it again.
+      const later = { ...completed, attempt: Math.max(attempt, existing.attempt) };
+      return write(() => store.replace(later, { owner: existing.owner, status: 'RELEASED' }));
+    }
+    return answer;
+  }
+
+  /** The record is gone (TTL, or an operator), but the work is done: forgetting it would do it again. */
+  async function putBack(completed: CompletedRecord): Promise<ConditionalResult> {
+    const answer = await write(() => store.insert(completed));
+    return answer.won ? { done: true } : { done: false, existing: answer.existing };
+  }
+
+  function settledBy(answer: ConditionalResult, completed: CompletedRecord): Settled {
+    const existing = answer.done ? completed : answer.existing;
+    if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
+    status = 'COMPLETED';
+    const { outcome } = existing;
+    tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
+    return { kind: 'done' };
+  }
+
+  function lost(existing: IdempotencyRecord | undefined): Settled {
+    tell({ type: 'leaseLost' });
+    const isOurs = existing?.status === 'COMPLETED' && existing.fingerprint === fingerprint;
+    if (!isOurs || isExpired(existing, runtime.now())) return { kind: 'leaseLost' };
+    try {
+      return { kind: 'superseded', outcome: decodeOutcome(existing.outcome) };
+    } catch (error) {
+      return { kind: 'superseded', outcome: { kind: 'threw', error } };
+    }
+  }
+
+  /** Keeps the record, and with it the count of attempts: the next one must have a higher fencing number. */
+  async function release(): Promise<Settled> {
+    const released: ReleasedRecord = { ...ending(), status: 'RELEASED' };
+    try {
+      const answer = await write(() => store.replace(released, { owner, status: 'IN_PROGRESS' }));
+      const { existing } = answer.done ? { existing: released } : answer;
+      const isReleased = existing === undefined || (existing.owner === owner && existing.status === 'RELEASED');
+      tell({ type: isReleased ? 'released' : 'leaseLost' });
+    } catch (error) {
+      tell({ type: 'releaseFailed', error: storeFailure(error) });
+    }
+    return { kind: 'done' };
+  }
+
+  function ending() {
+    const expiration = expirationAt(runtime.now(), options);
+    return { id, owner, attempt, expiration, ...(fingerprint !== undefined && { fingerprint }) };
+  }
+
+  /** A write that hangs is given up while there is still time to answer the caller; the first has a minimum. */
+  async function write<T>(verb: () => Promise<T>, least = budget.minWriteMillis): Promise<T> {
+    const millis = Math.max(budget.left(leaseUntil()), least);
+    const answer = await within(runtime, millis, (async () => verb())());
+    if (answer === TIMED_OUT) throw storeFailure(new Error('the store did not answer while there was time'));
+    return answer;
+  }
+}
+
+function sameOutcome(a: CompletedRecord, b: CompletedRecord): boolean {
+  return JSON.stringify(a.outcome) === JSON.stringify(b.outcome);
+}

@@ -1,0 +1,93 @@
+import { isUtf8 } from 'node:buffer';
+import { gunzipSync } from 'node:zlib';
+import { ArityError, JMESPathTypeError, VariadicArityError } from '@aws-lambda-powertools/jmespath';
+import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
+import { holdsRoundedInteger } from './numbers.ts';
+
+type JmespathFunction = (args: unknown[]) => unknown;
+/** The functions as the interpreter calls them: `powertools_json` is `funcPowertoolsJson`, with a list of arguments. */
+export type FunctionTable = Record<string, JmespathFunction>;
+
+/** A Lambda request has 6 MB at most (AWS: "Lambda quotas"); what unpacks to much more is an attack. */
+const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The functions of JMESPath and Powertools, as a key needs them: what they cannot do ends the search, and two different
+ * requests never look the same.
+ *
+ * The library's interpreter swallows what a function throws and goes on with `undefined`, so that malformed JSON would
+ * select nothing.
+ */
+export const strictFunctions = makeStrict(new PowertoolsFunctions());
+
+/** Only the interpreter's own type errors pass through it, hence the base class. */
+class SelectionFailure extends JMESPathTypeError {
+  constructor(cause: unknown) {
+    super({ currentValue: undefined, actualType: 'malformed', expectedTypes: [] });
+    this.name = 'SelectionFailure';
+    this.message = 'a function of the expression failed';
+    this.cause = cause;
+  }
+}
+
+function makeStrict(functions: PowertoolsFunctions): PowertoolsFunctions {
+  functions.introspectMethods();
+  const table = functions as unknown as FunctionTable;
+  for (const name of functions.methods) {
+    const method = table[name];
+    if (method !== undefined) table[name] = failing(refine(name, method.bind(functions)));
+  }
+  // The interpreter asks at every search. The answer stays the same.
+  functions.introspectMethods = () => functions.methods;
+  return functions;
+}
+
+function failing(method: JmespathFunction): JmespathFunction {
+  return (args) => {
+    try {
+      return method(args);
+    } catch (error) {
+      const passes =
+        error instanceof JMESPathTypeError || error instanceof ArityError || error instanceof VariadicArityError;
+      throw passes ? error : new SelectionFailure(error);
+    }
+  };
+}
+
+/** Where the library's own function would make two different requests alike. */
+function refine(name: string, method: JmespathFunction): JmespathFunction {
+  switch (name) {
+    case 'funcPowertoolsJson':
+      return absentStaysAbsent(method);
+    case 'funcPowertoolsBase64':
+      return absentStaysAbsent((args) => {
+        const text = method(args);
+        requireUtf8(Buffer.from(args[0] as string, 'base64'));
+        return text;
+      });
+    case 'funcPowertoolsBase64Gzip':
+      return absentStaysAbsent((args) => {
+        if (typeof args[0] !== 'string') return method(args);
+        const bytes = gunzipSync(Buffer.from(args[0], 'base64'), { maxOutputLength: MAX_UNPACKED_BYTES });
+        requireUtf8(bytes);
+        return bytes.toString();
+      });
+    case 'funcToString':
+      return absentStaysAbsent((args) => {
+        if (holdsRoundedInteger(args[0])) throw new RangeError('to_string() of an integer beyond 2^53');
+        return method(args);
+      });
+    default:
+      return method;
+  }
+}
+
+/** Nothing to read is nothing selected: a request without a body has no key, not the key "null". */
+function absentStaysAbsent(method: JmespathFunction): JmespathFunction {
+  return (args) => (args.length === 1 && (args[0] ?? null) === null ? null : method(args));
+}
+
+/** Decoding replaces every malformed byte by the same character. */
+function requireUtf8(bytes: Buffer): void {
+  if (!isUtf8(bytes)) throw new TypeError('the decoded bytes are not UTF-8');
+}
