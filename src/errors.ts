@@ -3,7 +3,8 @@
  *
  * | code | statusCode | meaning |
  * |---|---|---|
- * | `KEY_MISSING` | 400 | the request carries no idempotency key (or no scope): nothing was executed |
+ * | `KEY_MISSING` | 400 | the request carries no idempotency key: nothing was executed |
+ * | `SCOPE_MISSING` | 500 | nobody says who is calling, an authorizer is missing: nothing was executed |
  * | `KEY_INVALID` | 400 | the key, scope or fingerprint cannot be computed from this request: nothing was executed |
  * | `KEY_REUSED` | 422 | the key was used before with another payload: nothing was executed |
  * | `IN_FLIGHT` | 409 | another execution holds the lease; see `retryAfterMillis` |
@@ -17,6 +18,7 @@ export type IdempotencyErrorCode = keyof typeof STATUS_CODES;
 
 const STATUS_CODES = {
   KEY_MISSING: 400,
+  SCOPE_MISSING: 500,
   KEY_INVALID: 400,
   KEY_REUSED: 422,
   IN_FLIGHT: 409,

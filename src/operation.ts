@@ -21,7 +21,7 @@ export interface OperationOptions<Args extends readonly unknown[] = readonly [ev
   extends ProtocolOptions,
     RequestOptions<Args> {}
 
-export interface Invocation {
+interface Invocation {
   /** What the selectors read: the event, or the arguments. */
   readonly args: readonly unknown[];
   readonly remaining: RemainingMillis;
@@ -30,14 +30,21 @@ export interface Invocation {
 }
 
 /** What a request may do: execute under a claim, get an outcome, or (without a key, by option) run unguarded. */
-export type Admission = Claim | { readonly kind: 'unguarded' };
+type Admission = Claim | { readonly kind: 'unguarded' };
+
+/** Guarded work, ready to admit requests. */
+export interface Operation {
+  /** The configured name, `undefined` where only the invocation can tell. */
+  readonly operation: string | undefined;
+  admit(invocation: Invocation): Promise<Admission>;
+}
 
 /** Checks the options, once, and answers how each request is admitted. @throws TypeError that names the wrong option */
 export function createOperation(
   options: OperationOptions<never>,
   runtime: Runtime,
   extraOptionNames: readonly string[],
-): { readonly admit: (invocation: Invocation) => Promise<Admission>; readonly operation: string | undefined } {
+): Operation {
   refuseUnknownOptions(options, [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, ...extraOptionNames]);
   const protocol = resolveProtocolOptions(options);
   const request = resolveRequestOptions(options);

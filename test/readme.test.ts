@@ -11,6 +11,7 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 // Typed as records, so that a new code or event does not compile until it is named here, and then in the README.
 const CODES: Record<IdempotencyErrorCode, true> = {
   KEY_MISSING: true,
+  SCOPE_MISSING: true,
   KEY_INVALID: true,
   KEY_REUSED: true,
   IN_FLIGHT: true,

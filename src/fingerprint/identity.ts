@@ -10,7 +10,7 @@ import type { CompiledSelector } from './selector.ts';
  * Who asks for what: computed once, before anything can change the request.
  *
  * @returns `undefined` when there is no key and `onMissingKey` is `'run'`
- * @throws IdempotencyError `KEY_MISSING`, `KEY_INVALID`
+ * @throws IdempotencyError `KEY_MISSING`, `SCOPE_MISSING`, `KEY_INVALID`
  */
 export function identify(
   options: ResolvedRequestOptions,
@@ -20,11 +20,11 @@ export function identify(
   const key = select(options.key, 'key', args);
   if (key.gap !== undefined) {
     if (options.onMissingKey === 'run') return undefined;
-    throw missing('key', key.gap);
+    throw keyMissing(key.gap);
   }
   const scope = options.scope === undefined ? NO_SCOPE : select(options.scope, 'scope', args);
   // Without its scope a request would share its record with every other caller's, so no policy lets it pass.
-  if (scope.gap !== undefined) throw missing('scope', scope.gap);
+  if (scope.gap !== undefined) throw scopeMissing(scope.gap);
 
   const id = `${operation}#${sha256(`[${scope.json},${key.json}]`)}`;
   const deriveKey = (name: string) => deriveUuid(id, name);
@@ -71,12 +71,22 @@ function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonl
   return { json, gap };
 }
 
-function missing(what: 'key' | 'scope', gap: string): IdempotencyError {
+function keyMissing(gap: string): IdempotencyError {
   return new IdempotencyError(
     'KEY_MISSING',
-    what === 'key'
-      ? 'This request needs an idempotency key, so that a retry of it is not executed twice. Send one.'
-      : 'This request cannot be attributed to a caller.',
-    { advice: `The option \`${what}\` selected nothing that identifies the ${what}: ${gap}.` },
+    'This request needs an idempotency key, so that a retry of it is not executed twice. Send one.',
+    { advice: `The option \`key\` selected nothing that identifies the request: ${gap}.` },
+  );
+}
+
+function scopeMissing(gap: string): IdempotencyError {
+  return new IdempotencyError(
+    'SCOPE_MISSING',
+    'Nothing says who is calling, so that this request cannot be kept apart from those of others (option `scope`).',
+    {
+      advice:
+        `The option \`scope\` selected nothing that identifies the caller: ${gap}. Is the authorizer missing? ` +
+        "An API that has none, and whose callers may share keys, says scope: 'anonymous' to httpIdempotency.",
+    },
   );
 }

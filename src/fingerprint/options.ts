@@ -10,7 +10,7 @@ export interface RequestOptions<Args extends readonly unknown[] = readonly [even
   readonly key: Selector<Args>;
   /**
    * Who is calling (tenant, user, API client), from data that the caller cannot forge: keys of two scopes never meet.
-   * A request without the scope is refused with `KEY_MISSING`, whatever `onMissingKey` says. @default none
+   * A request without the scope is refused with `SCOPE_MISSING`, whatever `onMissingKey` says. @default none
    */
   readonly scope?: Selector<Args>;
   /**

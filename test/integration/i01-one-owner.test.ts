@@ -87,6 +87,23 @@ describe('I1 one owner', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
+  it('starts no guarded function then, either', async () => {
+    const clock = new TestClock();
+    const store = dynamoDBStore(guards.table);
+    const slow = {
+      ...store,
+      insert: async (record: Parameters<typeof store.insert>[0]) => {
+        const answer = await store.insert(record);
+        clock.advance(60_000);
+        return answer;
+      },
+    };
+    const charge = vi.fn(async (_order: object) => 'late');
+    const call = guards.idempotent(charge, { store: slow }, clock);
+    expect(await thrownBy(call(newOrder()))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(charge).not.toHaveBeenCalled();
+  });
+
   it('gives a store that hangs up while there is still time to say so, and never runs the handler', async () => {
     proxy.reset();
     proxy.decide = () => 'hang';

@@ -112,7 +112,7 @@ describe('I9 no key, no guess', () => {
 
   it("refuses a request without its scope, also with onMissingKey 'run'", async () => {
     const options = { scope: 'tenant', onMissingKey: 'run' } as const;
-    expect(await refused(options, { id: '1' })).toMatchObject({ code: 'KEY_MISSING' });
+    expect(await refused(options, { id: '1' })).toMatchObject({ code: 'SCOPE_MISSING', statusCode: 500 });
   });
 
   it('refuses a malformed fingerprint', async () => {

@@ -1,0 +1,41 @@
+import { canonicalJson, sha256 } from '../fingerprint/canonical.ts';
+import type { HttpRequest } from './request.ts';
+
+/**
+ * What must stay the same between retries: method, path, query, media type and body. JSON is compared by its meaning
+ * (RFC 8785), so that the order of its properties, white space and escapes do not matter; every other body by its bytes.
+ */
+export function requestFingerprint(request: HttpRequest): readonly unknown[] {
+  const { method, path, query } = request;
+  const mediaType = (request.header('content-type')[0] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  // The order of different names means nothing, the order of the values of one name may.
+  const sortedQuery = [...query].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [method, path, sortedQuery, mediaType, bodyFingerprint(request, mediaType)];
+}
+
+function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: string): string {
+  if (body === undefined || body === null || body === '') return 'none';
+  // A body parser in front of us has parsed it.
+  if (typeof body !== 'string') return `json:${sha256(canonicalJson('fingerprint', body))}`;
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  const canonical = isJson(mediaType) ? canonicalBody(bytes) : undefined;
+  return canonical === undefined ? `bytes:${sha256(bytes.toString('base64'))}` : `json:${sha256(canonical)}`;
+}
+
+function isJson(mediaType: string): boolean {
+  return mediaType === 'application/json' || mediaType.endsWith('+json');
+}
+
+/** `undefined` when the text is no JSON, or says more than a parser keeps (RFC 8259, section 6): then bytes decide. */
+function canonicalBody(bytes: Buffer): string | undefined {
+  try {
+    let exact = true;
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (_name, member) => {
+      if (typeof member === 'number' && Number.isInteger(member) && !Number.isSafeInteger(member)) exact = false;
+      return member;
+    });
+    return exact ? canonicalJson('fingerprint', value) : undefined;
+  } catch {
+    return undefined;
+  }
+}

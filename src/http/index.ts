@@ -1,0 +1,131 @@
+import type { IdempotencyHandle } from '../core/execution.ts';
+import { refuseUnknownOptions } from '../core/options.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { IdempotencyError } from '../errors.ts';
+import type { MiddyRequest } from '../middy/request.ts';
+import type { MiddyRun } from '../middy/run.ts';
+import { attachHandle, startRun } from '../middy/start.ts';
+import { middyTimeout } from '../middy/timeout.ts';
+import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
+import { createOperation, type Operation, remainingOf } from '../operation.ts';
+import { systemRuntime } from '../runtime.ts';
+import { requestFingerprint } from './fingerprint.ts';
+import { verifiedIdentity } from './identity.ts';
+import { parseKeyHeader } from './key-header.ts';
+import {
+  HTTP_OPTION_NAMES,
+  type HttpIdempotencyOptions,
+  type ResolvedHttpOptions,
+  resolveHttpOptions,
+  settleByStatus,
+} from './options.ts';
+import { presented, replayOf } from './presented.ts';
+import { problemResponse } from './problem.ts';
+import { type HttpRequest, readRequest } from './request.ts';
+
+export type { HttpIdempotencyOptions, ProblemMiddleware } from './options.ts';
+
+/**
+ * A Middy middleware that gives an API behind API Gateway (REST, HTTP API), a Lambda Function URL or an ALB the
+ * semantics of the `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header-07), with Stripe's where the
+ * draft is silent. Requests that it refuses are answered with problem details (RFC 9457); what the handler throws is
+ * rethrown as it is. Use it FIRST.
+ *
+ * @throws TypeError at construction when an option is wrong; the message names it
+ */
+export function httpIdempotency<TEvent = unknown>(
+  options: HttpIdempotencyOptions<TEvent>,
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>> {
+  return createHttpMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
+}
+
+/** `httpIdempotency` with the clock, the randomness and the timers passed in. @internal */
+export function createHttpMiddleware(
+  options: HttpIdempotencyOptions<never>,
+  runtime: Runtime,
+): IdempotencyMiddleware<unknown, unknown> {
+  refuseUnknownOptions(options, HTTP_OPTION_NAMES);
+  const http = resolveHttpOptions(options);
+  const operation = operationFor(options, http, runtime);
+  const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
+  const guarded = new WeakMap<object, { readonly run: MiddyRun; readonly http: HttpRequest }>();
+
+  return {
+    name: 'httpIdempotency',
+    async before(request) {
+      const remaining = remainingOf(request.context);
+      const timeout = watchTimeout(remaining);
+      const read = readRequest(request.event);
+      if (!http.methods.has(read.method)) return attachHandle(request, undefined);
+      try {
+        const { functionName } = (request.context ?? {}) as { functionName?: string };
+        const admission = await operation.admit({ args: [request.event, read], remaining, functionName });
+        if (admission.kind === 'unguarded') return attachHandle(request, undefined);
+        if (admission.kind === 'replay') return replayOf(admission.outcome, request, read);
+        const execution = presented(admission.execution, read, http.droppedHeaders);
+        guarded.set(request, { run: await startRun(request, execution, timeout), http: read });
+      } catch (error) {
+        if (isOutage(error) && http.onStoreError === 'run') return attachHandle(request, undefined);
+        request.earlyResponse = await problemFor(error, request, read, http);
+      }
+    },
+    async after(request) {
+      const state = guarded.get(request);
+      try {
+        await state?.run.after();
+      } catch (error) {
+        if (state === undefined) throw error;
+        request.response = await problemFor(error, request, state.http, http);
+      }
+    },
+    async onError(request) {
+      await guarded.get(request)?.run.onError();
+    },
+  };
+}
+
+function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttpOptions, runtime: Runtime): Operation {
+  const { scope, methods: _m, headerName: _h, required = true, fingerprint, onStoreError: _s, ...rest } = options;
+  const {
+    problemBaseUri: _p,
+    describedBy: _d,
+    problemsThrough: _t,
+    dropHeaders: _r,
+    timeoutEarlyInMillis: _e,
+    ...own
+  } = rest;
+  const selectors = {
+    key: (_event: unknown, request: HttpRequest) => parseKeyHeader(http.headerName, request.header(http.headerName)),
+    scope: scopeSelector(scope),
+    fingerprint: fingerprint ?? ((_event: unknown, request: HttpRequest) => requestFingerprint(request)),
+  };
+  const settled = { settle: settleByStatus, ...own };
+  const onMissingKey = required ? 'throw' : 'run';
+  return createOperation({ ...settled, ...selectors, onMissingKey } as never, runtime, []);
+}
+
+function scopeSelector(scope: HttpIdempotencyOptions<never>['scope']) {
+  if (scope === undefined) return (_event: unknown, request: HttpRequest) => verifiedIdentity(request);
+  if (scope === 'anonymous') {
+    return (_event: unknown, request: HttpRequest) => verifiedIdentity(request) ?? ['anonymous'];
+  }
+  return scope;
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE';
+}
+
+/** The problem that answers the request. Middy calls no hook for it, so that those that the API needs are called here. */
+async function problemFor(
+  error: unknown,
+  request: MiddyRequest,
+  http: HttpRequest,
+  { problems, problemsThrough }: ResolvedHttpOptions,
+): Promise<unknown> {
+  if (!(error instanceof IdempotencyError)) throw error;
+  const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
+  const passing: MiddyRequest = { ...request, response: problemResponse(error, http, problems, awsRequestId) };
+  for (const { after } of problemsThrough) await after?.(passing);
+  return passing.response;
+}

@@ -1,0 +1,33 @@
+import { IdempotencyError } from '../errors.ts';
+
+/** Stripe's limit; the draft sets none. */
+const MAX_KEY_LENGTH = 255;
+
+/** RFC 9651, section 3.3.3: printable ASCII, with `"` and `\` escaped. */
+const STRUCTURED_STRING = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+
+/** What most clients send instead: the key itself. A comma would make it a list, a quotation mark half a string. */
+const BARE = /^[\x20\x21\x23-\x2b\x2d-\x7e]+$/;
+
+/**
+ * The key in an `Idempotency-Key` header: a Structured Field string (`"abc"`), as the draft has it, or bare (`abc`), as
+ * most clients send it; both are the same key.
+ *
+ * @returns `undefined` when the header is absent
+ * @throws IdempotencyError `KEY_INVALID`
+ */
+export function parseKeyHeader(name: string, values: readonly string[]): string | undefined {
+  const [value, ...more] = values;
+  if (value === undefined) return undefined;
+  if (more.length > 0) throw malformed(name, 'it was sent more than once');
+  const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '');
+  const key = STRUCTURED_STRING.exec(trimmed)?.[1]?.replace(/\\(["\\])/g, '$1') ?? BARE.exec(trimmed)?.[0];
+  if (trimmed === '' || key?.trim() === '') throw malformed(name, 'it is empty');
+  if (key === undefined) throw malformed(name, 'it must be one string of printable ASCII, bare or in quotation marks');
+  if (key.length > MAX_KEY_LENGTH) throw malformed(name, `it is longer than ${MAX_KEY_LENGTH} characters`);
+  return key;
+}
+
+function malformed(name: string, problem: string): IdempotencyError {
+  return new IdempotencyError('KEY_INVALID', `The ${name} header of this request is malformed: ${problem}.`);
+}

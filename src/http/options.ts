@@ -1,0 +1,138 @@
+import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { optionError } from '../errors.ts';
+import type { RequestOptions } from '../fingerprint/options.ts';
+import type { Selector } from '../fingerprint/selector.ts';
+import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
+
+/** A Middy middleware, as far as problems go through it. */
+export interface ProblemMiddleware {
+  // biome-ignore lint/suspicious/noExplicitAny: any Middy middleware, of any version
+  readonly after?: (request: any) => unknown;
+}
+
+export interface HttpIdempotencyOptions<TEvent = unknown>
+  extends ProtocolOptions,
+    Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
+  /**
+   * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
+   * principal, principal of a Lambda authorizer, API key id, in this order; a request without any is refused.
+   * `'anonymous'` admits requests without an identity, which then share one space of keys. A function or a JMESPath
+   * expression takes the place of all that.
+   */
+  readonly scope?: 'anonymous' | Selector<readonly [event: TEvent]>;
+  /** Methods that are guarded. GET, HEAD, OPTIONS and TRACE are safe and cannot be. @default ['POST', 'PATCH'] */
+  readonly methods?: readonly string[];
+  /** The header that carries the key. @default 'Idempotency-Key' */
+  readonly headerName?: string;
+  /** Whether a guarded request without a key is refused; else it is executed unguarded. @default true */
+  readonly required?: boolean;
+  /** What must stay the same between retries. @default method, path, query, media type and body */
+  readonly fingerprint?: Selector<readonly [event: TEvent]>;
+  /**
+   * What becomes of a request whose claim the store did not answer: `'throw'` refuses it with 503, `'run'` executes it
+   * unguarded, as often as it comes. @default 'throw'
+   */
+  readonly onStoreError?: 'throw' | 'run';
+  /** What the `type` of a problem begins with. @default 'urn:middy-idempotency:problem:' */
+  readonly problemBaseUri?: string;
+  /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
+  readonly describedBy?: string;
+  /**
+   * Middlewares whose `after` a problem passes through, such as `httpCors(...)`: a problem is answered before they run
+   * by themselves, and without its CORS headers a browser could not read it. @default none
+   */
+  readonly problemsThrough?: readonly ProblemMiddleware[];
+  /**
+   * Headers that a replay does not repeat, in any case. `set-cookie` includes the cookies of format 2.0.
+   * @default Date, Set-Cookie, and the ids of tracing and requests
+   */
+  readonly dropHeaders?: readonly string[];
+  /** The same number that `middy()` was given. @default 5, as in Middy */
+  readonly timeoutEarlyInMillis?: number;
+}
+
+export const HTTP_OPTION_NAMES = [
+  ...PROTOCOL_OPTION_NAMES,
+  'operation',
+  'scope',
+  'methods',
+  'headerName',
+  'required',
+  'fingerprint',
+  'onStoreError',
+  'problemBaseUri',
+  'describedBy',
+  'problemsThrough',
+  'dropHeaders',
+  'timeoutEarlyInMillis',
+] as const satisfies readonly (keyof HttpIdempotencyOptions)[];
+
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+export interface ResolvedHttpOptions {
+  readonly methods: ReadonlySet<string>;
+  readonly headerName: string;
+  readonly onStoreError: 'throw' | 'run';
+  readonly problems: { readonly baseUri: string; readonly describedBy: string | undefined };
+  readonly problemsThrough: readonly ProblemMiddleware[];
+  readonly droppedHeaders: ReadonlySet<string>;
+}
+
+/** @throws TypeError that names the wrong option */
+export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): ResolvedHttpOptions {
+  const {
+    methods = ['POST', 'PATCH'],
+    headerName = 'Idempotency-Key',
+    onStoreError = 'throw',
+    required = true,
+  } = options;
+  const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
+  const { dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
+  requireTokens('methods', methods);
+  const guarded = methods.map((method) => method.toUpperCase());
+  const safe = guarded.find((method) => SAFE_METHODS.includes(method));
+  if (safe !== undefined) throw optionError('methods', `${safe} is a safe method (RFC 9110, section 9.2.1)`);
+  requireTokens('headerName', [headerName]);
+  requireTokens('dropHeaders', dropHeaders);
+  if (onStoreError !== 'throw' && onStoreError !== 'run') throw optionError('onStoreError', "must be 'throw' or 'run'");
+  if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
+  requireUri('problemBaseUri', problemBaseUri);
+  if (describedBy !== undefined) requireUri('describedBy', describedBy);
+  if (!Array.isArray(problemsThrough) || problemsThrough.some((one) => typeof one?.after !== 'function')) {
+    throw optionError('problemsThrough', 'must be a list of Middy middlewares with an `after`');
+  }
+  return {
+    methods: new Set(guarded),
+    headerName,
+    onStoreError,
+    problems: { baseUri: problemBaseUri, describedBy },
+    problemsThrough,
+    droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
+  };
+}
+
+/** A failure that a retry can mend is not replayed; a verdict is. */
+export function settleByStatus(outcome: Outcome): 'store' | 'release' {
+  if (outcome.kind === 'threw') return 'release';
+  const status = statusOf(outcome.value);
+  return status >= 500 || status === 429 ? 'release' : 'store';
+}
+
+function requireTokens(option: string, values: unknown): void {
+  if (
+    !Array.isArray(values) ||
+    values.length === 0 ||
+    values.some((value) => typeof value !== 'string' || !TOKEN.test(value))
+  ) {
+    throw optionError(option, 'must be made of HTTP tokens, such as a header name or a method');
+  }
+}
+
+function requireUri(option: string, value: unknown): void {
+  if (typeof value !== 'string' || !URL.canParse(value) || /[<>"\s]/.test(value)) {
+    throw optionError(option, 'must be an absolute URI');
+  }
+}

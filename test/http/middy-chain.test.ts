@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import httpCors from '@middy/http-cors';
+import httpErrorHandler from '@middy/http-error-handler';
+import httpJsonBodyParser from '@middy/http-json-body-parser';
+import httpResponseSerializer from '@middy/http-response-serializer';
+import validator from '@middy/validator';
+import { transpileSchema } from '@middy/validator/transpile';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { MIDDY_VERSIONS } from '../support/harness.ts';
+import { SHAPES, type TestRequest } from '../support/http-events.ts';
+import { useApi } from '../support/http-harness.ts';
+
+const harness = useApi();
+beforeEach(() => {
+  harness.events.length = 0;
+});
+
+const cors = httpCors({
+  origin: 'https://shop.example.com',
+  credentials: true,
+  exposeHeaders: 'Idempotent-Replayed, Retry-After, Location',
+});
+const eventSchema = transpileSchema({
+  type: 'object',
+  required: ['body'],
+  properties: {
+    body: { type: 'object', required: ['amount'], properties: { amount: { type: 'integer', minimum: 1 } } },
+  },
+});
+const serialisers = {
+  serializers: [{ regex: /^application\/json$/, serializer: ({ body }: { body: unknown }) => JSON.stringify(body) }],
+  defaultContentType: 'application/json',
+};
+
+/** The documented order: idempotency first, CORS second, whatever makes responses of errors behind them. */
+const behind = () => [
+  cors,
+  httpResponseSerializer(serialisers as never),
+  httpErrorHandler({ logger: () => undefined } as never),
+  httpJsonBodyParser(),
+  validator({ eventSchema }),
+];
+
+const CORS_HEADERS = {
+  'access-control-allow-origin': 'https://shop.example.com',
+  'access-control-allow-credentials': 'true',
+  'access-control-expose-headers': 'Idempotent-Replayed, Retry-After, Location',
+};
+
+describe.each(MIDDY_VERSIONS)('in the documented order with %s and the other HTTP middlewares', (_, middy) => {
+  describe.each(SHAPES.slice(0, 2))('behind $name', (shape) => {
+    const handler = vi.fn(async () => ({ statusCode: 201, body: { id: randomUUID() } }));
+    beforeEach(() => handler.mockClear());
+    const call = (request: TestRequest) =>
+      harness.api({
+        shape,
+        middy,
+        handler: handler as never,
+        options: { problemsThrough: [cors] },
+        behind: behind(),
+      })({
+        ...request,
+        headers: [
+          ['Content-Type', 'application/json'],
+          ['Origin', 'https://shop.example.com'],
+          ...(request.headers ?? []),
+        ],
+      });
+    const pay = (key: string, body: object = { amount: 10 }) =>
+      call({ body: JSON.stringify(body), headers: [['Idempotency-Key', key]] });
+
+    it('a first response and its replay are the same, CORS headers included', async () => {
+      const key = randomUUID();
+      const first = await pay(key);
+      expect(first).toMatchObject({
+        statusCode: 201,
+        headers: { ...CORS_HEADERS, 'content-type': 'application/json' },
+      });
+      const retry = await pay(key);
+      expect(retry).toEqual({ ...first, headers: { ...first.headers, 'idempotent-replayed': 'true' } });
+      expect(handler).toHaveBeenCalledTimes(1);
+    });
+
+    it('a browser can read the problems, too', async () => {
+      const key = randomUUID();
+      await pay(key);
+      expect(await pay(key, { amount: 11 })).toMatchObject({ statusCode: 422, headers: CORS_HEADERS });
+      const missing = await call({ body: '{"amount":1}' });
+      expect(missing).toMatchObject({ statusCode: 400, headers: CORS_HEADERS });
+      expect(JSON.parse(missing.body)).toMatchObject({ title: 'Idempotency-Key is missing' });
+    });
+
+    it('a request that the validator refuses has released the key, and can be corrected under a new one', async () => {
+      const refused = await pay(randomUUID(), { amount: 0 });
+      expect(refused).toMatchObject({ statusCode: 400, headers: CORS_HEADERS });
+      expect(handler).not.toHaveBeenCalled();
+      expect(harness.eventTypes()).toEqual(['claimed', 'released']);
+      expect((await pay(randomUUID())).statusCode).toBe(201);
+    });
+
+    it('a body that the parser refuses is answered as without the guard, and releases', async () => {
+      const response = await call({ body: '{"amount":', headers: [['Idempotency-Key', randomUUID()]] });
+      expect(response.statusCode).toBe(422);
+      expect(response.headers).toMatchObject(CORS_HEADERS);
+      expect(harness.eventTypes()).toEqual(['claimed', 'released']);
+    });
+
+    it("an error of the handler becomes the error handler's response, and a retry executes", async () => {
+      const key = randomUUID();
+      handler.mockRejectedValueOnce(new Error('secret'));
+      const failed = await pay(key);
+      expect(failed.statusCode).toBe(500);
+      expect(failed.body).not.toContain('secret');
+      expect((await pay(key)).statusCode).toBe(201);
+      expect(handler).toHaveBeenCalledTimes(2);
+    });
+
+    it('a hook that throws after the handler returned does not release, although the client sees a 500', async () => {
+      const key = randomUUID();
+      const breaks = {
+        after: async () => {
+          throw new Error('serialiser broke');
+        },
+      };
+      const broken = harness.api({
+        shape,
+        middy,
+        handler: handler as never,
+        behind: [cors, httpErrorHandler({ logger: () => undefined } as never), breaks],
+      });
+      const request: TestRequest = {
+        body: '{"amount":1}',
+        headers: [
+          ['Idempotency-Key', key],
+          ['Content-Type', 'application/json'],
+        ],
+      };
+      const first = await broken(request);
+      expect(first.statusCode).toBe(500);
+      const retry = await broken(request);
+      expect(retry).toMatchObject({ statusCode: 500, headers: { 'idempotent-replayed': 'true' } });
+      expect(handler).toHaveBeenCalledTimes(1);
+    });
+  });
+});

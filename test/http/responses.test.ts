@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { SHAPES, type TestRequest } from '../support/http-events.ts';
+import { type Shape, useApi } from '../support/http-harness.ts';
+
+const harness = useApi();
+const [v1, v2, functionUrl, alb, albMultiple] = SHAPES as [Shape, Shape, Shape, Shape, Shape];
+beforeEach(() => {
+  harness.events.length = 0;
+});
+
+/** The first answer and its replay. */
+async function twice(shape: Shape, response: unknown, options: object = {}) {
+  const handler = vi.fn(async () => response);
+  const call = harness.api({ shape, handler, options });
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  const answers = [await call(request), await call(request)] as const;
+  expect(handler).toHaveBeenCalledTimes(1);
+  return answers;
+}
+
+describe.each([v2, functionUrl])('format 2.0 behind $name', (shape) => {
+  it.each<[string, unknown]>([
+    ['an object', { id: 'p1', amount: 1 }],
+    ['a string', '{"id":"p1"}'],
+    ['a list', [1, 2]],
+    ['a number', 7],
+    ['null', null],
+  ])('replays a bare value, %s, as the 200 that the gateway makes of it', async (_, value) => {
+    const [first, retry] = await twice(shape, value);
+    expect(retry).toEqual({ ...first, headers: { ...first.headers, 'idempotent-replayed': 'true' } });
+  });
+
+  it('drops cookies like Set-Cookie, unless they are to be kept', async () => {
+    const response = { statusCode: 200, cookies: ['session=1'], headers: { 'set-cookie': 'a=1', etag: '"1"' } };
+    const [, retry] = await twice(shape, response);
+    expect(retry.headers).toEqual({ etag: '"1"', 'idempotent-replayed': 'true' });
+    const [, kept] = await twice(shape, response, { dropHeaders: ['date'] });
+    expect(kept.headers['set-cookie']).toBe('session=1');
+  });
+});
+
+describe.each(SHAPES.slice(0, 4))('behind $name', (shape) => {
+  it('replays a binary body', async () => {
+    const response = {
+      statusCode: 200,
+      headers: { 'content-type': 'image/png' },
+      body: 'iVBORw0KGgo=',
+      isBase64Encoded: true,
+    };
+    const [first, retry] = await twice(shape, response);
+    expect(retry.body).toBe(first.body);
+    expect(retry.headers['content-type']).toBe('image/png');
+  });
+
+  it('replays a response without headers and body', async () => {
+    const [, retry] = await twice(shape, { statusCode: 204 });
+    expect(retry).toEqual({ statusCode: 204, headers: { 'idempotent-replayed': 'true' }, body: '' });
+  });
+
+  it('drops the headers that it is told to, in any case', async () => {
+    const response = { statusCode: 200, headers: { 'X-Request-Cost': '7', Date: 'now' } };
+    const [, retry] = await twice(shape, response, { dropHeaders: ['x-request-cost'] });
+    expect(retry.headers).toEqual({ date: 'now', 'idempotent-replayed': 'true' });
+  });
+
+  it('keeps Set-Cookie out of the table', async () => {
+    const response = { statusCode: 200, headers: { 'Set-Cookie': 'session=secret' } };
+    await twice(shape, response);
+    const { dynamoDBStore } = await import('middy-idempotency/dynamodb');
+    const record = await dynamoDBStore(harness.table).read(harness.events[0]?.id ?? '');
+    expect(JSON.stringify(record)).not.toContain('secret');
+  });
+});
+
+it('answers an ALB in the kind of headers that it has sent', async () => {
+  const list = { statusCode: 200, multiValueHeaders: { vary: ['a', 'b'], 'set-cookie': ['a=1'] } };
+  const [, retry] = await twice(albMultiple, list);
+  expect(retry.headers).toEqual({ vary: 'a, b', 'idempotent-replayed': 'true' });
+  const [, single] = await twice(alb, { statusCode: 200, headers: { vary: 'a' } });
+  expect(single.headers).toEqual({ vary: 'a', 'idempotent-replayed': 'true' });
+});
+
+it('keeps multi-value headers of a REST API', async () => {
+  const [, retry] = await twice(v1, { statusCode: 200, multiValueHeaders: { vary: ['a', 'b'], date: ['now'] } });
+  expect(retry.headers).toEqual({ vary: 'a, b', 'idempotent-replayed': 'true' });
+});
+
+it('tells a retry when the response could not be stored', async () => {
+  const handler = vi.fn(async () => ({ statusCode: 200, body: 'x'.repeat(500_000) }));
+  const call = harness.api({ handler });
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  await call(request);
+  const retry = await call(request);
+  expect(retry.statusCode).toBe(409);
+  expect(JSON.parse(retry.body).type).toBe('urn:middy-idempotency:problem:response-not-replayable');
+  expect(handler).toHaveBeenCalledTimes(1);
+});
+
+it('answers an execution that was overtaken with the outcome of its successor, marked as a replay', async () => {
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  const options = { leaseMillis: 1000, timeoutEarlyInMillis: 0 };
+  const slow = harness.api({
+    options,
+    handler: async () => {
+      harness.clock.advance(3000);
+      await harness.api({ options, handler: async () => ({ statusCode: 201, body: 'second' }) })(request);
+      return { statusCode: 201, body: 'first' };
+    },
+  });
+  expect(await slow(request)).toMatchObject({ body: 'second', headers: { 'idempotent-replayed': 'true' } });
+});
+
+it('answers an execution that was overtaken, and whose successor is running, with a problem', async () => {
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  const options = { leaseMillis: 1000, timeoutEarlyInMillis: 0 };
+  const slow = harness.api({
+    options,
+    handler: async () => {
+      harness.clock.advance(3000);
+      const started = new Promise<void>((resolve) => {
+        void harness.api({
+          options,
+          handler: () => {
+            resolve();
+            return new Promise(() => undefined);
+          },
+        })(request);
+      });
+      await started;
+      return { statusCode: 201, body: 'first' };
+    },
+  });
+  const answer = await slow(request);
+  expect(answer.statusCode).toBe(409);
+  expect(JSON.parse(answer.body).type).toBe('urn:middy-idempotency:problem:lease-lost');
+});

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { verifiedIdentity } from '../../src/http/identity.ts';
+import { readRequest } from '../../src/http/request.ts';
+import { SHAPES, type TestRequest } from '../support/http-events.ts';
+import { type Shape, useApi } from '../support/http-harness.ts';
+
+const harness = useApi();
+const [v1, v2] = SHAPES as [Shape, Shape];
+beforeEach(() => {
+  harness.events.length = 0;
+});
+
+const identityOf = (shape: Shape, request: TestRequest) => verifiedIdentity(readRequest(shape.event(request)));
+const role = 'arn:aws:sts::123456789012:assumed-role/Shop';
+
+describe('the identity of a caller', () => {
+  it.each<[string, Shape, TestRequest, unknown]>([
+    ['a JWT', v2, { authorizer: { jwt: { claims: { iss: 'https://idp', sub: 'u1' } } } }, ['jwt', 'https://idp', 'u1']],
+    [
+      'a Cognito user pool',
+      v1,
+      { authorizer: { claims: { iss: 'https://idp', sub: 'u1' } } },
+      ['jwt', 'https://idp', 'u1'],
+    ],
+    ['IAM', v2, { authorizer: { iam: { userArn: `${role}/alice`, accessKey: 'A1' } } }, ['iam', `${role}/alice`]],
+    ['IAM', v1, { identity: { userArn: `${role}/alice`, accessKey: 'A1' } }, ['iam', `${role}/alice`]],
+    [
+      'a Cognito identity pool',
+      v2,
+      {
+        authorizer: { iam: { userArn: `${role}/CognitoIdentityCredentials`, cognitoIdentity: { identityId: 'eu:1' } } },
+      },
+      ['iam', `${role}/CognitoIdentityCredentials`, 'eu:1'],
+    ],
+    [
+      'a Cognito identity pool',
+      v1,
+      { identity: { userArn: `${role}/CognitoIdentityCredentials`, cognitoIdentityId: 'eu:2' } },
+      ['iam', `${role}/CognitoIdentityCredentials`, 'eu:2'],
+    ],
+    ['a Lambda authorizer', v1, { authorizer: { principalId: 'tenant-1' } }, ['authorizer', 'tenant-1']],
+    ['a Lambda authorizer', v2, { authorizer: { lambda: { principalId: 'tenant-1' } } }, ['authorizer', 'tenant-1']],
+    ['an API key', v1, { identity: { apiKeyId: 'abc' } }, ['api-key', 'abc']],
+    [
+      'a JWT before all others',
+      v1,
+      { authorizer: { claims: { sub: 'u1' }, principalId: 'p' }, identity: { userArn: role, apiKeyId: 'abc' } },
+      ['jwt', 'u1'],
+    ],
+    ['nobody', v1, {}, undefined],
+    ['nobody', v2, {}, undefined],
+  ])('is that of %s, as the gateway has verified it', (_name, shape, request, expected) => {
+    expect(identityOf(shape, request)).toEqual(expected);
+  });
+
+  it('stays the same when credentials are renewed', () => {
+    const renewed = (accessKey: string) =>
+      identityOf(v2, { authorizer: { iam: { userArn: `${role}/alice`, accessKey } } });
+    expect(renewed('A1')).toEqual(renewed('A2'));
+  });
+
+  it.each(SHAPES)('is never what the caller of $name can choose', (shape) => {
+    const headers = [
+      ['Authorization', 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1MSJ9.'],
+      ['X-Amzn-Oidc-Identity', 'u1'],
+      ['X-Amzn-Oidc-Data', 'a.b.c'],
+      ['X-Api-Key', 'k'],
+      ['X-Forwarded-For', '1.2.3.4'],
+    ] as const;
+    expect(identityOf(shape, { headers })).toBeUndefined();
+  });
+});
+
+describe('two callers', () => {
+  const caller = (sub: string) => ({ authorizer: { jwt: { claims: { iss: 'https://idp', sub } } } });
+  const post = (key: string, changes: Partial<TestRequest>): TestRequest => ({
+    body: '{"amount":1}',
+    headers: [['Idempotency-Key', key]],
+    ...changes,
+  });
+  const handlerOf = () => vi.fn(async () => ({ statusCode: 201, body: randomUUID() }));
+
+  it('with the same key and body get their own responses', async () => {
+    const call = harness.api({ handler: handlerOf(), options: { scope: undefined as never } });
+    const key = randomUUID();
+    const alice = await call(post(key, caller('alice')));
+    const bob = await call(post(key, caller('bob')));
+    expect(bob.body).not.toBe(alice.body);
+    expect(bob.headers).not.toHaveProperty('idempotent-replayed');
+    expect((await call(post(key, caller('alice')))).body).toBe(alice.body);
+  });
+
+  it("cannot learn that the other's key exists: not by its payload, and not while it is running", async () => {
+    const call = harness.api({ handler: handlerOf(), options: { scope: undefined as never } });
+    const key = randomUUID();
+    await call(post(key, caller('alice')));
+    expect((await call(post(key, { ...caller('bob'), body: '{"amount":2}' }))).statusCode).toBe(201);
+  });
+
+  it('are kept apart also where anonymous callers are admitted', async () => {
+    const call = harness.api({ handler: handlerOf() });
+    const key = randomUUID();
+    const anonymous = await call(post(key, {}));
+    const alice = await call(post(key, caller('alice')));
+    expect(alice.body).not.toBe(anonymous.body);
+    expect((await call(post(key, {}))).body).toBe(anonymous.body);
+  });
+
+  it('can be told by an expression or a function of the API', async () => {
+    for (const scope of [
+      'headers."x-tenant"',
+      (event: { headers: Record<string, string> }) => event.headers['x-tenant'],
+    ]) {
+      const call = harness.api({ handler: handlerOf(), options: { scope: scope as never } });
+      const key = randomUUID();
+      const tenant = (name: string) =>
+        post(key, {
+          headers: [
+            ['Idempotency-Key', key],
+            ['X-Tenant', name],
+          ],
+        });
+      const first = await call(tenant('a'));
+      expect((await call(tenant('b'))).body).not.toBe(first.body);
+      expect((await call(tenant('a'))).body).toBe(first.body);
+    }
+  });
+});
+
+it('a request of nobody is refused with advice, where anonymous callers are not admitted', async () => {
+  const handler = vi.fn(async () => ({ statusCode: 201 }));
+  const call = harness.api({ handler, options: { scope: undefined as never } });
+  const response = await call({ body: '{}', headers: [['Idempotency-Key', 'k']] });
+  expect(response.statusCode).toBe(500);
+  expect(JSON.parse(response.body)).toMatchObject({
+    type: 'urn:middy-idempotency:problem:scope-missing',
+    detail: expect.stringContaining('option `scope`'),
+  });
+  expect(handler).not.toHaveBeenCalled();
+});

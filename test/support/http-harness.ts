@@ -1,0 +1,53 @@
+import middy7 from '@middy/core';
+import type { IdempotencyEvent } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import type { HttpIdempotencyOptions } from 'middy-idempotency/http';
+import { createHttpMiddleware } from '../../src/http/index.ts';
+import { lambdaContext, TestClock } from './harness.ts';
+import { SHAPES, type TestRequest, type TestResponse } from './http-events.ts';
+import { useTable } from './table.ts';
+
+export type Shape = (typeof SHAPES)[number];
+
+type Handler = (event: Record<string, unknown>, context: { idempotency?: { id: string } }) => unknown;
+
+export interface ApiSetup {
+  readonly shape?: Shape;
+  readonly middy?: typeof middy7;
+  readonly handler: Handler;
+  readonly options?: Partial<HttpIdempotencyOptions>;
+  readonly behind?: readonly object[];
+  readonly inFront?: readonly object[];
+}
+
+/** An API behind a gateway: a table, a clock, and functions that are called by requests and answer with responses. */
+export function useApi() {
+  const table = useTable();
+  const clock = new TestClock();
+  const events: IdempotencyEvent[] = [];
+  return {
+    table,
+    clock,
+    events,
+    eventTypes: () => events.map(({ type }) => type),
+    api({ shape = SHAPES[1] as Shape, middy = middy7, handler, options, behind = [], inFront = [] }: ApiSetup) {
+      const middleware = createHttpMiddleware(
+        {
+          store: dynamoDBStore(table),
+          operation: 'test',
+          scope: 'anonymous',
+          onEvent: (event: IdempotencyEvent) => void events.push(event),
+          ...options,
+        } as never,
+        clock,
+      );
+      const chain = middy();
+      for (const one of [...inFront, middleware, ...behind]) chain.use(one as never);
+      const lambda = chain.handler(handler as never);
+      return async (request: TestRequest): Promise<TestResponse> => {
+        const answer: unknown = await lambda(shape.event(request) as never, lambdaContext(clock) as never);
+        return shape.read(answer);
+      };
+    },
+  };
+}
