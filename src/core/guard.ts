@@ -1,4 +1,4 @@
-import { IdempotencyError } from '../errors.ts';
+import type { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
@@ -8,6 +8,7 @@ import type { Identity } from './identity.ts';
 import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
 import type { IdempotencyRecord, InProgressRecord } from './record.ts';
+import { contention, refusal } from './refusal.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import type { Expected } from './store.ts';
 import { isStoreError, storeFailure } from './store-failure.ts';
@@ -73,7 +74,11 @@ class Claiming {
     let takenOver: TakeoverReason | undefined;
     let conflict = await this.#insert(candidate);
     for (let round = 1; conflict !== undefined; round++) {
-      if (round > MAX_ROUNDS) throw this.#contended(candidate.attempt);
+      if (round > MAX_ROUNDS) {
+        const retryAfterMillis = this.#options.clockSkewMillis;
+        this.#tell(candidate.attempt, { type: 'inFlight', retryAfterMillis });
+        throw contention(MAX_ROUNDS, retryAfterMillis);
+      }
       if (conflict.existing === undefined) {
         candidate = this.#first;
         takenOver = undefined;
@@ -118,37 +123,14 @@ class Claiming {
 
   /** Somebody else executes or has executed: nothing is written. */
   #yield(decision: Exclude<Decision, { kind: 'won' | 'takeover' }>, attempt: number): Claim {
-    switch (decision.kind) {
-      case 'replay': {
-        const { outcome } = decision;
-        this.#tell(attempt, { type: outcome.type === 'NOT_REPLAYABLE' ? 'notReplayable' : 'replayed' });
-        return { kind: 'replay', outcome: decodeOutcome(outcome) };
-      }
-      case 'keyReused':
-        this.#tell(attempt, { type: 'keyReused' });
-        throw new IdempotencyError(
-          'KEY_REUSED',
-          'This idempotency key was used before with a different request. Use a new key for a new request.',
-        );
-      case 'inFlight':
-        this.#tell(attempt, { type: 'inFlight', retryAfterMillis: decision.retryAfterMillis });
-        throw new IdempotencyError(
-          'IN_FLIGHT',
-          'A request with this idempotency key is being executed. Retry later with the same key.',
-          { retryAfterMillis: decision.retryAfterMillis },
-        );
-      case 'outcomeUnknown':
-        this.#tell(attempt, { type: 'outcomeUnknown' });
-        throw new IdempotencyError(
-          'OUTCOME_UNKNOWN',
-          'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
-          {
-            advice:
-              `The lease of record ${this.#identity.id} ran out unsettled and onExpiredLease is 'throw'. ` +
-              'Look into what the execution did, then delete the record to let a retry execute.',
-          },
-        );
+    if (decision.kind === 'replay') {
+      const { outcome } = decision;
+      this.#tell(attempt, { type: outcome.type === 'NOT_REPLAYABLE' ? 'notReplayable' : 'replayed' });
+      return { kind: 'replay', outcome: decodeOutcome(outcome) };
     }
+    const { kind: type, ...details } = decision;
+    this.#tell(attempt, { type, ...details } as EventDetail);
+    throw refusal(decision, this.#identity.id);
   }
 
   async #insert(record: InProgressRecord): Promise<Conflict | undefined> {
@@ -192,11 +174,14 @@ class Claiming {
    */
   async #abandon(record: InProgressRecord): Promise<void> {
     const { store } = this.#options;
-    const { leaseUntil: _, ...released } = record;
+    const { leaseUntil: _, ...claimed } = record;
     const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;
     try {
       if (record.attempt === 1) await store.remove(record.id, expected);
-      else await store.replace({ ...released, status: 'RELEASED' }, expected);
+      else {
+        const expiration = expirationAt(this.#runtime.now(), this.#options);
+        await store.replace({ ...claimed, status: 'RELEASED', expiration }, expected);
+      }
     } catch {
       // The lease runs out by itself.
     }
@@ -206,16 +191,6 @@ class Claiming {
     return storeFailure(
       new Error(`the store ${what}; nothing was executed`),
       'Look at the latency of the table, and at the timeouts of the client and of the function.',
-    );
-  }
-
-  #contended(attempt: number): IdempotencyError {
-    const retryAfterMillis = this.#options.clockSkewMillis;
-    this.#tell(attempt, { type: 'inFlight', retryAfterMillis });
-    return new IdempotencyError(
-      'IN_FLIGHT',
-      'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
-      { retryAfterMillis, advice: `The record changed hands ${MAX_ROUNDS} times.` },
     );
   }
 
