@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+
+/** What the examples take from their surroundings. */
+const SURROUNDINGS: Record<string, string> = {
+  middy: `import middy from '@middy/core';`,
+  idempotency: `import { idempotency } from 'middy-idempotency';`,
+  httpIdempotency: `import { httpIdempotency } from 'middy-idempotency/http';`,
+  httpCors: `import httpCors from '@middy/http-cors';`,
+  httpErrorHandler: `import httpErrorHandler from '@middy/http-error-handler';`,
+  httpJsonBodyParser: `import httpJsonBodyParser from '@middy/http-json-body-parser';`,
+  httpResponseSerializer: `import httpResponseSerializer from '@middy/http-response-serializer';`,
+  validator: `import validator from '@middy/validator';`,
+  Outcome: `import type { Outcome } from 'middy-idempotency';`,
+  Settlement: `import type { Settlement } from 'middy-idempotency';`,
+  store: `declare const store: import('middy-idempotency').RecordStore;`,
+  processor: `declare const processor: { charge(order: unknown, options: { idempotencyKey: string }): Promise<{ id: string }> };`,
+  charge: `declare function charge(order: { id: string }): Promise<{ id: string }>;`,
+  order: `declare const order: { id: string };`,
+  createPayment: `declare const createPayment: (event: unknown) => Promise<{ statusCode: number }>;`,
+  origin: `declare const origin: string;`,
+  serializers: `declare const serializers: Parameters<typeof httpResponseSerializer>[0];`,
+  eventSchema: `declare const eventSchema: NonNullable<NonNullable<Parameters<typeof validator>[0]>['eventSchema']>;`,
+};
+
+function asModule(code: string): string {
+  const declared = (name: string) =>
+    new RegExp(`(const|function|type|import) (${name}\\b|(type )?\\{[^}]*\\b${name}\\b[^}]*\\} from)`).test(code);
+  const used = (name: string, text: string) => new RegExp(`(?<![.'"\\w-])${name}(?![\\w'"-])`).test(text);
+  const names = Object.keys(SURROUNDINGS);
+  const direct = names.filter((name) => used(name, code) && !declared(name));
+  const all = names.filter(
+    (name) => direct.includes(name) || (direct.some((one) => used(name, SURROUNDINGS[one] ?? '')) && !declared(name)),
+  );
+  return [...all.map((name) => SURROUNDINGS[name]), code, 'export {};'].join('\n');
+}
+
+it('the code of the README compiles', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  try {
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
+    const paths = Object.fromEntries(
+      Object.entries<string[]>(compilerOptions.paths).map(([name, [path = '']]) => [name, [join(root, path)]]),
+    );
+    const options = { ...compilerOptions, paths, noUnusedLocals: false, noPropertyAccessFromIndexSignature: false };
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }));
+    blocks.forEach((code, index) => {
+      writeFileSync(join(folder, `block-${index + 1}.ts`), asModule(code));
+    });
+    const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+    expect(stdout).toBe('');
+    expect(blocks.length).toBeGreaterThan(5);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
