@@ -395,6 +395,8 @@ describe('I4 a finished effect is never forgotten', () => {
     const { store } = guards;
     const answered = vi.fn(store.replace).mockImplementationOnce(async (record, expected) => {
       await store.replace(record, expected);
+      // No time is left to try again.
+      guards.clock.advance(40_000);
       throw new Error('the answer was lost');
     });
     const response = { statusCode: 500, body: 'sorry' };
