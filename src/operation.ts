@@ -1,6 +1,7 @@
 import type { RemainingMillis } from './core/budget.ts';
 import { emit } from './core/events.ts';
 import { type Claim, createGuard } from './core/guard.ts';
+import type { Identity } from './core/identity.ts';
 import {
   PROTOCOL_OPTION_NAMES,
   type ProtocolOptions,
@@ -37,6 +38,8 @@ export interface Operation {
   /** The configured name, `undefined` where only the invocation can tell. */
   readonly operation: string | undefined;
   admit(invocation: Invocation): Promise<Admission>;
+  /** Says that the request is executed without a guard. */
+  unguarded(invocation: Invocation): Admission;
 }
 
 /** Checks the options, once, and answers how each request is admitted. @throws TypeError that names the wrong option */
@@ -53,16 +56,33 @@ export function createOperation(
 
   return {
     operation: configured,
-    async admit({ args, remaining, functionName }) {
-      const operation = configured ?? functionName;
-      requireOperation(operation);
-      const identity = identify(request, operation, args);
-      if (identity !== undefined) return guard(identity, remaining);
-      emit(protocol.onEvent, { type: 'unguarded', operation, id: '', attempt: 0, durationMillis: 0 });
-      return { kind: 'unguarded' };
+    async admit(invocation) {
+      const operation = nameOf(invocation);
+      let identity: Identity | undefined;
+      try {
+        identity = identify(request, operation, invocation.args);
+      } catch (error) {
+        emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
+        throw error;
+      }
+      return identity === undefined ? unguarded(invocation) : guard(identity, invocation.remaining);
     },
+    unguarded,
   };
+
+  function unguarded(invocation: Invocation): Admission {
+    emit(protocol.onEvent, { type: 'unguarded', operation: nameOf(invocation), ...NO_RECORD });
+    return { kind: 'unguarded' };
+  }
+
+  function nameOf({ functionName }: Invocation): string {
+    const operation = configured ?? functionName;
+    requireOperation(operation);
+    return operation;
+  }
 }
+
+const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 
 /** A Lambda context's remaining time, as the invocation at hand has it. */
 export function remainingOf(context: unknown): RemainingMillis {

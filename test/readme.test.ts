@@ -38,6 +38,7 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   releaseFailed: true,
   settlePolicyFailed: true,
   unguarded: true,
+  refused: true,
 };
 
 describe('the README', () => {

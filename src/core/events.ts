@@ -9,6 +9,8 @@ export type IdempotencyEvent = IdempotencyEventBase &
     | { readonly type: 'inFlight'; readonly retryAfterMillis: number }
     | { readonly type: 'keyReused' }
     | { readonly type: 'outcomeUnknown' }
+    /** No record: the key, the scope or the fingerprint is missing or malformed. `id` is empty, `attempt` 0. */
+    | { readonly type: 'refused'; readonly error: unknown }
     /** The claim could not be made: nothing was executed. */
     | { readonly type: 'claimFailed'; readonly error: unknown }
     /** The outcome is stored. `notReplayable` says why its response is not, where it could not be. */

@@ -1,4 +1,4 @@
-import type { IdempotencyError } from '../errors.ts';
+import { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
@@ -32,6 +32,13 @@ export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime):
 
 /** `existing` is what was in the way, `undefined` where it vanished before it could be seen. */
 type Conflict = { readonly existing: IdempotencyRecord | undefined };
+
+const unanswered = new WeakSet<object>();
+
+/** Whether a claim failed because the store could not even be asked: nothing is known of the request. */
+export function isUnanswered(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unanswered.has(error);
+}
 
 /** One request's way to a claim. */
 class Claiming {
@@ -72,7 +79,7 @@ class Claiming {
   async #rounds(): Promise<Claim> {
     let candidate = this.#first;
     let takenOver: TakeoverReason | undefined;
-    let conflict = await this.#insert(candidate);
+    let conflict = await this.#insertFirst(candidate);
     for (let round = 1; conflict !== undefined; round++) {
       if (round > MAX_ROUNDS) {
         const retryAfterMillis = this.#options.clockSkewMillis;
@@ -131,6 +138,15 @@ class Claiming {
     const { kind: type, ...details } = decision;
     this.#tell(attempt, { type, ...details } as EventDetail);
     throw refusal(decision, this.#identity.id);
+  }
+
+  async #insertFirst(record: InProgressRecord): Promise<Conflict | undefined> {
+    try {
+      return await this.#insert(record);
+    } catch (error) {
+      if (error instanceof IdempotencyError && error.retryable === true) unanswered.add(error);
+      throw error;
+    }
   }
 
   async #insert(record: InProgressRecord): Promise<Conflict | undefined> {

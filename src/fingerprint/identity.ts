@@ -82,11 +82,11 @@ function keyMissing(gap: string): IdempotencyError {
 function scopeMissing(gap: string): IdempotencyError {
   return new IdempotencyError(
     'SCOPE_MISSING',
-    'Nothing says who is calling, so that this request cannot be kept apart from those of others (option `scope`).',
+    'It is not known who is calling, so that this request cannot be kept apart from those of others.',
     {
       advice:
-        `The option \`scope\` selected nothing that identifies the caller: ${gap}. Is the authorizer missing? ` +
-        "An API that has none, and whose callers may share keys, says scope: 'anonymous' to httpIdempotency.",
+        `The option \`scope\` selected nothing that identifies the caller: ${gap}. Is the authorizer missing? Give a ` +
+        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency).",
     },
   );
 }

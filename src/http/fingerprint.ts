@@ -2,15 +2,19 @@ import { canonicalJson, sha256 } from '../fingerprint/canonical.ts';
 import type { HttpRequest } from './request.ts';
 
 /**
- * What must stay the same between retries: method, path, query, media type and body. JSON is compared by its meaning
- * (RFC 8785), so that the order of its properties, white space and escapes do not matter; every other body by its bytes.
+ * What must stay the same between retries: method, authority, stage, path, query, media type and body. JSON is compared
+ * by its meaning (RFC 8785), so that the order of its properties, white space and escapes do not matter; every other body
+ * by its bytes, and by how they are to be read.
  */
 export function requestFingerprint(request: HttpRequest): readonly unknown[] {
-  const { method, path, query } = request;
-  const mediaType = (request.header('content-type')[0] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const { method, authority, path, query } = request;
+  const contentType = (request.header('content-type')[0] ?? '').trim().toLowerCase();
+  const mediaType = contentType.split(';')[0]?.trim() ?? '';
+  const format = isJson(mediaType) ? mediaType : contentType;
   // The order of different names means nothing, the order of the values of one name may.
   const sortedQuery = [...query].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [method, path, sortedQuery, mediaType, bodyFingerprint(request, mediaType)];
+  const encoding = request.header('content-encoding');
+  return [method, authority, path, sortedQuery, format, encoding, bodyFingerprint(request, mediaType)];
 }
 
 function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: string): string {

@@ -1,8 +1,7 @@
 import type { IdempotencyHandle } from '../core/execution.ts';
+import { isUnanswered } from '../core/guard.ts';
 import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { IdempotencyError } from '../errors.ts';
-import type { MiddyRequest } from '../middy/request.ts';
 import type { MiddyRun } from '../middy/run.ts';
 import { attachHandle, startRun } from '../middy/start.ts';
 import { middyTimeout } from '../middy/timeout.ts';
@@ -10,7 +9,7 @@ import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
 import { createOperation, type Operation, remainingOf } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
 import { requestFingerprint } from './fingerprint.ts';
-import { verifiedIdentity } from './identity.ts';
+import { isAuthenticated, verifiedIdentity } from './identity.ts';
 import { parseKeyHeader } from './key-header.ts';
 import {
   HTTP_OPTION_NAMES,
@@ -20,7 +19,7 @@ import {
   settleByStatus,
 } from './options.ts';
 import { presented, replayOf } from './presented.ts';
-import { problemResponse } from './problem.ts';
+import { problemFor } from './refuse.ts';
 import { type HttpRequest, readRequest } from './request.ts';
 
 export type { HttpIdempotencyOptions, ProblemMiddleware } from './options.ts';
@@ -57,15 +56,19 @@ export function createHttpMiddleware(
       const timeout = watchTimeout(remaining);
       const read = readRequest(request.event);
       if (!http.methods.has(read.method)) return attachHandle(request, undefined);
+      const { functionName } = (request.context ?? {}) as { functionName?: string };
+      const invocation = { args: [request.event, read], remaining, functionName };
       try {
-        const { functionName } = (request.context ?? {}) as { functionName?: string };
-        const admission = await operation.admit({ args: [request.event, read], remaining, functionName });
+        const admission = await operation.admit(invocation);
         if (admission.kind === 'unguarded') return attachHandle(request, undefined);
         if (admission.kind === 'replay') return replayOf(admission.outcome, request, read);
         const execution = presented(admission.execution, read, http.droppedHeaders);
         guarded.set(request, { run: await startRun(request, execution, timeout), http: read });
       } catch (error) {
-        if (isOutage(error) && http.onStoreError === 'run') return attachHandle(request, undefined);
+        if (http.onStoreError === 'run' && isUnanswered(error) && !timeout.isHalfOver()) {
+          operation.unguarded(invocation);
+          return attachHandle(request, undefined);
+        }
         request.earlyResponse = await problemFor(error, request, read, http);
       }
     },
@@ -107,25 +110,8 @@ function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttp
 function scopeSelector(scope: HttpIdempotencyOptions<never>['scope']) {
   if (scope === undefined) return (_event: unknown, request: HttpRequest) => verifiedIdentity(request);
   if (scope === 'anonymous') {
-    return (_event: unknown, request: HttpRequest) => verifiedIdentity(request) ?? ['anonymous'];
+    return (_event: unknown, request: HttpRequest) =>
+      verifiedIdentity(request) ?? (isAuthenticated(request) ? undefined : ['anonymous']);
   }
   return scope;
-}
-
-function isOutage(error: unknown): boolean {
-  return error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE';
-}
-
-/** The problem that answers the request. Middy calls no hook for it, so that those that the API needs are called here. */
-async function problemFor(
-  error: unknown,
-  request: MiddyRequest,
-  http: HttpRequest,
-  { problems, problemsThrough }: ResolvedHttpOptions,
-): Promise<unknown> {
-  if (!(error instanceof IdempotencyError)) throw error;
-  const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
-  const passing: MiddyRequest = { ...request, response: problemResponse(error, http, problems, awsRequestId) };
-  for (const { after } of problemsThrough) await after?.(passing);
-  return passing.response;
 }

@@ -3,6 +3,9 @@ import { IdempotencyError } from '../errors.ts';
 /** Stripe's limit; the draft sets none. */
 const MAX_KEY_LENGTH = 255;
 
+/** The longest key with every character escaped, its quotation marks, and some white space. */
+const MAX_HEADER_LENGTH = 2 * MAX_KEY_LENGTH + 32;
+
 /** RFC 9651, section 3.3.3: printable ASCII, with `"` and `\` escaped. */
 const STRUCTURED_STRING = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
@@ -20,6 +23,7 @@ export function parseKeyHeader(name: string, values: readonly string[]): string 
   const [value, ...more] = values;
   if (value === undefined) return undefined;
   if (more.length > 0) throw malformed(name, 'it was sent more than once');
+  if (value.length > MAX_HEADER_LENGTH) throw malformed(name, `it is longer than ${MAX_KEY_LENGTH} characters`);
   const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '');
   const key = STRUCTURED_STRING.exec(trimmed)?.[1]?.replace(/\\(["\\])/g, '$1') ?? BARE.exec(trimmed)?.[0];
   if (trimmed === '' || key?.trim() === '') throw malformed(name, 'it is empty');

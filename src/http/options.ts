@@ -16,9 +16,10 @@ export interface HttpIdempotencyOptions<TEvent = unknown>
     Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
   /**
    * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
-   * principal, principal of a Lambda authorizer, API key id, in this order; a request without any is refused.
-   * `'anonymous'` admits requests without an identity, which then share one space of keys. A function or a JMESPath
-   * expression takes the place of all that.
+   * principal, principal of a Lambda authorizer, API key id, client certificate, in this order; a request without any is
+   * refused. `'anonymous'` admits requests of nobody, which then share one space of keys: never where this function
+   * itself finds out who is calling, because a replay is answered before it does. A function or a JMESPath expression
+   * takes the place of all that.
    */
   readonly scope?: 'anonymous' | Selector<readonly [event: TEvent]>;
   /** Methods that are guarded. GET, HEAD, OPTIONS and TRACE are safe and cannot be. @default ['POST', 'PATCH'] */
@@ -30,8 +31,9 @@ export interface HttpIdempotencyOptions<TEvent = unknown>
   /** What must stay the same between retries. @default method, path, query, media type and body */
   readonly fingerprint?: Selector<readonly [event: TEvent]>;
   /**
-   * What becomes of a request whose claim the store did not answer: `'throw'` refuses it with 503, `'run'` executes it
-   * unguarded, as often as it comes. @default 'throw'
+   * What becomes of a request when the store cannot be reached: `'throw'` refuses it with 503, `'run'` executes it
+   * unguarded, as often as it comes, if at least half of its time is left. A store that refuses (access denied, no such
+   * table) is a mistake, and always 503. @default 'throw'
    */
   readonly onStoreError?: 'throw' | 'run';
   /** What the `type` of a problem begins with. @default 'urn:middy-idempotency:problem:' */
@@ -40,7 +42,7 @@ export interface HttpIdempotencyOptions<TEvent = unknown>
   readonly describedBy?: string;
   /**
    * Middlewares whose `after` a problem passes through, such as `httpCors(...)`: a problem is answered before they run
-   * by themselves, and without its CORS headers a browser could not read it. @default none
+   * by themselves, and without its CORS headers a browser could not read it. In the order of `use`. @default none
    */
   readonly problemsThrough?: readonly ProblemMiddleware[];
   /**
@@ -100,6 +102,8 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (onStoreError !== 'throw' && onStoreError !== 'run') throw optionError('onStoreError', "must be 'throw' or 'run'");
   if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
   requireUri('problemBaseUri', problemBaseUri);
+  if (!/[/#:=]$/.test(problemBaseUri))
+    throw optionError('problemBaseUri', 'must end with / # : or =, as a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);
   if (!Array.isArray(problemsThrough) || problemsThrough.some((one) => typeof one?.after !== 'function')) {
     throw optionError('problemsThrough', 'must be a list of Middy middlewares with an `after`');

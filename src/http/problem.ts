@@ -1,6 +1,5 @@
 import type { IdempotencyError, IdempotencyErrorCode } from '../errors.ts';
 import type { HttpRequest } from './request.ts';
-import { type HttpResponse, responseFor } from './response.ts';
 
 export interface ProblemOptions {
   /** What the `type` of a problem begins with; its name follows. */
@@ -29,13 +28,13 @@ const CATALOGUE: Record<IdempotencyErrorCode, { readonly name: string; readonly 
   STORE_UNAVAILABLE: { name: 'store-unavailable', title: 'Idempotency cannot be guaranteed at the moment' },
 };
 
-/** Problem details (RFC 9457) in the response format of the event. Nothing of the key, the record or the cause is in it. */
+/** Problem details (RFC 9457), with single-value headers. Nothing of the key, the record or the cause is in it. */
 export function problemResponse(
   error: IdempotencyError,
-  request: Pick<HttpRequest, 'shape' | 'multiValue'>,
+  { shape }: Pick<HttpRequest, 'shape'>,
   { baseUri, describedBy }: ProblemOptions,
   requestId: unknown,
-): HttpResponse {
+): object {
   const { name, title } = CATALOGUE[error.code];
   const retryAfter = retryAfterSeconds(error);
   const headers = {
@@ -51,7 +50,12 @@ export function problemResponse(
     detail: error.message,
     ...(isUuid(requestId) && { instance: `urn:uuid:${requestId}` }),
   };
-  return responseFor(request, error.statusCode, headers, JSON.stringify(problem));
+  return {
+    statusCode: error.statusCode,
+    headers,
+    body: JSON.stringify(problem),
+    ...(shape !== 'v2' && { isBase64Encoded: false }),
+  };
 }
 
 /** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. */

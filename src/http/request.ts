@@ -12,6 +12,8 @@ export interface HttpRequest {
   /** ALB with multi-value headers: the response must have them, too. */
   readonly multiValue: boolean;
   readonly method: string;
+  /** The host name, and the stage of an API that has several. */
+  readonly authority: readonly string[];
   /** The actual path, not the route's template. */
   readonly path: string;
   /** Values in the order in which they came, for each name. */
@@ -31,11 +33,13 @@ export function readRequest(event: unknown): HttpRequest {
   const fields = asFields(event);
   const requestContext = asFields(fields['requestContext']);
   const http = asFields(requestContext['http']);
+  const header = headerLookup(asFields(fields['headers']), asFields(fields['multiValueHeaders']));
   const common = {
     requestContext,
     body: fields['body'],
     isBase64Encoded: fields['isBase64Encoded'] === true,
-    header: headerLookup(asFields(fields['headers']), asFields(fields['multiValueHeaders'])),
+    header,
+    authority: [text(requestContext['domainName'] ?? header('host')[0]), text(requestContext['stage'])],
   };
   if (typeof http['method'] === 'string') {
     return {
@@ -79,6 +83,7 @@ function headerLookup(single: Fields, multiple: Fields): HttpRequest['header'] {
   return (name) => values.get(name.toLowerCase()) ?? [];
 }
 
+/** Bytes that are no UTF-8 all decode to the same character: then the text as it came says more. */
 function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string[]> {
   const query = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
@@ -86,7 +91,8 @@ function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string
     if (values === undefined) query.set(name, [value]);
     else values.push(value);
   }
-  return query;
+  const isLossy = [...query].flat(2).some((decoded) => decoded.includes('\ufffd'));
+  return isLossy ? new Map([['', [rawQueryString]]]) : query;
 }
 
 function collectQuery(fields: Fields): ReadonlyMap<string, readonly string[]> {

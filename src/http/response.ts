@@ -1,15 +1,7 @@
+import { isPlainObject } from '../fingerprint/canonical.ts';
 import type { HttpEventShape, HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** A response as each of the event shapes takes it. */
-export interface HttpResponse {
-  readonly statusCode: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>>;
-  readonly body?: string;
-  readonly isBase64Encoded?: boolean;
-}
 
 /** Of the message, not of the resource: a replay is another message. */
 export const DEFAULT_DROPPED_HEADERS: readonly string[] = [
@@ -25,25 +17,26 @@ export const DEFAULT_DROPPED_HEADERS: readonly string[] = [
 
 const REPLAYED_HEADER = 'Idempotent-Replayed';
 
-/** A response in the form that the event asks for: ALB wants headers with multiple values where it has sent them. */
-export function responseFor(
-  { shape, multiValue }: Pick<HttpRequest, 'shape' | 'multiValue'>,
-  statusCode: number,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): HttpResponse {
-  const lists = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
-  return {
-    statusCode,
-    ...(multiValue ? { multiValueHeaders: lists } : { headers }),
-    body,
-    ...(shape !== 'v2' && { isBase64Encoded: false }),
-  };
+/** The response in the form that the event asks for: ALB wants headers with multiple values where it has sent them. */
+export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
+  if (!multiValue || !isObject(response)) return response;
+  const { headers, multiValueHeaders, ...rest } = response;
+  const lists = Object.entries(asObject(headers)).map(([name, value]) => [name, [String(value)]]);
+  return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...asObject(multiValueHeaders) } };
+}
+
+/** What Lambda sends of a value that speaks for itself. */
+export function asSent(response: unknown): unknown {
+  if (typeof response !== 'object' || response === null || (isPlainObject(response) && !('toJSON' in response))) {
+    return response;
+  }
+  const json = JSON.stringify(response);
+  return json === undefined ? undefined : JSON.parse(json);
 }
 
 /** What is stored of a response: without the headers that belong to its message alone. */
 export function withoutHeaders(response: unknown, shape: HttpEventShape, dropped: ReadonlySet<string>): unknown {
-  const normal = normalised(response, shape);
+  const normal = normalised(asSent(response), shape);
   if (!isObject(normal)) return normal;
   const { cookies, headers, multiValueHeaders, ...rest } = normal;
   const keep = ([name]: [string, unknown]) => !dropped.has(name.toLowerCase());
@@ -58,16 +51,15 @@ export function withoutHeaders(response: unknown, shape: HttpEventShape, dropped
 }
 
 /** The stored response, marked as a replay. */
-export function asReplay(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
+export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue'>): unknown {
   if (!isObject(response) || response['statusCode'] === undefined) return response;
-  const { headers, multiValueHeaders } = response;
-  // Where both are given, the gateway merges them; an ALB with multi-value headers takes only the lists.
-  return multiValue
-    ? { ...response, multiValueHeaders: { ...asObject(multiValueHeaders), [REPLAYED_HEADER]: ['true'] } }
-    : { ...response, headers: { ...asObject(headers), [REPLAYED_HEADER]: 'true' } };
+  const isOther = ([name]: [string, unknown]) => name.toLowerCase() !== REPLAYED_HEADER.toLowerCase();
+  const headers = Object.fromEntries(Object.entries(asObject(response['headers'])).filter(isOther));
+  return inKind({ ...response, headers: { ...headers, [REPLAYED_HEADER]: 'true' } }, http);
 }
 
-export function statusOf(response: unknown): number {
+export function statusOf(answer: unknown): number {
+  const response = asSent(answer);
   const status = isObject(response) ? Number(response['statusCode'] ?? 200) : 200;
   return Number.isNaN(status) ? 200 : status;
 }
@@ -78,8 +70,8 @@ export function statusOf(response: unknown): number {
  */
 function normalised(response: unknown, shape: HttpEventShape): unknown {
   if (shape !== 'v2' || (isObject(response) && response['statusCode'] !== undefined)) return response;
-  const body = typeof response === 'string' ? response : JSON.stringify(response);
-  return { statusCode: 200, headers: { 'content-type': 'application/json' }, ...(body !== undefined && { body }) };
+  const body = typeof response === 'string' ? response : JSON.stringify(response ?? null);
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
 }
 
 function isObject(value: unknown): value is Fields {

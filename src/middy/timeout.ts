@@ -8,6 +8,8 @@ const TIMER_TOLERANCE_MILLIS = 2;
 export interface TimeoutWatch {
   /** Whether Middy would give the handler up before it had begun: the claim took the time that was left. */
   tooLateToStart(): boolean;
+  /** Whether less than half of the invocation's time is left. */
+  isHalfOver(): boolean;
   /** Whether an answer, or an error, that comes now is Middy's early timeout and not the handler's own end. */
   isTimeout(error?: unknown): boolean;
 }
@@ -31,6 +33,7 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     const timed = timeoutEarlyInMillis > 0 && initial > 0;
     const isOver = () => timed && remaining !== undefined && remaining() <= threshold;
     return {
+      isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
       isTimeout: (error) => isTimeoutError(error) || isOver(),
     };

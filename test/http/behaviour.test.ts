@@ -66,7 +66,7 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
       expect(details.title).toBe('Idempotency-Key is missing');
       expect(response.headers['link']).toBe(`<${describedBy}>; rel="describedby"`);
       expect(handler).not.toHaveBeenCalled();
-      expect(harness.events).toEqual([]);
+      expect(harness.eventTypes()).toEqual(['refused']);
     },
   );
 
@@ -87,7 +87,7 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     const response = await harness.api({ shape, handler })(post(key));
     problem(response, 400, 'key-invalid');
     expect(handler).not.toHaveBeenCalled();
-    expect(harness.events).toEqual([]);
+    expect(harness.eventTypes()).toEqual(['refused']);
   });
 
   it('refuses a key that was sent twice: 400', async () => {
@@ -222,7 +222,7 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     const handler = handlerOf();
     const response = await harness.api({ shape, handler, options: { store: down(), onStoreError: 'run' } })(post('k'));
     expect(response.statusCode).toBe(201);
-    expect(harness.eventTypes()).toEqual(['claimFailed']);
+    expect(harness.eventTypes()).toEqual(['claimFailed', 'unguarded']);
   });
 
   it('answers 409 with a type of its own when the outcome is unknown', async () => {
@@ -264,5 +264,63 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     const key = `secret-key-${randomUUID()}`;
     const refused = await harness.api({ shape, handler: handlerOf(), options: { store: down() } })(post(key));
     expect(JSON.stringify(refused)).not.toMatch(/secret-key|no network|EUR|stack/);
+  });
+});
+
+describe("onStoreError 'run'", () => {
+  const request: TestRequest = { body, headers: [['Idempotency-Key', 'k']] };
+  const store = () => dynamoDBStore(harness.table);
+  const options = { onStoreError: 'run', timeoutEarlyInMillis: 5 } as const;
+  const handler = vi.fn(async () => ({ statusCode: 201 }));
+  beforeEach(() => handler.mockClear());
+
+  it('does not run when the store refuses: that is a mistake in the configuration', async () => {
+    const missing = dynamoDBStore({ ...harness.table, tableName: 'no-such-table' });
+    expect((await harness.api({ handler, options: { ...options, store: missing } })(request)).statusCode).toBe(503);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('does not run when the claim was won, but took the time', async () => {
+    const slow = {
+      ...store(),
+      insert: async (record: Parameters<ReturnType<typeof store>['insert']>[0]) => {
+        const answer = await store().insert(record);
+        harness.clock.advance(29_996);
+        return answer;
+      },
+    };
+    const call = harness.api({ handler, options: { ...options, store: slow } });
+    expect((await call({ ...request, headers: [['Idempotency-Key', randomUUID()]] })).statusCode).toBe(503);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('does not run with less than half of the time: it could be cut off in the middle', async () => {
+    const slowly = {
+      ...store(),
+      insert: async () => {
+        harness.clock.advance(15_001);
+        throw new Error('no network');
+      },
+    };
+    expect((await harness.api({ handler, options: { ...options, store: slowly } })(request)).statusCode).toBe(503);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('does not run when an earlier execution was seen, and the takeover failed', async () => {
+    const key = randomUUID();
+    const started = deferred();
+    const crashed = harness.api({
+      handler: () => {
+        started.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    const again = { ...request, headers: [['Idempotency-Key', key]] as const };
+    void crashed(again);
+    await started.promise;
+    harness.clock.advance(31_000);
+    const broken = { ...store(), replace: () => Promise.reject(new Error('no network')) };
+    expect((await harness.api({ handler, options: { ...options, store: broken } })(again)).statusCode).toBe(503);
+    expect(handler).not.toHaveBeenCalled();
   });
 });

@@ -54,6 +54,19 @@ describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
     if (shape.name !== 'ALB') expect(query(['a', '1'], ['a', '2'])).not.toBe(query(['a', '2'], ['a', '1']));
   });
 
+  it('minds the host, the stage, and how the bytes are to be read', () => {
+    const event = shape.event({ body: '{"a":1}', headers: [JSON_TYPE, ['Host', 'a.example']] });
+    const context = event['requestContext'] as object;
+    const fingerprint = (changes: object) =>
+      sha256(JSON.stringify(requestFingerprint(readRequest({ ...event, ...changes }))));
+    const original = fingerprint({});
+    expect(fingerprint({ requestContext: { ...context, stage: 'other' } })).not.toBe(original);
+    expect(fingerprint({ requestContext: { ...context, domainName: 'b.example' } })).not.toBe(original);
+    expect(json('{"a":1}', { headers: [JSON_TYPE, ['Content-Encoding', 'br']] })).not.toBe(json('{"a":1}'));
+    const text = (charset: string) => of({ body: 'a', headers: [['Content-Type', `text/plain; charset=${charset}`]] });
+    expect(text('utf-8')).not.toBe(text('latin1'));
+  });
+
   it('tells no body from an empty object', () => {
     expect(of({})).not.toBe(json('{}'));
   });
@@ -69,4 +82,12 @@ describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
       { numRuns: 50 },
     );
   });
+});
+
+it('minds query bytes that are no UTF-8', () => {
+  const v2 = SHAPES[1] as (typeof SHAPES)[number];
+  const of = (rawQueryString: string) =>
+    JSON.stringify(requestFingerprint(readRequest({ ...v2.event({}), rawQueryString })));
+  expect(of('id=%FF')).not.toBe(of('id=%FE'));
+  expect(of('id=%41')).toBe(of('id=A'));
 });

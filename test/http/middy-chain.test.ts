@@ -48,7 +48,7 @@ const CORS_HEADERS = {
 };
 
 describe.each(MIDDY_VERSIONS)('in the documented order with %s and the other HTTP middlewares', (_, middy) => {
-  describe.each(SHAPES.slice(0, 2))('behind $name', (shape) => {
+  describe.each(SHAPES.slice(0, 4))('behind $name', (shape) => {
     const handler = vi.fn(async () => ({ statusCode: 201, body: { id: randomUUID() } }));
     beforeEach(() => handler.mockClear());
     const call = (request: TestRequest) =>
@@ -141,5 +141,63 @@ describe.each(MIDDY_VERSIONS)('in the documented order with %s and the other HTT
       expect(retry).toMatchObject({ statusCode: 500, headers: { 'idempotent-replayed': 'true' } });
       expect(handler).toHaveBeenCalledTimes(1);
     });
+  });
+});
+
+describe('problemsThrough', () => {
+  const hook = (name: string, effect?: (request: { response: { headers: Record<string, string> } }) => unknown) => ({
+    after: async (request: { response: { headers: Record<string, string> } }) => {
+      request.response.headers['x-order'] = `${request.response.headers['x-order'] ?? ''}${name}`;
+      return effect?.(request);
+    },
+  });
+  const refused = (problemsThrough: readonly object[], shape = SHAPES[1]) =>
+    harness.api({
+      ...(shape && { shape }),
+      handler: async () => ({ statusCode: 201 }),
+      options: { problemsThrough } as never,
+    })({
+      body: '{}',
+    });
+
+  it('runs hooks in the order in which Middy would', async () => {
+    expect((await refused([hook('a'), hook('b')])).headers['x-order']).toBe('ba');
+  });
+
+  it('takes a response that a hook returns, or leaves as an early one', async () => {
+    const returns = hook('r', () => ({ statusCode: 400, headers: { returned: '1' }, body: '{}' }));
+    expect((await refused([returns])).headers).toEqual({ returned: '1' });
+    const early = hook('e', (request) => {
+      (request as { earlyResponse?: unknown }).earlyResponse = { statusCode: 400, headers: { early: '1' }, body: '{}' };
+    });
+    expect((await refused([early])).headers).toEqual({ early: '1' });
+  });
+
+  it('answers with the plain problem when a hook throws', async () => {
+    const throws = hook('t', () => {
+      throw new Error('cors is misconfigured');
+    });
+    const response = await refused([throws]);
+    expect(response).toMatchObject({ statusCode: 400, headers: { 'content-type': 'application/problem+json' } });
+  });
+
+  it('puts the headers of the hooks where an ALB with multi-value headers reads them', async () => {
+    const response = await refused([cors], SHAPES[4]);
+    expect(response).toMatchObject({ statusCode: 400, headers: CORS_HEADERS });
+    expect(JSON.parse(response.body)).toMatchObject({ title: 'Idempotency-Key is missing' });
+  });
+});
+
+describe('the same guard twice in one chain', () => {
+  it('refuses, and leaves nothing behind that a retry would be answered with', async () => {
+    const { createHttpMiddleware } = await import('../../src/http/index.ts');
+    const { dynamoDBStore } = await import('middy-idempotency/dynamodb');
+    const options = { store: dynamoDBStore(harness.table), operation: 'test', scope: 'anonymous' } as never;
+    const again = createHttpMiddleware(options, harness.clock);
+    const handler = vi.fn(async () => ({ statusCode: 201 }));
+    const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+    expect((await harness.api({ handler, behind: [again] })(request)).statusCode).toBe(409);
+    expect(harness.eventTypes()).toEqual(['claimed', 'released']);
+    expect((await harness.api({ handler })(request)).statusCode).toBe(201);
   });
 });

@@ -22,6 +22,7 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     ['fingerprint', 'bdy('],
     ['onStoreError', 'ignore'],
     ['problemBaseUri', '/problems/'],
+    ['problemBaseUri', 'https://a.example/problems'],
     ['problemBaseUri', 'https://a.example/<'],
     ['describedBy', 'docs'],
     ['problemsThrough', [{}]],

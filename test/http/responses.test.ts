@@ -81,6 +81,42 @@ it('answers an ALB in the kind of headers that it has sent', async () => {
   expect(single.headers).toEqual({ vary: 'a', 'idempotent-replayed': 'true' });
 });
 
+it('folds single headers into lists where an ALB reads only these', async () => {
+  const [, retry] = await twice(albMultiple, { statusCode: 200, multiValueHeaders: { vary: ['a'] }, body: '' });
+  expect(retry.headers).toEqual({ vary: 'a', 'idempotent-replayed': 'true' });
+});
+
+it("replaces the handler's own mark, in any case", async () => {
+  const [first, retry] = await twice(v2, { statusCode: 200, headers: { 'idempotent-replayed': 'false' } });
+  expect(first.headers['idempotent-replayed']).toBe('false');
+  expect(retry.headers).toEqual({ 'idempotent-replayed': 'true' });
+});
+
+it('stores what is sent of a response that speaks for itself', async () => {
+  class Created {
+    readonly #body: string;
+    readonly internal = 'not for the table';
+    constructor(body: string) {
+      this.#body = body;
+    }
+    toJSON() {
+      return { statusCode: 201, headers: { etag: '"1"', date: 'now' }, body: this.#body };
+    }
+  }
+  const [first, retry] = await twice(v2, new Created('x'));
+  expect(first).toEqual({ statusCode: 201, headers: { etag: '"1"', date: 'now' }, body: 'x' });
+  expect(retry).toEqual({ statusCode: 201, headers: { etag: '"1"', 'idempotent-replayed': 'true' }, body: 'x' });
+});
+
+it('judges the status that is sent, too', async () => {
+  const handler = vi.fn(async () => ({ toJSON: () => ({ statusCode: 500 }) }));
+  const call = harness.api({ handler });
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  await call(request);
+  await call(request);
+  expect(handler).toHaveBeenCalledTimes(2);
+});
+
 it('keeps multi-value headers of a REST API', async () => {
   const [, retry] = await twice(v1, { statusCode: 200, multiValueHeaders: { vary: ['a', 'b'], date: ['now'] } });
   expect(retry.headers).toEqual({ vary: 'a, b', 'idempotent-replayed': 'true' });

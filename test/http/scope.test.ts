@@ -31,22 +31,44 @@ describe('the identity of a caller', () => {
       {
         authorizer: { iam: { userArn: `${role}/CognitoIdentityCredentials`, cognitoIdentity: { identityId: 'eu:1' } } },
       },
-      ['iam', `${role}/CognitoIdentityCredentials`, 'eu:1'],
+      ['cognito', 'eu:1'],
     ],
     [
       'a Cognito identity pool',
       v1,
       { identity: { userArn: `${role}/CognitoIdentityCredentials`, cognitoIdentityId: 'eu:2' } },
-      ['iam', `${role}/CognitoIdentityCredentials`, 'eu:2'],
+      ['cognito', 'eu:2'],
     ],
     ['a Lambda authorizer', v1, { authorizer: { principalId: 'tenant-1' } }, ['authorizer', 'tenant-1']],
     ['a Lambda authorizer', v2, { authorizer: { lambda: { principalId: 'tenant-1' } } }, ['authorizer', 'tenant-1']],
+    [
+      'a Lambda authorizer that says the same of everybody, with an API key',
+      v1,
+      { authorizer: { principalId: 'user' }, identity: { apiKeyId: 'abc' } },
+      ['authorizer', 'user', 'abc'],
+    ],
+    ['a Lambda authorizer that counts', v2, { authorizer: { lambda: { principalId: 7 } } }, ['authorizer', '7']],
+    [
+      'a Lambda authorizer with claims of its own',
+      v1,
+      { authorizer: { claims: { sub: 'everybody' }, principalId: 'tenant-1' } },
+      ['authorizer', 'tenant-1'],
+    ],
+    [
+      'a client certificate',
+      v1,
+      { identity: { clientCert: { issuerDN: 'CN=ca', serialNumber: '1', clientCertPem: 'pem' } } },
+      ['certificate', 'CN=ca', '1'],
+    ],
     ['an API key', v1, { identity: { apiKeyId: 'abc' } }, ['api-key', 'abc']],
     [
       'a JWT before all others',
       v1,
-      { authorizer: { claims: { sub: 'u1' }, principalId: 'p' }, identity: { userArn: role, apiKeyId: 'abc' } },
-      ['jwt', 'u1'],
+      {
+        authorizer: { claims: { iss: 'https://idp', sub: 'u1' }, principalId: 'p' },
+        identity: { userArn: role, apiKeyId: 'abc' },
+      },
+      ['jwt', 'https://idp', 'u1'],
     ],
     ['nobody', v1, {}, undefined],
     ['nobody', v2, {}, undefined],
@@ -107,6 +129,19 @@ describe('two callers', () => {
     expect((await call(post(key, {}))).body).toBe(anonymous.body);
   });
 
+  it.each<[string, Shape, object]>([
+    ['a Lambda authorizer without principalId', v2, { authorizer: { lambda: { tenantId: 'alice' } } }],
+    ['a JWT without subject', v2, { authorizer: { jwt: { claims: { iss: 'https://idp', client_id: 'a' } } } }],
+    ['a client certificate without serial number', v1, { identity: { clientCert: { subjectDN: 'CN=alice' } } }],
+  ])('of whom only that they are somebody is known (%s) are not taken for anonymous', async (_, shape, changes) => {
+    const call = harness.api({ shape, handler: handlerOf() });
+    const response = await call(post(randomUUID(), changes));
+    expect(response.statusCode).toBe(500);
+    expect(harness.events).toMatchObject([
+      { type: 'refused', error: { code: 'SCOPE_MISSING', advice: expect.stringContaining('scope') } },
+    ]);
+  });
+
   it('can be told by an expression or a function of the API', async () => {
     for (const scope of [
       'headers."x-tenant"',
@@ -135,7 +170,10 @@ it('a request of nobody is refused with advice, where anonymous callers are not 
   expect(response.statusCode).toBe(500);
   expect(JSON.parse(response.body)).toMatchObject({
     type: 'urn:middy-idempotency:problem:scope-missing',
-    detail: expect.stringContaining('option `scope`'),
+    detail: expect.stringContaining('not known who is calling'),
   });
   expect(handler).not.toHaveBeenCalled();
+  expect(harness.events).toMatchObject([
+    { type: 'refused', error: { advice: expect.stringContaining("'anonymous'") } },
+  ]);
 });

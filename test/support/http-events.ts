@@ -32,14 +32,18 @@ interface Shape {
 /** The four sources, and the two ways of ALB. */
 export const SHAPES: readonly Shape[] = [
   { name: 'API Gateway REST (v1)', event: (request) => v1(request), read: (response) => read(response, 'single') },
-  { name: 'HTTP API (v2)', event: (request) => v2(request), read: (response) => read(unwrapV2(response), 'single') },
+  {
+    name: 'HTTP API (v2)',
+    event: (request) => v2(request),
+    read: (response) => read(unwrapV2(sent(response)), 'single'),
+  },
   {
     name: 'Function URL',
     event: (request) => ({
       ...v2(request),
       requestContext: { ...v2(request).requestContext, domainName: 'x.lambda-url.eu-central-1.on.aws' },
     }),
-    read: (response) => read(unwrapV2(response), 'single'),
+    read: (response) => read(unwrapV2(sent(response)), 'single'),
   },
   { name: 'ALB', event: (request) => alb(request, false), read: (response) => read(response, 'single') },
   {
@@ -128,6 +132,11 @@ function lists(pairs: readonly (readonly [string, string])[]): Record<string, st
   const all = new Map<string, string[]>();
   for (const [name, value] of pairs) all.set(name, [...(all.get(name) ?? []), value]);
   return Object.fromEntries(all);
+}
+
+/** Lambda sends the response as JSON, and nothing at all as null. */
+function sent(response: unknown): unknown {
+  return JSON.parse(JSON.stringify(response ?? null));
 }
 
 /** A value without statusCode is the JSON body of a 200. */
