@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** A command for the shell, and what to expect of it. */
 export interface Example {
   readonly title: string;
@@ -21,12 +23,64 @@ export function examples(origin: string, name: string): readonly Example[] {
   ];
 }
 
+/**
+ * Commands for the rest of the API, to be pasted after those and in this order. The first one keeps the address of the
+ * payment in a variable of the shell.
+ */
+export function moreExamples(origin: string, name: string): readonly Example[] {
+  const refund = (key: string, amount: number) =>
+    show('-X POST', '"$PAYMENT/refunds"', header('idempotency-key', `${name}-${key}`), data({ amount }));
+  const patch = (ifMatch: string, metadata: object) =>
+    show('-X PATCH', '"$PAYMENT"', header('if-match', ifMatch), data({ metadata }));
+  const own = `${origin}/payments/${randomUUID()}`;
+  const put = show('-X PUT', own, header('if-none-match', '*'), data(BODY));
+  const remove = show('-X DELETE', own);
+  return [
+    {
+      title: 'Retry once more, and keep where the payment is',
+      command: `PAYMENT=${origin}$(${replayHead(origin, `${name}-a`)})`,
+    },
+    { title: 'The payment and its ETag: 200', command: show('"$PAYMENT"') },
+    { title: 'Has it changed? No: 304', command: show('"$PAYMENT"', header('if-none-match', '"v1"')) },
+    { title: 'Refund EUR 5.00: 201', command: refund('refund', 500) },
+    {
+      title: 'Retry the refund: the identical 201, Idempotent-Replayed, nothing is refunded',
+      command: refund('refund', 500),
+    },
+    { title: 'Refund EUR 15.00 of the EUR 14.99 that are left: 409', command: refund('more', 1500) },
+    { title: 'Change metadata with the ETag of before the refund: 412', command: patch('"v1"', { order: '4711' }) },
+    { title: 'With the ETag of now: 200', command: patch('"v2"', { order: '4711' }) },
+    { title: 'Authorize a payment under your own id: 201', command: put },
+    { title: 'Again, without a key to be recognised by: 412', command: put },
+    { title: 'Void it: 204', command: remove },
+    { title: 'Void it again: 204', command: remove },
+  ];
+}
+
 /** Prints the response's body and its status on one line, so that two responses are easy to compare. */
 function pay(origin: string, key: string, body: object): string {
-  return [
-    `curl -sS -w ' [%{http_code}]\\n' ${origin}/payments`,
-    `-H 'content-type: application/json'`,
-    `-H 'idempotency-key: ${key}'`,
-    `-d '${JSON.stringify(body)}'`,
-  ].join(' ');
+  return `curl -sS ${STATUS} ${payment(origin, key, body)}`;
+}
+
+/** Prints the response's head, too. */
+function show(...parts: readonly string[]): string {
+  return ['curl -sS -i', STATUS, ...parts].join(' ');
+}
+
+function replayHead(origin: string, key: string): string {
+  return `curl -sS -o /dev/null -D - ${payment(origin, key, BODY)} | tr -d '\\r' | sed -n 's/^location: //p'`;
+}
+
+function payment(origin: string, key: string, body: object): string {
+  return [`${origin}/payments`, header('idempotency-key', key), data(body)].join(' ');
+}
+
+const STATUS = "-w ' [%{http_code}]\\n'";
+
+function data(body: object): string {
+  return `${header('content-type', 'application/json')} -d '${JSON.stringify(body)}'`;
+}
+
+function header(name: string, value: string): string {
+  return `-H '${name}: ${value}'`;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
-import { examples } from './curl.ts';
+import { examples, moreExamples } from './curl.ts';
 import { startDynamoDBLocal } from './dynamodb-local.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { type Gateway, openGateway } from './server.ts';
@@ -58,13 +58,17 @@ async function startDatabase() {
 }
 
 function introduce({ origin }: Gateway): void {
-  log(`Payments at ${origin}/payments. Ctrl-C ends it. Paste these, one after the other:\n`);
-  for (const { title, command } of examples(origin, `try-${randomUUID()}`)) log(`# ${title}\n${command}\n`);
+  const name = `try-${randomUUID()}`;
+  log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
+  for (const { title, command } of examples(origin, name)) log(`# ${title}\n${command}\n`);
+  log('And the rest of the API:\n');
+  for (const { title, command } of moreExamples(origin, name)) log(`# ${title}\n${command}\n`);
 }
 
 function onEvent(event: IdempotencyEvent): void {
-  const { type, id, attempt, durationMillis } = event;
-  log(`  idempotency: ${type} ${id} attempt ${attempt} ${durationMillis} ms`);
+  const { type, operation, id, attempt, durationMillis } = event;
+  const about = type === 'unguarded' ? operation : `${id} attempt ${attempt} ${durationMillis} ms`;
+  log(`  idempotency: ${type} ${about}`);
   if ('error' in event) log(`  ${(event.error as IdempotencyError).advice ?? event.error}`);
 }
 

@@ -2,8 +2,8 @@ import { DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb
 import type { IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createPaymentsHandler } from '../payments/api.ts';
+import { dynamoDBPayments } from '../payments/dynamodb-payments.ts';
 import { fakeProcessor } from '../payments/fake-processor.ts';
-import { dynamoDBPayments } from '../payments/payments.ts';
 import type { LambdaFunction } from './server.ts';
 import { createTable, type TableSchema } from './tables.ts';
 
@@ -32,6 +32,8 @@ export async function createLocalPayments(options: LocalPaymentsOptions): Promis
     store: dynamoDBStore({ tableName: IDEMPOTENCY_TABLE, client }),
     payments: dynamoDBPayments({ tableName: PAYMENTS_TABLE, client }),
     processor: fakeProcessor({ latencyMillis: options.processorLatencyMillis }),
+    // There is no authorizer on this machine: all callers are one.
+    scope: 'anonymous',
     onEvent: options.onEvent,
   });
 }

@@ -4,7 +4,8 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: Buffer;
+  /** `undefined` where the status allows none. */
+  readonly body: Buffer | undefined;
 }
 
 /** What API Gateway itself answers, in the words that it uses. */
@@ -34,6 +35,10 @@ export function toHttpResponse(result: unknown): HttpResponse {
   const { statusCode, headers, cookies, body, isBase64Encoded } = sent as Record<string, unknown>;
   const isStatus = Number.isInteger(statusCode) && Number(statusCode) >= 200 && Number(statusCode) <= 599;
   if (!isStatus) throw new Error(`the function's response has the statusCode ${JSON.stringify(statusCode)}`);
+  // RFC 9110, sections 15.3.5 and 15.4.5: these have no content.
+  if (statusCode === 204 || statusCode === 304) {
+    return { statusCode, headers: responseHeaders(headers, cookies), body: undefined };
+  }
   const isBody = body === undefined || body === null || typeof body === 'string';
   if (!isBody) throw new Error(`the function's response has a body that is no string but a ${typeof body}`);
   return {

@@ -44,8 +44,10 @@ export async function openGateway({ port, log, ...settings }: GatewayOptions): P
       return gatewayResponse(500);
     });
     if (answer === undefined) return;
-    response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': answer.body.length }).end(answer.body);
-    log(`${request.method} ${request.url} ${answer.statusCode} ${Math.round(performance.now() - startedAt)} ms`);
+    const { statusCode, headers, body } = answer;
+    // RFC 9110, section 8.6: no length where there can be no content.
+    response.writeHead(statusCode, { ...headers, ...(body && { 'content-length': body.length }) }).end(body);
+    log(`${request.method} ${request.url} ${statusCode} ${Math.round(performance.now() - startedAt)} ms`);
   });
 
   async function handle(request: IncomingMessage): Promise<HttpResponse> {

@@ -1,55 +1,104 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import {
-  type IdempotencyContext,
-  type IdempotencyEvent,
-  idempotency,
-  type Outcome,
-  type RecordStore,
-  type Settlement,
-} from 'middy-idempotency';
-import { type CreatePaymentDependencies, createPayment } from './create-payment.ts';
+import type { IdempotencyContext, IdempotencyEvent, IdempotencyHandle, Outcome, RecordStore } from 'middy-idempotency';
+import { httpIdempotency, settleByStatus } from 'middy-idempotency/http';
+import { createPayment, type PaymentDependencies } from './create-payment.ts';
+import { createRefund } from './create-refund.ts';
 import { getPayment } from './get-payment.ts';
-import { jsonErrors } from './json-errors.ts';
-import { type HttpHandler, router } from './router.ts';
+import type { GuardedHandler } from './guarded.ts';
+import { patchPayment } from './patch-payment.ts';
+import { problemErrors } from './problem-errors.ts';
+import { PROBLEM_BASE_URI } from './problems.ts';
+import { putPayment } from './put-payment.ts';
+import { type HttpHandler, type Route, router } from './router.ts';
+import { voidPayment } from './void-payment.ts';
 
-export interface PaymentsDependencies extends CreatePaymentDependencies {
+/**
+ * Whose keys are kept apart: `'verified'` those of the callers that an authorizer has verified, and a request without
+ * one is refused; `'anonymous'` admits that, too, and all who come so share one space of keys.
+ */
+export type PaymentsScope = 'verified' | 'anonymous';
+
+export interface PaymentsOptions extends PaymentDependencies {
   /** Where the idempotency records live. */
   readonly store: RecordStore;
+  /** @default 'verified' */
+  readonly scope?: PaymentsScope;
   /** Called for everything that happens to an idempotency record. @default none */
   readonly onEvent?: (event: IdempotencyEvent) => void;
 }
 
-/** The payments API: `POST /payments`, safe to retry, and `GET /payments/{id}`. */
-export function createPaymentsHandler({ store, payments, processor, onEvent }: PaymentsDependencies): HttpHandler {
-  const create = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(
-      idempotency<APIGatewayProxyEventV2>({
-        store,
-        operation: 'create-payment',
-        // Every caller of this API shares one space of keys. With an authorizer, add its subject as the `scope`.
-        key: 'headers."idempotency-key"',
-        fingerprint: '[requestContext.http.method, rawPath, body]',
-        settle,
-        ...(onEvent !== undefined && { onEvent }),
-      }),
-    )
-    .use(jsonErrors())
-    .handler(createPayment({ payments, processor }));
-  const get = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(jsonErrors())
-    .handler(getPayment(payments));
+/** How long a client may retry: longer than a weekend, so that somebody can look at what went wrong on Friday. */
+const RETENTION_SECONDS = 7 * 24 * 3600;
 
-  return router([
-    // Middy's type wants of the caller what the middleware adds to the context.
-    { method: 'POST', path: /^\/payments$/, handler: (event, context) => create(event, context as IdempotencyContext) },
-    { method: 'GET', path: /^\/payments\/[0-9a-f-]{36}$/, handler: get },
-  ]);
+/**
+ * The payments API of `openapi.json`. It keeps the keys of its callers apart, not their payments: who may see and change
+ * which payment is for an authorizer to say.
+ */
+export function createPaymentsHandler(options: PaymentsOptions): HttpHandler {
+  return router(paymentsRoutes(options));
 }
 
-/** A failure that a retry can mend must not be replayed for a day. A verdict (201, 400, 402) must. */
-function settle(outcome: Outcome): Settlement {
-  if (outcome.kind === 'threw') return 'release';
-  const { statusCode = 200 } = outcome.value as APIGatewayProxyStructuredResultV2;
-  return statusCode >= 500 || statusCode === 429 ? 'release' : 'store';
+/**
+ * A key is required where a repetition would move money again. PUT, PATCH and DELETE are safe to repeat by their
+ * preconditions; a key may come with them, and then a retry is given the first answer before they are evaluated.
+ */
+export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependencies }: PaymentsOptions): Route[] {
+  const { payments } = dependencies;
+  const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler) => {
+    const guarded = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+      .use(
+        httpIdempotency<APIGatewayProxyEventV2>({
+          store,
+          operation,
+          methods,
+          required,
+          retentionSeconds: RETENTION_SECONDS,
+          problemBaseUri: PROBLEM_BASE_URI,
+          describedBy: `${PROBLEM_BASE_URI}idempotency`,
+          settle,
+          ...(scope === 'anonymous' && { scope }),
+          ...(onEvent !== undefined && { onEvent }),
+        }),
+      )
+      .use(problemErrors())
+      .handler(handler);
+    // Middy's type wants of the caller what the middleware adds to the context.
+    return ((event, context) =>
+      guarded(event, context as IdempotencyContext<IdempotencyHandle | undefined>)) satisfies HttpHandler;
+  };
+  const get = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(problemErrors())
+    .handler(getPayment(payments));
+  const one = '/payments/{id}';
+
+  return [
+    {
+      method: 'POST',
+      path: '/payments',
+      handler: guard('create-payment', ['POST'], true, createPayment(dependencies)),
+    },
+    { method: 'GET', path: one, handler: get },
+    { method: 'PUT', path: one, handler: guard('put-payment', ['PUT'], false, putPayment(dependencies)) },
+    { method: 'PATCH', path: one, handler: guard('patch-payment', ['PATCH'], false, patchPayment(payments)) },
+    { method: 'DELETE', path: one, handler: guard('void-payment', ['DELETE'], false, voidPayment(dependencies)) },
+    {
+      method: 'POST',
+      path: '/payments/{id}/refunds',
+      handler: guard('create-refund', ['POST'], true, createRefund(dependencies)),
+    },
+  ];
+}
+
+/**
+ * A verdict is stored and replayed. What a retry can mend is not: a failure here (5xx, 429), and a precondition that was
+ * missing or stale (412, 428), which changed nothing: the same key may come again with the entity tag of now.
+ */
+function settle(outcome: Outcome): 'store' | 'release' {
+  const isPrecondition = outcome.kind === 'returned' && [412, 428].includes(statusOf(outcome.value));
+  return isPrecondition ? 'release' : settleByStatus(outcome);
+}
+
+function statusOf(response: unknown): number {
+  return (response as APIGatewayProxyStructuredResultV2).statusCode ?? 200;
 }

@@ -1,3 +1,5 @@
+import { IdempotencyError, type IdempotencyEvent } from 'middy-idempotency';
+
 /** One line of structured JSON, as CloudWatch Logs Insights reads it. Errors with their causes. */
 export function logLine(level: 'info' | 'error', message: string, details: Readonly<Record<string, unknown>>): void {
   const described = Object.entries(details).map(([name, value]) => [
@@ -7,6 +9,13 @@ export function logLine(level: 'info' | 'error', message: string, details: Reado
   const line = JSON.stringify({ level, message, ...Object.fromEntries(described) });
   if (level === 'error') console.error(line);
   else console.log(line);
+}
+
+/** What a person must look into (the table is gone, an authorizer is missing) is an error; a client's mistake is not. */
+export function logIdempotencyEvent(event: IdempotencyEvent): void {
+  const error = 'error' in event ? event.error : undefined;
+  const isMistakeOfClient = error instanceof IdempotencyError && error.statusCode < 500;
+  logLine(error === undefined || isMistakeOfClient ? 'info' : 'error', 'idempotency', { ...event });
 }
 
 /** A chain of causes may be a circle. */

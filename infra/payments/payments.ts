@@ -1,41 +1,29 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Payment, Refund } from './payment.ts';
+import type { RefundOrder, RefundRefusal } from './refund-decision.ts';
 
-/** A payment that was made, as it is stored and as it is shown. */
-export interface Payment {
-  readonly id: string;
-  /** In the currency's minor unit. */
-  readonly amount: number;
-  readonly currency: string;
-  readonly status: 'succeeded';
-  /** The charge at the processor. */
-  readonly chargeId: string;
-  /** When the card was charged, ISO 8601. */
-  readonly createdAt: string;
-}
+/** A conflict is data: what is there instead, `undefined` when there is nothing. */
+export type Write =
+  | { readonly applied: true; readonly payment: Payment }
+  | { readonly applied: false; readonly existing: Payment | undefined };
 
-/** Where payments live. */
+type RefundWrite =
+  | { readonly kind: 'recorded'; readonly payment: Payment; readonly refund: Refund }
+  | { readonly kind: 'refused'; readonly reason: RefundRefusal }
+  | { readonly kind: 'not-found' };
+
+/**
+ * Where payments live. Every write is conditional, and one that was applied while its answer was lost is recognised when
+ * it comes again: by `writtenBy`, or by the refund's id.
+ */
 export interface Payments {
-  /** Writes the payment. The same payment may be written twice. */
-  save(payment: Payment): Promise<void>;
+  /** As it is now, not as it was a moment ago: who was told 201 must find the payment at once. */
   find(id: string): Promise<Payment | undefined>;
-}
-
-/** Payments in a DynamoDB table with the string partition key `id`. */
-export function dynamoDBPayments({ tableName, client }: { tableName: string; client: DynamoDBClient }): Payments {
-  const documents = DynamoDBDocumentClient.from(client);
-  return {
-    async save(payment) {
-      await documents.send(new PutCommand({ TableName: tableName, Item: payment }));
-    },
-    async find(id) {
-      // Who was told 201 must find the payment at once.
-      const { Item } = await documents.send(
-        new GetCommand({ TableName: tableName, Key: { id }, ConsistentRead: true }),
-      );
-      if (Item === undefined) return undefined;
-      const { amount, currency, status, chargeId, createdAt } = Item as Payment;
-      return { id, amount, currency, status, chargeId, createdAt };
-    },
-  };
+  /** Writes a payment whose id is free. */
+  insert(payment: Payment): Promise<Write>;
+  /** Writes the successor of the version before it: `payment.version` is one more than that of what was read. */
+  replace(payment: Payment): Promise<Write>;
+  /** Makes an authorized payment a voided one, whatever its version. */
+  void(id: string, writtenBy: string): Promise<Write>;
+  /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
+  refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;
 }

@@ -6,24 +6,36 @@ export interface ChargeRequest {
   readonly currency: string;
   /** The token that stands for the card. */
   readonly source: string;
+  /** `false` reserves the amount on the card and moves no money. */
+  readonly capture: boolean;
 }
 
 /** What the processor decided. Final: the same idempotency key gets the same charge for ever. */
 export type Charge =
-  | { readonly status: 'succeeded'; readonly id: string; readonly createdAt: string }
+  | { readonly status: 'succeeded' | 'authorized'; readonly id: string; readonly createdAt: string }
   | { readonly status: 'declined'; readonly reason: string };
 
-/** The payment processor, as much of it as this example needs. */
+/**
+ * The payment processor, as much of it as this example needs. Every call takes an idempotency key and has its effect
+ * once for each key: asked again with it, the processor answers what it has answered before.
+ *
+ * Every call throws a `ProcessorUnreachableError` when the answer did not arrive. It may have had its effect.
+ */
 export interface Processor {
-  /**
-   * Charges once for each idempotency key: asked again with it, the processor answers with the charge that it made.
-   *
-   * @throws ProcessorUnreachableError when the answer did not arrive. The card may have been charged nevertheless.
-   */
+  /** @throws ProcessorKeyReusedError when the key was used for another charge */
   charge(request: ChargeRequest, idempotencyKey: string, signal?: AbortSignal): Promise<Charge>;
+  /** Gives part of a captured charge back. Does not watch the sum: that is the caller's promise. */
+  refund(chargeId: string, amount: number, idempotencyKey: string, signal?: AbortSignal): Promise<void>;
+  /** Frees what an authorized charge has reserved on the card. */
+  release(chargeId: string, idempotencyKey: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** No answer came from the processor. Ask again with the same idempotency key. */
 export class ProcessorUnreachableError extends Error {
   override readonly name = 'ProcessorUnreachableError';
+}
+
+/** The processor knows this idempotency key from another request. Nothing has happened. */
+export class ProcessorKeyReusedError extends Error {
+  override readonly name = 'ProcessorKeyReusedError';
 }

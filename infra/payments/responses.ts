@@ -1,29 +1,61 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { entityTag, type Payment, type Refund } from './payment.ts';
+import { problem } from './problems.ts';
 
-/** What the client gets with every status above 399. */
-export interface ErrorBody {
-  /** A stable code to branch on. */
-  readonly error: string;
-  /** What happened and what to do, for a person. */
-  readonly message: string;
-  /** The member of the request body that is wrong. */
-  readonly field?: string;
-}
-
-/** A JSON response. */
-export function json(
-  statusCode: number,
-  body: object,
+/** Answers with a payment, and with its entity tag (RFC 9110, section 8.8.3). */
+export function paymentResponse(
+  statusCode: 200 | 201,
+  payment: Payment,
   headers: Readonly<Record<string, string>> = {},
 ): APIGatewayProxyStructuredResultV2 {
-  return { statusCode, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', etag: entityTag(payment), ...headers },
+    body: JSON.stringify(representation(payment)),
+  };
 }
 
-/** A JSON response that says what went wrong. */
-export function failure(
-  statusCode: number,
-  body: ErrorBody,
-  headers?: Readonly<Record<string, string>>,
-): APIGatewayProxyStructuredResultV2 {
-  return json(statusCode, body, headers);
+/** 201 for a payment that this request made. */
+export function createdResponse(payment: Payment): APIGatewayProxyStructuredResultV2 {
+  return paymentResponse(201, payment, { location: `/payments/${payment.id}` });
+}
+
+/** 201 for a refund: what it is, not what is left. A retry is given the same, whatever was refunded since. */
+export function refundResponse({ id, currency }: Payment, refund: Refund): APIGatewayProxyStructuredResultV2 {
+  const { amount, createdAt } = refund;
+  return {
+    statusCode: 201,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ id: refund.id, payment: id, amount, currency, createdAt }),
+  };
+}
+
+export function paymentNotFound(): APIGatewayProxyStructuredResultV2 {
+  return problem('payment-not-found', { detail: 'No payment has this id.' });
+}
+
+/**
+ * What a client sees of a payment: neither its version, which is the entity tag's, nor who wrote it. The same bytes for
+ * the same version, as a strong entity tag promises: DynamoDB's maps have no order.
+ */
+function representation(payment: Payment): object {
+  const { id, status, amount, amountRefunded, currency, source, description, metadata, chargeId, createdAt } = payment;
+  const refunds = payment.refunds.map(({ id, amount, createdAt }) => ({ id, amount, createdAt }));
+  return {
+    id,
+    status,
+    amount,
+    amountRefunded,
+    currency,
+    source,
+    ...(description !== undefined && { description }),
+    metadata: Object.fromEntries(Object.entries(metadata).sort(byText(([name]) => name))),
+    refunds: refunds.sort(byText((refund) => refund.createdAt + refund.id)),
+    chargeId,
+    createdAt,
+  };
+}
+
+function byText<T>(of: (value: T) => string) {
+  return (a: T, b: T) => (of(a) < of(b) ? -1 : 1);
 }

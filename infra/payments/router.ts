@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { failure } from './responses.ts';
+import { problem } from './problems.ts';
 
 /** A Lambda handler behind an API Gateway HTTP API, payload format 2.0. */
 export type HttpHandler = (
@@ -9,24 +9,35 @@ export type HttpHandler = (
 
 export interface Route {
   readonly method: string;
-  readonly path: RegExp;
+  /** As API Gateway and OpenAPI have it, with `{name}` for a UUID: `/payments/{id}`. */
+  readonly path: string;
   readonly handler: HttpHandler;
 }
 
+/** Lower case, as RFC 9562, section 4, has it written: two ways to write an id would be two payments. */
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+
 /**
- * Finds the handler by method and path, whatever routes the API itself has (`$default`, or one for each operation).
- * Expects the `$default` stage: any other one is part of `rawPath`.
+ * Finds the handler by method and path, whatever routes the API itself has (`$default`, or one for each operation), and
+ * gives it the path's parameters. Expects the `$default` stage: any other one is part of `rawPath`.
  */
 export function router(routes: readonly Route[]): HttpHandler {
+  const compiled = routes.map((route) => ({ ...route, pattern: compile(route.path) }));
+
   return async (event, context) => {
     const { method } = event.requestContext.http;
-    const here = routes.filter(({ path }) => path.test(event.rawPath));
+    const here = compiled.filter(({ pattern }) => pattern.test(event.rawPath));
     const route = here.find((candidate) => candidate.method === method);
-    if (route !== undefined) return route.handler(event, context);
-    if (here.length === 0) {
-      return failure(404, { error: 'NOT_FOUND', message: 'There is nothing at this path.' });
+    if (route !== undefined) {
+      const pathParameters = { ...route.pattern.exec(event.rawPath)?.groups };
+      return route.handler({ ...event, pathParameters }, context);
     }
+    if (here.length === 0) return problem('not-found', { detail: 'Payments are at /payments/ and a lower-case UUID.' });
     const allow = here.map((candidate) => candidate.method).join(', ');
-    return failure(405, { error: 'METHOD_NOT_ALLOWED', message: `This path allows ${allow}.` }, { allow });
+    return problem('method-not-allowed', { detail: `This path allows ${allow}.` }, { allow });
   };
+}
+
+function compile(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, `(?<$1>${UUID})`)}$`);
 }

@@ -22,7 +22,7 @@ import { presented, replayOf } from './presented.ts';
 import { problemFor } from './refuse.ts';
 import { type HttpRequest, readRequest } from './request.ts';
 
-export type { HttpIdempotencyOptions, ProblemMiddleware } from './options.ts';
+export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } from './options.ts';
 
 /**
  * A Middy middleware that gives an API behind API Gateway (REST, HTTP API), a Lambda Function URL or an ALB the

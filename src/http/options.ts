@@ -118,7 +118,10 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   };
 }
 
-/** A failure that a retry can mend is not replayed; a verdict is. */
+/**
+ * The default `settle` of `httpIdempotency`, to build your own on: a failure that a retry can mend (429, 5xx, a thrown
+ * error) is released, every other answer is a verdict and stored.
+ */
 export function settleByStatus(outcome: Outcome): 'store' | 'release' {
   if (outcome.kind === 'threw') return 'release';
   const status = statusOf(outcome.value);

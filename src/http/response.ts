@@ -26,7 +26,7 @@ export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'mul
 }
 
 /** What Lambda sends of a value that speaks for itself. */
-export function asSent(response: unknown): unknown {
+function asSent(response: unknown): unknown {
   if (typeof response !== 'object' || response === null || (isPlainObject(response) && !('toJSON' in response))) {
     return response;
   }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { fakeProcessor } from '../../infra/payments/fake-processor.ts';
-import { ProcessorUnreachableError } from '../../infra/payments/processor.ts';
+import { ProcessorKeyReusedError, ProcessorUnreachableError } from '../../infra/payments/processor.ts';
 
-const REQUEST = { amount: 1999, currency: 'EUR', source: 'tok_visa' };
+const REQUEST = { amount: 1999, currency: 'EUR', source: 'tok_visa', capture: true };
 
 it('makes one charge for a key, however often it is asked', async () => {
   const processor = fakeProcessor();
@@ -15,7 +15,24 @@ it('makes one charge for a key, however often it is asked', async () => {
 it('refuses a key that comes again with another request', async () => {
   const processor = fakeProcessor();
   await processor.charge(REQUEST, 'key');
-  await expect(processor.charge({ ...REQUEST, amount: 1 }, 'key')).rejects.toThrow('used before');
+  await expect(processor.charge({ ...REQUEST, amount: 1 }, 'key')).rejects.toThrow(ProcessorKeyReusedError);
+  await expect(processor.charge({ ...REQUEST, capture: false }, 'key')).rejects.toThrow(ProcessorKeyReusedError);
+  await expect(processor.refund('ch_1', 1, 'key')).rejects.toThrow(ProcessorKeyReusedError);
+});
+
+it('authorizes when it is not to capture', async () => {
+  const charge = await fakeProcessor().charge({ ...REQUEST, capture: false }, 'key');
+  expect(charge.status).toBe('authorized');
+});
+
+it('gives the same payout and the same release for a key', async () => {
+  const processor = fakeProcessor();
+  await processor.refund('ch_1', 500, 'refund');
+  await processor.refund('ch_1', 500, 'refund');
+  await expect(processor.refund('ch_1', 501, 'refund')).rejects.toThrow(ProcessorKeyReusedError);
+  await processor.release('ch_1', 'release');
+  await processor.release('ch_1', 'release');
+  await expect(processor.release('ch_2', 'release')).rejects.toThrow(ProcessorKeyReusedError);
 });
 
 it('keeps the charge that a caller did not wait for', async () => {

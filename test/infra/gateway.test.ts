@@ -107,3 +107,13 @@ it('outlives a client that goes away in the middle of its request', async () => 
   await failed;
   expect(await text(await send('/'))).toBe('still here');
 });
+
+it.each([204, 304])('sends no content, and nothing about it, with %s', async (statusCode) => {
+  const { send } = await open(async () => ({ statusCode, headers: { etag: '"v1"' }, body: 'ignored' }));
+  const response = await send('/');
+  expect(response.statusCode).toBe(statusCode);
+  expect(response.headers).toMatchObject({ etag: '"v1"' });
+  expect(Object.keys(response.headers)).not.toEqual(expect.arrayContaining(['content-length']));
+  expect(Object.keys(response.headers)).not.toEqual(expect.arrayContaining(['content-type']));
+  expect(await text(response)).toBe('');
+});

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { buildPackage, type Runner, runLine, startRunner } from './runner.ts';
+import { buildPackage, hasShell, type Runner, runLine, startRunner } from './runner.ts';
 
 beforeAll(buildPackage);
 
@@ -17,7 +17,9 @@ function start(environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []
   return runner;
 }
 
+/** Of the four that show the promises. */
 const LAST_LINE = /: 422\ncurl .*\n/;
+const LAST_OF_ALL = /# Void it again: 204\ncurl .*\n/;
 
 describe('the printed lines', () => {
   it('pay once, replay, let one of two at once through, and refuse another amount', async () => {
@@ -26,17 +28,34 @@ describe('the printed lines', () => {
     await until(LAST_LINE);
     const lines = output().match(/^\(?curl .*$/gm) ?? [];
     const answers = [];
-    for (const line of lines) answers.push(await runLine(line));
+    for (const line of lines.slice(0, 4)) answers.push(await runLine(line));
 
     const [pay, retry, twoAtOnce, otherAmount] = answers;
     expect(pay).toEqual([{ statusCode: 201, body: expect.stringContaining('"succeeded"') }]);
     expect(retry).toEqual(pay);
     expect(twoAtOnce?.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409]);
-    expect(otherAmount).toEqual([{ statusCode: 422, body: expect.stringContaining('KEY_REUSED') }]);
-    expect(answers).toHaveLength(4);
+    expect(otherAmount).toEqual([{ statusCode: 422, body: expect.stringContaining('problems/key-reused') }]);
 
     expect(output()).toMatch(/^POST \/payments 201 \d+ ms$/m);
     expect(output()).toMatch(/idempotency: replayed create-payment#\S+ attempt 1 \d+ ms$/m);
+  });
+
+  it.skipIf(!hasShell)('show the rest of the API, each with the status that its title says', async () => {
+    const { until, output } = start({ PROCESSOR_LATENCY_MILLIS: '0' });
+    await until(LAST_OF_ALL);
+    const lines = Array.from(output().matchAll(/^# (.*)\n(.*)$/gm), ([, title = '', line = '']) => ({ title, line }));
+    const [pay, , , , keep, ...rest] = lines;
+    await runLine(pay?.line ?? '');
+    expect(keep?.line).toMatch(/^PAYMENT=/);
+    const seen: string[] = [];
+    for (const { title, line } of rest) {
+      // The variable lives in one shell, as it does for a person.
+      const [answer] = await runLine(`${keep?.line}\n${line}`);
+      expect(title).toMatch(new RegExp(`\\b${answer?.statusCode}\\b`));
+      seen.push(`${answer?.statusCode}`);
+    }
+    expect(seen).toEqual(['200', '304', '201', '201', '409', '412', '200', '201', '412', '204', '204']);
+    expect(output()).toMatch(/idempotency: replayed create-refund#/);
   });
 
   it('have other keys at every start, so that they work again with the same tables', async () => {

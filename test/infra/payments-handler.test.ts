@@ -17,3 +17,13 @@ it.each(['IDEMPOTENCY_TABLE_NAME', 'PAYMENTS_TABLE_NAME'])('fails at its start w
   vi.stubEnv(name, undefined);
   await expect(load()).rejects.toThrow(`The environment variable ${name} is not set`);
 });
+
+it.each(['anonymous', 'verified', undefined])('takes the scope %s', async (scope) => {
+  vi.stubEnv('PAYMENTS_SCOPE', scope);
+  expect((await load()).handler).toBeTypeOf('function');
+});
+
+it('fails at its start when PAYMENTS_SCOPE is no scope', async () => {
+  vi.stubEnv('PAYMENTS_SCOPE', 'everybody');
+  await expect(load()).rejects.toThrow("PAYMENTS_SCOPE must be 'verified' or 'anonymous', not 'everybody'");
+});

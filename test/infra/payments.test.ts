@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessorUnreachableError } from '../../infra/payments/processor.ts';
 import { usePaymentsApi } from './payments-api.ts';
-import { bodyOf, PAYMENT } from './requests.ts';
+import { bodyOf, headerOf, PAYMENT, verdictOf } from './requests.ts';
 
 const setUp = usePaymentsApi();
 
@@ -26,18 +26,32 @@ describe('POST /payments', () => {
     expect(payment['id']).toMatch(UUID);
     expect(response.headers).toEqual({
       'content-type': 'application/json',
+      etag: '"v1"',
       location: `/payments/${payment['id']}`,
     });
     expect(chargeKeys).toEqual([expect.stringMatching(UUID)]);
     expect(chargeKeys[0]).not.toBe(payment['id']);
   });
 
-  it('charges once when the request is retried, and gives the retry the identical response', async () => {
+  it('authorizes only when capture is false', async () => {
+    const { send } = setUp();
+    const body = { ...PAYMENT, capture: false, description: 'Two tickets', metadata: { order: '4711' } };
+    const response = await send({ key: randomUUID(), body });
+    expect(response.statusCode).toBe(201);
+    expect(bodyOf(response)).toMatchObject({
+      status: 'authorized',
+      description: 'Two tickets',
+      metadata: body.metadata,
+    });
+  });
+
+  it('charges once when the request is retried, and gives the retry the identical response, marked as a replay', async () => {
     const { send, chargeKeys, events } = setUp();
     const key = randomUUID();
     const first = await send({ key });
     const retry = await send({ key });
-    expect(retry).toEqual(first);
+    expect(retry).toEqual({ ...first, headers: { ...first.headers, 'Idempotent-Replayed': 'true' } });
+    expect(headerOf(first, 'idempotent-replayed')).toBeUndefined();
     expect(chargeKeys).toHaveLength(1);
     expect(events).toEqual(['claimed', 'completed', 'replayed']);
   });
@@ -53,9 +67,8 @@ describe('POST /payments', () => {
 
     expect(statusCodes.toSorted()).toEqual([201, 409]);
     expect(chargeKeys).toHaveLength(1);
-    expect(loser.statusCode).toBe(409);
-    expect(bodyOf(loser)['error']).toBe('IN_FLIGHT');
-    const retryAfter = Number(loser.headers?.['retry-after']);
+    expect(verdictOf(loser)).toBe('409 in-flight');
+    const retryAfter = Number(headerOf(loser, 'retry-after'));
     expect(Number.isInteger(retryAfter)).toBe(true);
     expect(retryAfter).toBeGreaterThan(0);
     expect(retryAfter).toBeLessThanOrEqual(11);
@@ -73,18 +86,21 @@ describe('POST /payments', () => {
     const key = randomUUID();
     await send({ key });
     const response = await send({ key, body: { ...PAYMENT, amount: 500 } });
-    expect(response.statusCode).toBe(422);
-    expect(response.headers).toEqual({ 'content-type': 'application/json' });
-    expect(bodyOf(response)).toEqual({ error: 'KEY_REUSED', message: expect.stringContaining('different request') });
+    expect(verdictOf(response)).toBe('422 key-reused');
+    expect(bodyOf(response)['detail']).toContain('different request');
     expect(chargeKeys).toHaveLength(1);
   });
 
-  it.each([undefined, '', '  '])('refuses the idempotency key %j: 400', async (key) => {
+  it.each([
+    [undefined, 'missing'],
+    ['', 'invalid'],
+    ['  ', 'invalid'],
+    ['a,b', 'invalid'],
+  ])('refuses the idempotency key %j: 400, and says where keys are explained', async (key, name) => {
     const { send, chargeKeys } = setUp();
     const response = await send(key === undefined ? {} : { key });
-    expect(response.statusCode).toBe(400);
-    expect(response.headers).toEqual({ 'content-type': 'application/json' });
-    expect(bodyOf(response)['error']).toBe('KEY_MISSING');
+    expect(verdictOf(response)).toBe(`400 key-${name}`);
+    expect(headerOf(response, 'link')).toBe('<https://payments.example/problems/idempotency>; rel="describedby"');
     expect(chargeKeys).toEqual([]);
   });
 
@@ -94,9 +110,8 @@ describe('POST /payments', () => {
   ])('refuses a wrong %s: 400, and the card is not charged', async (field, body) => {
     const { send, chargeKeys } = setUp();
     const response = await send({ key: randomUUID(), body });
-    expect(response.statusCode).toBe(400);
-    expect(response.headers).toEqual({ 'content-type': 'application/json' });
-    expect(bodyOf(response)).toEqual({ error: 'INVALID_REQUEST', message: expect.stringContaining(field), field });
+    expect(verdictOf(response)).toBe('400 invalid-request');
+    expect(bodyOf(response)).toMatchObject({ detail: expect.stringContaining(field), field });
     expect(chargeKeys).toEqual([]);
   });
 
@@ -105,9 +120,10 @@ describe('POST /payments', () => {
     const key = randomUUID();
     const body = { ...PAYMENT, source: 'tok_declined' };
     const first = await send({ key, body });
-    expect(first.statusCode).toBe(402);
-    expect(bodyOf(first)['error']).toBe('CARD_DECLINED');
-    expect(await send({ key, body })).toEqual(first);
+    expect(verdictOf(first)).toBe('402 card-declined');
+    const retry = await send({ key, body });
+    expect(retry.body).toBe(first.body);
+    expect(headerOf(retry, 'idempotent-replayed')).toBe('true');
     expect(chargeKeys).toHaveLength(1);
   });
 
@@ -121,8 +137,7 @@ describe('POST /payments', () => {
     });
     const key = randomUUID();
     const first = await send({ key });
-    expect(first.statusCode).toBe(502);
-    expect(bodyOf(first)['error']).toBe('PROCESSOR_UNREACHABLE');
+    expect(verdictOf(first)).toBe('502 processor-unreachable');
     expect((await send({ key })).statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
     expect(events).toEqual(['claimed', 'released', 'takenOver', 'completed']);
@@ -132,13 +147,14 @@ describe('POST /payments', () => {
   it('makes no second charge and no second payment when an attempt dies between the two', async () => {
     const { payments } = setUp();
     const crashes = [new Error('the process died')];
-    const saved: string[] = [];
+    const inserted: string[] = [];
     const { send, chargeKeys } = setUp({
-      async save(payment) {
-        saved.push(payment.id);
-        const crash = crashes.pop();
-        if (crash !== undefined) throw crash;
-        await payments.save(payment);
+      payments: {
+        insert(payment) {
+          inserted.push(payment.id);
+          const crash = crashes.pop();
+          return crash === undefined ? payments.insert(payment) : Promise.reject(crash);
+        },
       },
     });
     const key = randomUUID();
@@ -146,7 +162,19 @@ describe('POST /payments', () => {
     const retry = await send({ key });
     expect(retry.statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
-    expect(saved).toEqual([bodyOf(retry)['id'], bodyOf(retry)['id']]);
+    expect(inserted).toEqual([bodyOf(retry)['id'], bodyOf(retry)['id']]);
+  });
+
+  it('undoes nothing that has happened since, when an attempt died after both: the retry shows the payment of now', async () => {
+    const { send, chargeKeys, forgetOutcome } = setUp();
+    const key = randomUUID();
+    const { id } = bodyOf(await send({ key }));
+    await forgetOutcome();
+    await send({ path: `/payments/${id}/refunds`, key: randomUUID(), body: { amount: 500 } });
+    const retry = await send({ key });
+    expect(retry.statusCode).toBe(201);
+    expect(bodyOf(retry)).toMatchObject({ id, amountRefunded: 500 });
+    expect(new Set(chargeKeys).size).toBe(1);
   });
 
   it('tells the client nothing about an unexpected error, and the log everything', async () => {
@@ -156,13 +184,12 @@ describe('POST /payments', () => {
       },
     });
     const response = await send({ key: randomUUID() });
-    expect(response.statusCode).toBe(500);
-    expect(bodyOf(response)['error']).toBe('INTERNAL_ERROR');
+    expect(verdictOf(response)).toBe('500 internal-error');
     expect(response.body).not.toContain('secret');
     expect(errors).toHaveLength(1);
     expect(JSON.parse(errors[0] ?? '')).toMatchObject({
       level: 'error',
-      requestId: 'request-id',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       error: { message: 'the secret of the processor', cause: { message: 'its cause' } },
     });
   });

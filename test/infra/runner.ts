@@ -66,11 +66,12 @@ export interface Answer {
   readonly body: string;
 }
 
-const hasCurl = spawnSync('curl', ['--version']).status === 0 && spawnSync('bash', ['--version']).status === 0;
+/** Whether the printed lines can be run as they are. */
+export const hasShell = spawnSync('curl', ['--version']).status === 0 && spawnSync('bash', ['--version']).status === 0;
 
 /** Does what a printed line does: with bash and curl, or without them with `fetch`. */
 export async function runLine(line: string): Promise<Answer[]> {
-  if (!hasCurl) return Promise.all(line.split(' & ').filter(isCurl).map(fetchLine));
+  if (!hasShell) return Promise.all(line.split(' & ').filter(isCurl).map(fetchLine));
   const { stdout } = await promisify(execFile)('bash', ['-c', line]);
   return Array.from(stdout.matchAll(/^(.*) \[(\d{3})\]$/gm), ([, body = '', statusCode]) => ({
     statusCode: Number(statusCode),

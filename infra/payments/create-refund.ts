@@ -1,0 +1,43 @@
+import { askProcessor } from './ask-processor.ts';
+import type { PaymentDependencies } from './create-payment.ts';
+import { type GuardedHandler, paymentId, requireHandle } from './guarded.ts';
+import { AMOUNT_RULE } from './payment-request.ts';
+import { problem } from './problems.ts';
+import type { RefundRefusal } from './refund-decision.ts';
+import { brokenRule, readMembers } from './request-body.ts';
+import { paymentNotFound, refundResponse } from './responses.ts';
+
+/**
+ * `POST /payments/{id}/refunds`: gives a captured payment back, `amount` of it or all that is left. Guarded by the
+ * idempotency middleware.
+ *
+ * The refund is recorded first, under an id that is derived from the request, and paid out then, with a key that is
+ * derived, too. An attempt that dies anywhere leaves a retry that finds the refund recorded and asks the processor for
+ * the same payout again: nothing is refunded twice. What is recorded counts, so that the sum never exceeds the payment.
+ */
+export function createRefund({ payments, processor }: PaymentDependencies): GuardedHandler {
+  return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
+    const handle = requireHandle(idempotency);
+    const body = readMembers(event, '{}');
+    if (!body.valid) return problem('invalid-request', { detail: body.detail, field: body.field });
+    const { amount } = body.value as { readonly amount?: number };
+    const broken = amount === undefined ? undefined : brokenRule(body.value, { amount: AMOUNT_RULE });
+    if (broken !== undefined) return problem('invalid-request', { detail: broken.detail, field: broken.field });
+
+    const written = await payments.refund(paymentId(event), { id: handle.deriveKey('refund'), amount });
+    if (written.kind === 'not-found') return paymentNotFound();
+    if (written.kind === 'refused') return problem(written.reason, { detail: ADVICE[written.reason] });
+    const { payment, refund } = written;
+    const asked = await askProcessor(
+      awsRequestId,
+      processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal),
+    );
+    return asked.answered ? refundResponse(payment, refund) : asked.response;
+  };
+}
+
+const ADVICE: Readonly<Record<RefundRefusal, string>> = {
+  'payment-not-captured': 'No money has moved, so that none can go back. DELETE voids an authorized payment.',
+  'refund-exceeds-payment': 'GET the payment: amount less amountRefunded is what can be refunded.',
+  'too-many-refunds': 'Refund what is left by other means.',
+};

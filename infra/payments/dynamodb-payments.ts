@@ -1,0 +1,122 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Payment, Refund } from './payment.ts';
+import type { Payments, Write } from './payments.ts';
+import { decideRefund, MAX_REFUNDS } from './refund-decision.ts';
+
+/** As it is stored: the refunds by their ids, so that a condition can ask for one. */
+type Item = Omit<Payment, 'refunds'> & { readonly refunds: Readonly<Record<string, Omit<Refund, 'id'>>> };
+
+/** Payments in a DynamoDB table with the string partition key `id`. */
+export function dynamoDBPayments({ tableName, client }: { tableName: string; client: DynamoDBClient }): Payments {
+  const documents = DynamoDBDocumentClient.from(client);
+  const table = { TableName: tableName };
+
+  async function find(id: string): Promise<Payment | undefined> {
+    const { Item } = await documents.send(new GetCommand({ ...table, Key: { id }, ConsistentRead: true }));
+    return Item === undefined ? undefined : toPayment(Item as Item);
+  }
+
+  /** What is there after a write that was refused may be the write itself: its answer was lost, and the SDK sent it again. */
+  async function answer(id: string, writtenBy: string, write: Promise<Payment | undefined>): Promise<Write> {
+    const payment = await write;
+    if (payment !== undefined) return { applied: true, payment };
+    const existing = await find(id);
+    return existing?.writtenBy === writtenBy ? { applied: true, payment: existing } : { applied: false, existing };
+  }
+
+  return {
+    find,
+    insert(payment) {
+      const put = new PutCommand({ ...table, Item: toItem(payment), ConditionExpression: 'attribute_not_exists(id)' });
+      return answer(payment.id, payment.writtenBy, unlessRefused(documents.send(put).then(() => payment)));
+    },
+    replace(payment) {
+      const put = new PutCommand({
+        ...table,
+        Item: toItem(payment),
+        ConditionExpression: '#version = :before',
+        ExpressionAttributeNames: { '#version': 'version' },
+        ExpressionAttributeValues: { ':before': payment.version - 1 },
+      });
+      return answer(payment.id, payment.writtenBy, unlessRefused(documents.send(put).then(() => payment)));
+    },
+    void(id, writtenBy) {
+      const update = new UpdateCommand({
+        ...table,
+        Key: { id },
+        UpdateExpression: 'SET #status = :voided, writtenBy = :writtenBy ADD #version :one',
+        ConditionExpression: '#status = :authorized',
+        ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
+        ExpressionAttributeValues: {
+          ':voided': 'voided',
+          ':authorized': 'authorized',
+          ':writtenBy': writtenBy,
+          ':one': 1,
+        },
+        ReturnValues: 'ALL_NEW',
+      });
+      return answer(id, writtenBy, unlessRefused(documents.send(update).then(updated)));
+    },
+    async refund(paymentId, order) {
+      // Every further round has seen another refund recorded: it ends where nothing is left.
+      for (;;) {
+        const payment = await find(paymentId);
+        if (payment === undefined) return { kind: 'not-found' };
+        const decision = decideRefund(payment, order);
+        if (decision.kind === 'recorded') return { ...decision, payment };
+        if (decision.kind === 'refused') return decision;
+        const refund = { id: order.id, amount: decision.amount, createdAt: new Date().toISOString() };
+        const update = new UpdateCommand({ ...table, Key: { id: paymentId }, ...recording(refund, payment) });
+        const written = await unlessRefused(documents.send(update).then(updated));
+        if (written !== undefined) return { kind: 'recorded', payment: written, refund };
+      }
+    },
+  };
+}
+
+/**
+ * Conditions have no arithmetic, but a payment's amount never changes: what may have been refunded before this refund is
+ * a number that is known here. Others may refund at the same time; the sum is checked where it is written.
+ */
+function recording({ id, amount, createdAt }: Refund, payment: Payment) {
+  return {
+    UpdateExpression:
+      'SET amountRefunded = amountRefunded + :amount, refunds.#refund = :refund, writtenBy = :id ADD #version :one',
+    ConditionExpression:
+      'amountRefunded <= :limit AND attribute_not_exists(refunds.#refund) AND size(refunds) < :max AND #status = :captured',
+    ExpressionAttributeNames: { '#refund': id, '#version': 'version', '#status': 'status' },
+    ExpressionAttributeValues: {
+      ':amount': amount,
+      ':limit': payment.amount - amount,
+      ':refund': { amount, createdAt },
+      ':id': id,
+      ':max': MAX_REFUNDS,
+      ':captured': 'succeeded',
+      ':one': 1,
+    },
+    ReturnValues: 'ALL_NEW',
+  } as const;
+}
+
+/** `undefined` when the condition did not hold. */
+async function unlessRefused(write: Promise<Payment>): Promise<Payment | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+function updated({ Attributes }: { readonly Attributes?: Readonly<Record<string, unknown>> | undefined }): Payment {
+  return toPayment(Attributes as unknown as Item);
+}
+
+function toItem({ refunds, ...payment }: Payment): Item {
+  return { ...payment, refunds: Object.fromEntries(refunds.map(({ id, ...refund }) => [id, refund])) };
+}
+
+function toPayment({ refunds, ...payment }: Item): Payment {
+  return { ...payment, refunds: Object.entries(refunds).map(([id, refund]) => ({ id, ...refund })) };
+}

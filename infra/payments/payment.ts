@@ -1,0 +1,47 @@
+/** What of a payment its owner may change at any time. */
+export interface PaymentNotes {
+  readonly description?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Money that went back. */
+export interface Refund {
+  readonly id: string;
+  /** In the payment's currency, in its minor unit. */
+  readonly amount: number;
+  /** When it was recorded, ISO 8601. */
+  readonly createdAt: string;
+}
+
+/**
+ * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voided`;
+ * `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
+ */
+export interface Payment extends PaymentNotes {
+  readonly id: string;
+  readonly status: 'authorized' | 'succeeded' | 'voided';
+  /** In the currency's minor unit. */
+  readonly amount: number;
+  /** The sum of the refunds: never more than `amount`. */
+  readonly amountRefunded: number;
+  readonly currency: string;
+  /** The token that stands for the card. */
+  readonly source: string;
+  readonly refunds: readonly Refund[];
+  /** The charge at the processor. */
+  readonly chargeId: string;
+  /** When the card was charged, ISO 8601. */
+  readonly createdAt: string;
+  /** 1 when it is made, one more at every write: what entity tags are made of. */
+  readonly version: number;
+  /** The token of the write that made this version: by it, a writer whose answer was lost recognises its own write. */
+  readonly writtenBy: string;
+}
+
+/**
+ * A strong entity tag (RFC 9110, section 8.8.1): the representation is a function of the stored payment, which has
+ * another version after every write.
+ */
+export function entityTag({ version }: Pick<Payment, 'version'>): string {
+  return `"v${version}"`;
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { askProcessor } from './ask-processor.ts';
+import type { PaymentDependencies } from './create-payment.ts';
+import { type GuardedHandler, paymentId } from './guarded.ts';
+import { newPayment } from './new-payment.ts';
+import { parsePaymentRequest } from './payment-request.ts';
+import { failedPrecondition, preconditionRequired, readPreconditions } from './preconditions.ts';
+import { problem } from './problems.ts';
+import { type Charge, ProcessorKeyReusedError } from './processor.ts';
+import { replacePayment } from './replace-payment.ts';
+import { createdResponse, paymentResponse } from './responses.ts';
+
+/**
+ * `PUT /payments/{id}`: authorizes a payment under an id of the client's choice, or replaces what describes it.
+ *
+ * Idempotent without an `Idempotency-Key`: the charge has a key that is derived from the id, and the precondition lets a
+ * repetition do nothing. It is told 412, as RFC 9110 has it, and finds its payment by GET; a client that wants its 201
+ * again sends an `Idempotency-Key`, and is given it before any precondition is looked at.
+ */
+export function putPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
+  return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
+    const preconditions = readPreconditions(event);
+    if (preconditions.ifMatch === undefined && preconditions.ifNoneMatch !== '*') {
+      return preconditionRequired(
+        'Send If-None-Match: * to create the payment, or If-Match with its entity tag to replace it.',
+      );
+    }
+    const parsed = parsePaymentRequest(event);
+    if (!parsed.valid) return problem('invalid-request', { detail: parsed.detail, field: parsed.field });
+    const request = parsed.value;
+    if (request.capture === true) {
+      return problem('invalid-request', { field: 'capture', detail: 'PUT authorizes only. POST captures, too.' });
+    }
+    const id = paymentId(event);
+    const existing = await payments.find(id);
+    const writtenBy = idempotency?.deriveKey('write') ?? randomUUID();
+    if (existing?.writtenBy === writtenBy) {
+      // An earlier attempt of this request died after its write.
+      return existing.version === 1 ? createdResponse(existing) : paymentResponse(200, existing);
+    }
+    const failed = failedPrecondition(preconditions, existing);
+    if (failed !== undefined) return failed;
+    if (existing !== undefined) return replacePayment(payments, existing, request, writtenBy);
+
+    const charging = processor
+      .charge({ ...request, capture: false }, `put-payment-${id}`, signal)
+      .catch(refusedForItsKey);
+    const asked = await askProcessor(awsRequestId, charging);
+    if (!asked.answered) return asked.response;
+    const charge = asked.answer;
+    if (charge === undefined) {
+      return problem('payment-id-used', {
+        detail: 'A payment with another amount, currency or source was begun under this id. Choose another one.',
+      });
+    }
+    if (charge.status === 'declined') return problem('card-declined', { detail: charge.reason });
+    const written = await payments.insert(newPayment(id, request, charge, writtenBy));
+    if (written.applied) return createdResponse(written.payment);
+    return failedPrecondition(preconditions, written.existing) ?? paymentNotWritten(id);
+  };
+}
+
+/** An id stands for one charge: the processor does not make another one for it. */
+function refusedForItsKey(error: unknown): Charge | undefined {
+  if (error instanceof ProcessorKeyReusedError) return undefined;
+  throw error;
+}
+
+function paymentNotWritten(id: string): never {
+  throw new Error(`The payment ${id} was neither written nor found, although payments are never deleted.`);
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
+import type { Payment } from '../../infra/payments/payment.ts';
+import type { Write } from '../../infra/payments/payments.ts';
+import { useTable } from '../support/table.ts';
+
+const table = useTable();
+
+const payment = (): Payment => ({
+  id: randomUUID(),
+  status: 'authorized',
+  amount: 1999,
+  amountRefunded: 0,
+  currency: 'EUR',
+  source: 'tok_visa',
+  metadata: { order: '4711' },
+  refunds: [],
+  chargeId: 'ch_1',
+  createdAt: '2026-11-22T12:00:00.000Z',
+  version: 1,
+  writtenBy: randomUUID(),
+});
+
+type Writer = (payments: ReturnType<typeof dynamoDBPayments>, written: Payment, writtenBy: string) => Promise<Write>;
+
+const WRITES: readonly (readonly [string, Writer])[] = [
+  ['replace', (payments, written, writtenBy) => payments.replace({ ...written, version: 2, writtenBy })],
+  ['void', (payments, { id }, writtenBy) => payments.void(id, writtenBy)],
+];
+
+describe('the payments table', () => {
+  it('finds what was inserted, and nothing else', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    expect(await payments.insert(written)).toEqual({ applied: true, payment: written });
+    expect(await payments.find(written.id)).toEqual(written);
+    expect(await payments.find(randomUUID())).toBeUndefined();
+  });
+
+  it('recognises an insert that comes again, as the SDK sends it after a lost answer', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    expect(await payments.insert(written)).toEqual({ applied: true, payment: written });
+  });
+
+  it('does not insert over what another one has written', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    const other = { ...written, amount: 1, writtenBy: randomUUID() };
+    expect(await payments.insert(other)).toEqual({ applied: false, existing: written });
+  });
+
+  it.each(WRITES)('recognises a %s that comes again, and refuses that of another one', async (_, write) => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    const writer = randomUUID();
+    const first = await write(payments, written, writer);
+    expect(first).toMatchObject({ applied: true, payment: { version: 2, writtenBy: writer } });
+    expect(await write(payments, written, writer)).toEqual(first);
+    expect(await write(payments, written, randomUUID())).toMatchObject({ applied: false, existing: { version: 2 } });
+  });
+
+  it.each(WRITES)('does not %s a payment that is not there', async (_, write) => {
+    const payments = dynamoDBPayments(table);
+    expect(await write(payments, payment(), randomUUID())).toEqual({ applied: false, existing: undefined });
+  });
+});
