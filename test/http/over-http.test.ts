@@ -18,7 +18,8 @@ beforeAll(async () => {
   gateway = await openGateway({ port: 0, functionName: 'http', timeoutMillis: 30_000, log: () => undefined });
   gateway.invoke((event, context) => {
     const all = { store: dynamoDBStore(table), operation: 'http', scope: 'anonymous', ...options };
-    const guarded = middy().use(createHttpMiddleware(all as never, clock) as never);
+    const middleware = createHttpMiddleware(all as never, clock) as unknown as { after: () => unknown };
+    const guarded = middy().use(middleware);
     return guarded.handler(handler as never)(event, context as never) as Promise<unknown>;
   });
 });
