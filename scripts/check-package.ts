@@ -31,6 +31,9 @@ try {
     smoke('smoke.mjs');
     smoke('smoke.cjs');
   }
+  install('aws-cdk-lib@2.275.0', 'constructs@10');
+  smoke('cdk.mjs');
+  smoke('cdk.cjs');
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

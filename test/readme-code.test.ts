@@ -26,6 +26,7 @@ const SURROUNDINGS: Record<string, string> = {
   charge: `declare function charge(order: { id: string }): Promise<{ id: string }>;`,
   order: `declare const order: { id: string };`,
   createPayment: `declare const createPayment: (event: unknown) => Promise<{ statusCode: number }>;`,
+  paymentsFunction: `declare const paymentsFunction: import('aws-cdk-lib/aws-lambda').Function;`,
   origin: `declare const origin: string;`,
   serializers: `declare const serializers: Parameters<typeof httpResponseSerializer>[0];`,
   eventSchema: `declare const eventSchema: NonNullable<NonNullable<Parameters<typeof validator>[0]>['eventSchema']>;`,
@@ -40,7 +41,13 @@ function asModule(code: string): string {
   const all = names.filter(
     (name) => direct.includes(name) || (direct.some((one) => used(name, SURROUNDINGS[one] ?? '')) && !declared(name)),
   );
-  return [...all.map((name) => SURROUNDINGS[name]), code, 'export {};'].join('\n');
+  // In a construct, `this` is the scope.
+  const body = /\bthis\b/.test(code)
+    ? code
+        .replace(/^(import .*\n)+/, "$&declare const self: Stack;\nimport type { Stack } from 'aws-cdk-lib';\n")
+        .replaceAll('this,', 'self,')
+    : code;
+  return [...all.map((name) => SURROUNDINGS[name]), body, 'export {};'].join('\n');
 }
 
 it('the code of the README compiles', () => {

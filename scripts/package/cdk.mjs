@@ -1,0 +1,4 @@
+import 'middy-idempotency/cdk';
+import synthesise from './cdk.cjs';
+
+synthesise('import');

@@ -1,0 +1,133 @@
+import { RemovalPolicy, Tags } from 'aws-cdk-lib';
+import { Alarm, type CreateAlarmOptions, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { AttributeType, Operation, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { type Function as LambdaFunction, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+
+export interface IdempotencyTableProps {
+  /** The table's physical name. @default made by CloudFormation, so that the table can be replaced */
+  readonly tableName?: string;
+  /**
+   * A key of your own to encrypt with; guarded functions may use it. The stack must then name its region.
+   * @default a key that AWS owns, at no cost
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Whether the table can be restored to any second of the last 35 days.
+   * @default true: without its records, what was done once may be done again
+   */
+  readonly pointInTimeRecovery?: boolean;
+  /** Whether nobody can delete the table, CloudFormation included. @default true */
+  readonly deletionProtection?: boolean;
+  /** What becomes of the table when it leaves the stack. @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Other regions to replicate to. Conditional writes hold within one region: a key that is used in two of them at once
+   * is executed in both. Send all requests of a key to one region. @default none
+   */
+  readonly replicaRegions?: readonly string[];
+  /** With an `encryptionKey`: the ARN of the key of each replica region, by the region's name. @default none */
+  readonly replicaKeyArns?: Readonly<Record<string, string>>;
+  /** @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The environment variable that `guard` sets. */
+const TABLE_NAME_VARIABLE = 'IDEMPOTENCY_TABLE_NAME';
+
+/** What `dynamoDBStore` asks of DynamoDB. */
+const STORE_ACTIONS = ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem'];
+
+/** The package needs Node 22.12. */
+const OLDEST_NODE = 22;
+
+/**
+ * A DynamoDB table as `dynamoDBStore` needs it by default: partition key `id`, TTL on `expiration`, on-demand capacity.
+ */
+export class IdempotencyTable extends Construct {
+  readonly table: TableV2;
+
+  constructor(scope: Construct, id: string, props: IdempotencyTableProps = {}) {
+    super(scope, id);
+    const { tableName, encryptionKey, pointInTimeRecovery = true, deletionProtection = true } = props;
+    const { removalPolicy = RemovalPolicy.RETAIN, replicaRegions = [], replicaKeyArns, tags = {} } = props;
+    // The id of the child is contract: another one would make CloudFormation replace the table.
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiration',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: pointInTimeRecovery },
+      deletionProtection,
+      removalPolicy,
+      replicas: replicaRegions.map((region) => ({ region })),
+      ...(tableName !== undefined && { tableName }),
+      ...(encryptionKey !== undefined && {
+        encryption: TableEncryptionV2.customerManagedKey(encryptionKey, replicaKeyArns),
+      }),
+    });
+    for (const [key, value] of Object.entries(tags)) Tags.of(this.table).add(key, value);
+  }
+
+  /** The table's physical name. */
+  get tableName(): string {
+    return this.table.tableName;
+  }
+
+  /**
+   * Lets a function keep its records here: grants what the store asks of this table, and nothing else, and sets
+   * `IDEMPOTENCY_TABLE_NAME`.
+   *
+   * @throws Error at synthesis when the function is an imported one, or runs on something older than Node 22
+   */
+  guard(fn: LambdaFunction): void {
+    if (typeof fn?.addEnvironment !== 'function') {
+      throw new Error(
+        'IdempotencyTable.guard(fn): fn must be a function of this app. An imported one keeps its own environment and ' +
+          `role: set ${TABLE_NAME_VARIABLE} where it is defined, and allow ${STORE_ACTIONS.join(', ')} on the table there.`,
+      );
+    }
+    const { family, name } = fn.runtime;
+    if (family !== RuntimeFamily.NODEJS || Number(/^nodejs(\d+)\./.exec(name)?.[1] ?? OLDEST_NODE) < OLDEST_NODE) {
+      throw new Error(
+        `IdempotencyTable.guard(fn): ${fn.node.path} runs on ${name}; middy-idempotency needs nodejs22.x or later.`,
+      );
+    }
+    this.table.grant(fn, ...STORE_ACTIONS);
+    this.table.encryptionKey?.grantEncryptDecrypt(fn);
+    fn.addEnvironment(TABLE_NAME_VARIABLE, this.table.tableName);
+  }
+
+  /** Requests of the store that DynamoDB throttled, summed up. A throttled claim is a 503, a throttled completion a risk. */
+  metricThrottledRequests(): IMetric {
+    return this.table.metricThrottledRequestsForOperations({ operations: STORE_OPERATIONS });
+  }
+
+  /** Requests of the store that failed within DynamoDB, summed up. */
+  metricSystemErrors(): IMetric {
+    return this.table.metricSystemErrorsForOperations({ operations: STORE_OPERATIONS });
+  }
+
+  /** An alarm for any throttled request within five minutes. Give it an action. */
+  alarmOnThrottledRequests(id = 'ThrottledRequests', options: Partial<CreateAlarmOptions> = {}): Alarm {
+    return this.#alarm(id, this.metricThrottledRequests(), 'Idempotency records are throttled', options);
+  }
+
+  /** An alarm for any failure of DynamoDB within five minutes. Give it an action. */
+  alarmOnSystemErrors(id = 'SystemErrors', options: Partial<CreateAlarmOptions> = {}): Alarm {
+    return this.#alarm(id, this.metricSystemErrors(), 'DynamoDB fails for idempotency records', options);
+  }
+
+  #alarm(id: string, metric: IMetric, alarmDescription: string, options: Partial<CreateAlarmOptions>): Alarm {
+    const treatMissingData = TreatMissingData.NOT_BREACHING;
+    return new Alarm(this, id, {
+      metric,
+      alarmDescription,
+      treatMissingData,
+      threshold: 1,
+      evaluationPeriods: 1,
+      ...options,
+    });
+  }
+}
+
+const STORE_OPERATIONS = [Operation.PUT_ITEM, Operation.DELETE_ITEM, Operation.GET_ITEM];
