@@ -11,8 +11,8 @@ import { systemRuntime } from './runtime.ts';
 
 export interface IdempotencyOptions<TEvent = unknown> extends OperationOptions<readonly [event: TEvent]> {
   /**
-   * The same number that `middy()` was given, when it was given one together with a `timeoutEarlyResponse`: an answer
-   * that comes when no more than this is left is Middy's timeout response, not the handler's, and is never stored.
+   * The same number that `middy()` was given, whenever it was given one: an answer that comes when no more than this is
+   * left is that of Middy's early timeout, not the handler's, and is never stored.
    * @default 5, as in Middy
    */
   readonly timeoutEarlyInMillis?: number;

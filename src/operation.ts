@@ -87,6 +87,8 @@ const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 /** A Lambda context's remaining time, as the invocation at hand has it. */
 export function remainingOf(context: unknown): RemainingMillis {
   if (typeof context !== 'object' || context === null) return undefined;
-  const { getRemainingTimeInMillis } = context as { getRemainingTimeInMillis?: unknown };
-  return typeof getRemainingTimeInMillis === 'function' ? () => getRemainingTimeInMillis.call(context) : undefined;
+  const { getRemainingTimeInMillis, lambdaContext } = context as Readonly<Record<string, unknown>>;
+  if (typeof getRemainingTimeInMillis === 'function') return () => getRemainingTimeInMillis.call(context);
+  // In Middy's durable mode the invocation's own context is one level down.
+  return lambdaContext === undefined ? undefined : remainingOf(lambdaContext);
 }

@@ -16,6 +16,9 @@ export type Settled =
 
 const FIRST_BACKOFF_MILLIS = 50;
 const MAX_BACKOFF_MILLIS = 1000;
+const MAX_REFUSALS = 3;
+/** A record that is not released is free when its lease ends: worth a moment, not more. */
+const RELEASE_TRIES = 4;
 
 /** The writes that end an execution, fenced by its owner. */
 export function createSettling(context: ExecutionContext, leaseUntil: () => number) {
@@ -26,31 +29,43 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
   return { write, complete, release };
 
-  async function complete(outcome: Outcome): Promise<Settled> {
+  function complete(outcome: Outcome): Promise<Settled> {
+    return keep({ ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
+  }
+
+  async function keep(completed: CompletedRecord): Promise<Settled> {
+    try {
+      const limits = { millis: budget.maxSettleMillis, tries: Number.POSITIVE_INFINITY };
+      return settledBy(await persist((isFirst) => put(completed, isFirst), limits), completed);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (failure.recordRefused === true && completed.outcome.type !== 'NOT_REPLAYABLE') {
+        // That the work is done can be said in fewer bytes.
+        return keep({ ...completed, outcome: notReplayable('the store refused it') });
+      }
+      tell({ type: 'completionFailed', error: failure });
+      return { kind: 'done' };
+    }
+  }
+
+  /** Tries again while there is time. What the store refuses for good is tried a few times: credentials get renewed. */
+  async function persist<T>(
+    verb: (isFirst: boolean) => Promise<T>,
+    limits: { readonly millis: number; readonly tries: number },
+  ): Promise<T> {
     const startedAt = runtime.now();
-    let completed: CompletedRecord = {
-      ...ending(),
-      status: 'COMPLETED',
-      outcome: encodeOutcome(outcome, store.maxOutcomeBytes),
-    };
-    let isFirst = true;
-    for (let backoff = FIRST_BACKOFF_MILLIS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MILLIS)) {
+    let backoff = FIRST_BACKOFF_MILLIS;
+    for (let tries = 1; ; tries++) {
       try {
-        return settledBy(await put(completed, isFirst), completed);
+        return await verb(tries === 1);
       } catch (error) {
         const failure = storeFailure(error);
-        isFirst = false;
-        const left = Math.min(budget.left(leaseUntil()), startedAt + budget.maxSettleMillis - runtime.now());
-        if (failure.recordRefused === true && completed.outcome.type !== 'NOT_REPLAYABLE') {
-          // That the work is done can be said in fewer bytes.
-          completed = { ...completed, outcome: notReplayable('the store refused it') };
-        } else if (failure.recordRefused !== true && left > backoff) {
-          await runtime.delay(backoff).elapsed;
-        } else {
-          tell({ type: 'completionFailed', error: failure });
-          return { kind: 'done' };
-        }
+        const left = Math.min(budget.left(leaseUntil()), startedAt + limits.millis - runtime.now());
+        const enough = failure.retryable === true ? limits.tries : Math.min(limits.tries, MAX_REFUSALS);
+        if (failure.recordRefused === true || tries >= enough || left <= backoff) throw failure;
       }
+      await runtime.delay(backoff).elapsed;
+      backoff = Math.min(backoff * 2, MAX_BACKOFF_MILLIS);
     }
   }
 
@@ -102,7 +117,9 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
   async function release(): Promise<Settled> {
     const released: ReleasedRecord = { ...ending(), status: 'RELEASED' };
     try {
-      const answer = await write(() => store.replace(released, { owner, status: 'IN_PROGRESS' }));
+      const expected = { owner, status: 'IN_PROGRESS' } as const;
+      const verb = (isFirst: boolean) => write(() => store.replace(released, expected), isFirst ? undefined : 0);
+      const answer = await persist(verb, { millis: budget.maxSettleMillis, tries: RELEASE_TRIES });
       const { existing } = answer.done ? { existing: released } : answer;
       const isReleased = existing === undefined || (existing.owner === owner && existing.status === 'RELEASED');
       tell({ type: isReleased ? 'released' : 'leaseLost' });

@@ -42,7 +42,13 @@ function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): st
         'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
     });
   }
-  return sha256(canonicalJson('fingerprint', selected));
+  const json = canonicalJson('fingerprint', selected);
+  if (holdsRoundedInteger(selected)) {
+    throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
+      advice: 'The option `fingerprint` selected a number that JSON.parse rounds. Select the text, such as body.',
+    });
+  }
+  return sha256(json);
 }
 
 interface Selected {

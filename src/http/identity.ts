@@ -31,6 +31,8 @@ export function verifiedIdentity({ requestContext }: HttpRequest): readonly stri
  * must not be taken for the same nobody.
  */
 export function isAuthenticated(request: HttpRequest): boolean {
+  // An ALB says it in headers. Anybody could send them, and be refused for it.
+  if (request.shape === 'alb' && ALB_IDENTITY_HEADERS.some((name) => request.header(name).length > 0)) return true;
   const { authorizer, identity, authentication } = request.requestContext;
   const { integrationLatency: _, ...verified } = fields(authorizer);
   const { userArn, caller, apiKeyId, clientCert, cognitoIdentityId } = fields(identity);
@@ -45,6 +47,15 @@ export function isAuthenticated(request: HttpRequest): boolean {
   ];
   return evidence.some((one) => (one ?? null) !== null);
 }
+
+const ALB_IDENTITY_HEADERS = [
+  'x-amzn-oidc-identity',
+  'x-amzn-oidc-data',
+  'x-amzn-oidc-accesstoken',
+  'x-amzn-mtls-clientcert',
+  'x-amzn-mtls-clientcert-leaf',
+  'x-amzn-mtls-clientcert-serial-number',
+];
 
 /** A subject is unique within its issuer only (RFC 7519, section 4.1.2). */
 function tokenSubject({ iss, sub }: Fields): readonly string[] | undefined {

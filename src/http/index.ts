@@ -47,7 +47,7 @@ export function createHttpMiddleware(
   const http = resolveHttpOptions(options);
   const operation = operationFor(options, http, runtime);
   const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
-  const guarded = new WeakMap<object, { readonly run: MiddyRun; readonly http: HttpRequest }>();
+  const runs = new WeakMap<object, MiddyRun>();
 
   return {
     name: 'httpIdempotency',
@@ -63,7 +63,8 @@ export function createHttpMiddleware(
         if (admission.kind === 'unguarded') return attachHandle(request, undefined);
         if (admission.kind === 'replay') return replayOf(admission.outcome, request, read);
         const execution = presented(admission.execution, read, http.droppedHeaders);
-        guarded.set(request, { run: await startRun(request, execution, timeout), http: read });
+        const refuse = (error: unknown) => problemFor(error, request, read, http);
+        runs.set(request, await startRun(request, execution, timeout, refuse));
       } catch (error) {
         if (http.onStoreError === 'run' && isUnanswered(error) && !timeout.isHalfOver()) {
           operation.unguarded(invocation);
@@ -73,16 +74,10 @@ export function createHttpMiddleware(
       }
     },
     async after(request) {
-      const state = guarded.get(request);
-      try {
-        await state?.run.after();
-      } catch (error) {
-        if (state === undefined) throw error;
-        request.response = await problemFor(error, request, state.http, http);
-      }
+      await runs.get(request)?.after();
     },
     async onError(request) {
-      await guarded.get(request)?.run.onError();
+      await runs.get(request)?.onError();
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { Execution } from '../core/execution.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { MiddyRequest } from '../middy/request.ts';
-import { isProblem } from './refuse.ts';
 import type { HttpRequest } from './request.ts';
 import { asReplay, withoutHeaders } from './response.ts';
 
@@ -9,9 +8,6 @@ import { asReplay, withoutHeaders } from './response.ts';
 export function presented(execution: Execution, http: HttpRequest, dropped: ReadonlySet<string>): Execution {
   return {
     ...execution,
-    // A second guard behind this one has refused the request: the handler has not run.
-    policyFor: (outcome) =>
-      outcome.kind === 'returned' && isProblem(outcome.value) ? 'release' : execution.policyFor(outcome),
     async settle(settlement, outcome) {
       const settled = await execution.settle(settlement, storable(outcome, http, dropped));
       if (settled.kind !== 'superseded') return settled;

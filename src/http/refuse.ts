@@ -1,16 +1,10 @@
 import { IdempotencyError } from '../errors.ts';
+import { markRefusal } from '../middy/refusal.ts';
 import type { MiddyRequest } from '../middy/request.ts';
 import type { ResolvedHttpOptions } from './options.ts';
 import { problemResponse } from './problem.ts';
 import type { HttpRequest } from './request.ts';
 import { inKind } from './response.ts';
-
-/** Problems that this package has made: of a second guard behind this one, they are no outcome of the handler. */
-const problems = new WeakSet<object>();
-
-export function isProblem(response: unknown): boolean {
-  return typeof response === 'object' && response !== null && problems.has(response);
-}
 
 /**
  * The problem that answers the request. Middy calls no hook for it, so that those that the API needs are called here, as
@@ -28,7 +22,7 @@ export async function problemFor(
   const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
   const make = () => problemResponse(error, http, options.problems, awsRequestId);
   const response = inKind(await decorated(make, request, options), http);
-  if (typeof response === 'object' && response !== null) problems.add(response);
+  markRefusal(response);
   return response;
 }
 

@@ -31,13 +31,13 @@ export interface RequestListener {
 export function watchRequest(request: MiddyRequest, listener: RequestListener): void {
   let answers = 0;
   let errors = 0;
-  let early: { ending?: unknown } | undefined;
+  let early: Early | undefined;
 
   intercept(request, 'response', {
     written(value) {
       early = undefined;
       // It has ended only when it is read next. When `error` is written next, this was the reset by the error path.
-      if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = {};
+      if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
       else if (answers++ === 0) listener.answered(value);
     },
     read(value) {
@@ -59,18 +59,30 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
   });
 
   /** Middy awaits what it returns: the chain has ended, but the outcome can still be stored before Lambda freezes. */
-  function end(state: { ending?: unknown }, value: unknown): Promise<unknown> {
-    const ending = Promise.resolve(value)
-      .then((response) => listener.endedEarly(response))
-      .then((response) => {
-        // Whoever looks at the request after the end finds the response itself.
-        state.ending = response;
-        return response;
-      });
+  function end(state: Early, outer: unknown): Promise<unknown> {
+    const ending = bothEnd(listener.endedEarly(state.response), outer, state.response).then((response) => {
+      // Whoever looks at the request after the end finds the response itself.
+      state.ending = response;
+      return response;
+    });
     // Middy returns it; a hook that has merely looked at the response does not.
     ending.catch(() => undefined);
     return ending;
   }
+}
+
+/** An early response, and the promise that Middy is given for it; once that is kept, the response itself. */
+interface Early {
+  readonly response: unknown;
+  ending?: unknown;
+}
+
+/** A guard in front of this one ends, too: neither waits for the other, and its answer is the last. */
+async function bothEnd(own: Promise<unknown>, outer: unknown, response: unknown): Promise<unknown> {
+  const [mine, others] = await Promise.allSettled([own, outer]);
+  if (others.status === 'rejected') throw others.reason;
+  if (mine.status === 'rejected') throw mine.reason;
+  return Object.is(others.value, response) ? mine.value : others.value;
 }
 
 function intercept(

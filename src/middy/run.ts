@@ -2,13 +2,19 @@ import { type Execution, leaseLostError } from '../core/execution.ts';
 import type { Settlement } from '../core/options.ts';
 import { encodeOutcome, type Outcome } from '../core/outcome.ts';
 import type { Settled } from '../core/settling.ts';
+import { isRefusal } from './refusal.ts';
 import type { MiddyRequest, RequestListener } from './request.ts';
+import type { TimeoutWatch } from './timeout.ts';
+
+/** What the caller gets when the outcome is in somebody else's hands. @default the error is thrown */
+export type Refuse = (error: unknown) => unknown;
 
 /** One guarded invocation, from its won claim until its outcome is settled. */
 export class MiddyRun implements RequestListener {
   readonly #request: MiddyRequest;
   readonly #execution: Execution;
-  readonly #isTimeout: (error?: unknown) => boolean;
+  readonly #timeout: TimeoutWatch;
+  readonly #refuse: Refuse;
   /** The handler's own answer, before any hook has changed it. */
   #answer: unknown;
   /** What the policy judges once something has failed: the handler's answer if there was one, else the error. */
@@ -23,23 +29,26 @@ export class MiddyRun implements RequestListener {
   /** What the caller gets is certain, and is being settled. */
   #closed = false;
 
-  constructor(request: MiddyRequest, execution: Execution, isTimeout: (error?: unknown) => boolean) {
+  constructor(request: MiddyRequest, execution: Execution, timeout: TimeoutWatch, refuse: Refuse) {
     this.#request = request;
     this.#execution = execution;
-    this.#isTimeout = isTimeout;
+    this.#timeout = timeout;
+    this.#refuse = refuse;
   }
 
   answered(response: unknown): void {
     this.#answer = response;
-    this.#timedOut = this.#isTimeout();
+    this.#timedOut = this.#timeout.isTimeout();
   }
 
   failed(error: unknown, answered: boolean): void {
     if (this.#closed) return;
-    if (!answered) this.#timedOut = this.#timedOut || this.#isTimeout(error);
-    this.#failure = answered ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };
+    // What looks like an answer may have been written by a hook in front of the handler; Middy's own error is certain.
+    const isTimeout = answered ? this.#timeout.isMiddyError(error) : this.#timeout.isTimeout(error);
+    this.#timedOut ||= isTimeout;
+    this.#failure = answered && !isTimeout ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };
     // The work is done. A hook of the error path that throws would keep us from storing that: begin before they run.
-    if (answered) void this.#settle({ kind: 'threw', error });
+    if (answered && !isTimeout) void this.#settle({ kind: 'threw', error });
   }
 
   failedAgain(error: unknown): void {
@@ -53,14 +62,14 @@ export class MiddyRun implements RequestListener {
     const failed = this.#failure !== undefined && response === undefined;
     const settled = await this.#close(failed ? { kind: 'threw', error } : { kind: 'returned', value: response });
     if (failed) throw error;
-    return this.#failure === undefined ? answerOf(settled, response) : response;
+    return this.#failure === undefined ? this.#answerOf(settled, response) : response;
   }
 
   /** The last hook after the handler. */
   async after(): Promise<void> {
     const { response } = this.#request;
     const settled = await this.#close({ kind: 'returned', value: response });
-    if (settled.kind !== 'done') this.#request.response = answerOf(settled, response);
+    if (settled.kind !== 'done') this.#request.response = await this.#answerOf(settled, response);
   }
 
   /** The last hook of the error path: what the caller sees is the error, or the response that was made of it. */
@@ -98,19 +107,20 @@ export class MiddyRun implements RequestListener {
   }
 
   #decide(outcome: Outcome): Settlement {
-    this.#settlement ??= this.#timedOut ? 'hold' : this.#execution.policyFor(this.#failure ?? outcome);
+    this.#settlement ??= this.#timedOut ? 'hold' : this.#judge(this.#failure ?? outcome);
     return this.#settlement;
   }
-}
 
-function answerOf(settled: Settled, response: unknown): unknown {
-  switch (settled.kind) {
-    case 'done':
-      return response;
-    case 'superseded':
-      if (settled.outcome.kind === 'threw') throw settled.outcome.error;
-      return settled.outcome.value;
-    case 'leaseLost':
-      throw leaseLostError();
+  #judge(outcome: Outcome): Settlement {
+    // Another guard behind this one has refused the request: the handler has not run.
+    if (outcome.kind === 'returned' && isRefusal(outcome.value)) return 'release';
+    return this.#execution.policyFor(outcome);
+  }
+
+  async #answerOf(settled: Settled, response: unknown): Promise<unknown> {
+    if (settled.kind === 'done') return response;
+    if (settled.kind === 'leaseLost') return this.#refuse(leaseLostError());
+    if (settled.outcome.kind === 'threw') return this.#refuse(settled.outcome.error);
+    return settled.outcome.value;
   }
 }

@@ -1,7 +1,7 @@
 import type { Execution, IdempotencyHandle } from '../core/execution.ts';
 import { storeFailure } from '../core/store-failure.ts';
 import { type MiddyRequest, watchRequest } from './request.ts';
-import { MiddyRun } from './run.ts';
+import { MiddyRun, type Refuse } from './run.ts';
 import type { TimeoutWatch } from './timeout.ts';
 
 /**
@@ -9,7 +9,12 @@ import type { TimeoutWatch } from './timeout.ts';
  *
  * @throws IdempotencyError `STORE_UNAVAILABLE` when the claim took so long that Middy would give the handler up at once
  */
-export async function startRun(request: MiddyRequest, execution: Execution, timeout: TimeoutWatch): Promise<MiddyRun> {
+export async function startRun(
+  request: MiddyRequest,
+  execution: Execution,
+  timeout: TimeoutWatch,
+  refuse: Refuse = rethrow,
+): Promise<MiddyRun> {
   if (timeout.tooLateToStart()) {
     const error = storeFailure(
       new Error('the claim took all the time that the invocation had; nothing was executed'),
@@ -18,7 +23,7 @@ export async function startRun(request: MiddyRequest, execution: Execution, time
     await execution.settle('release', { kind: 'threw', error });
     throw error;
   }
-  const run = new MiddyRun(request, execution, timeout.isTimeout);
+  const run = new MiddyRun(request, execution, timeout, refuse);
   attachHandle(request, execution.handle);
   watchRequest(request, run);
   return run;
@@ -34,4 +39,8 @@ export function attachHandle(request: MiddyRequest, handle: IdempotencyHandle | 
   } else {
     request.context = Object.assign(context, { idempotency: handle });
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

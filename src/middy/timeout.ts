@@ -12,6 +12,8 @@ export interface TimeoutWatch {
   isHalfOver(): boolean;
   /** Whether an answer, or an error, that comes now is Middy's early timeout and not the handler's own end. */
   isTimeout(error?: unknown): boolean;
+  /** Whether this is the very error that Middy makes. */
+  isMiddyError(error: unknown): boolean;
 }
 
 /**
@@ -35,13 +37,22 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     return {
       isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => isTimeoutError(error) || isOver(),
+      isTimeout: (error) => isMiddyError(error) || isAbort(error) || isOver(),
+      isMiddyError,
     };
   };
 }
 
-function isTimeoutError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === 'AbortError') return true;
-  return error.name === 'TimeoutError' && (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
+function isMiddyError(error: unknown): boolean {
+  if (!(error instanceof Error) || error.name !== 'TimeoutError') return false;
+  return (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
+}
+
+/** As fetch, Node and axios name it; a client may have wrapped it. */
+const ABORTS = ['AbortError', 'CanceledError'];
+const MAX_CAUSES = 5;
+
+function isAbort(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > MAX_CAUSES) return false;
+  return ABORTS.includes(error.name) || isAbort(error.cause, depth + 1);
 }
