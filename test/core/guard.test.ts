@@ -1,4 +1,4 @@
-import type { RecordStore } from 'middy-idempotency';
+import { IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -200,6 +200,36 @@ describe('settle', () => {
   });
 });
 
+describe('the writes that end an execution', () => {
+  const failing = (failures: number, retryable: boolean) => {
+    const { store } = guards;
+    let left = failures;
+    const replace = vi.fn(async (...args: Parameters<RecordStore['replace']>) => {
+      if (left-- > 0) throw new IdempotencyError('STORE_UNAVAILABLE', 'no', { retryable });
+      return store.replace(...args);
+    });
+    return { replace, options: { store: { ...store, replace } } };
+  };
+
+  it('are not tried until the end of the invocation when the store refuses them for good', async () => {
+    const { replace, options } = failing(100, false);
+    guards.events.length = 0;
+    expect(await guards.guarded({ handler: async () => 'done', options })(newOrder())).toBe('done');
+    expect(replace).toHaveBeenCalledTimes(3);
+    expect(guards.eventTypes()).toEqual(['claimed', 'completionFailed']);
+  });
+
+  it('release at the second try, so that a retry need not wait', async () => {
+    const { options } = failing(1, true);
+    guards.events.length = 0;
+    const fails = async () => {
+      throw new Error('failed');
+    };
+    await thrownBy(guards.guarded({ handler: fails, options })(newOrder()));
+    expect(guards.eventTypes()).toEqual(['claimed', 'released']);
+  });
+});
+
 describe('the fencing number', () => {
   it('never comes twice, also after an attempt that failed and let go', async () => {
     const order = newOrder();
@@ -249,7 +279,6 @@ describe('the fencing number', () => {
 describe('a claim that the store refused', () => {
   it('is not taken back: nothing was written', async () => {
     const { store } = guards;
-    const { IdempotencyError } = await import('middy-idempotency');
     const remove = vi.fn(store.remove);
     const refusing: RecordStore = {
       ...store,

@@ -188,6 +188,23 @@ describe('problemsThrough', () => {
   });
 });
 
+describe('another guard in front', () => {
+  it('does not store that this one has refused', async () => {
+    const { createMiddleware } = await import('../../src/middy.ts');
+    const { dynamoDBStore } = await import('middy-idempotency/dynamodb');
+    const outer = createMiddleware(
+      { store: dynamoDBStore(harness.table), operation: 'outer', key: 'headers."x-outer"' } as never,
+      harness.clock,
+    );
+    const handler = vi.fn(async () => ({ statusCode: 201 }));
+    const call = harness.api({ handler, inFront: [outer] });
+    const headers = [['X-Outer', randomUUID()]] as const;
+    expect((await call({ body: '{}', headers })).statusCode).toBe(400);
+    const corrected = await call({ body: '{}', headers: [...headers, ['Idempotency-Key', randomUUID()]] });
+    expect(corrected.statusCode).toBe(201);
+  });
+});
+
 describe('the same guard twice in one chain', () => {
   it('refuses, and leaves nothing behind that a retry would be answered with', async () => {
     const { createHttpMiddleware } = await import('../../src/http/index.ts');

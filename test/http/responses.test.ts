@@ -147,11 +147,15 @@ it('answers an execution that was overtaken with the outcome of its successor, m
   expect(await slow(request)).toMatchObject({ body: 'second', headers: { 'idempotent-replayed': 'true' } });
 });
 
-it('answers an execution that was overtaken, and whose successor is running, with a problem', async () => {
+it.each([
+  ['at the end of the chain', []],
+  ['when an after hook ends it early', [{ after: async () => ({ statusCode: 201, body: 'early' }) }]],
+])('answers an execution that was overtaken, and whose successor is running, with a problem: %s', async (_, behind) => {
   const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
   const options = { leaseMillis: 1000, timeoutEarlyInMillis: 0 };
   const slow = harness.api({
     options,
+    behind,
     handler: async () => {
       harness.clock.advance(3000);
       const started = new Promise<void>((resolve) => {

@@ -132,6 +132,16 @@ describe('two callers', () => {
   it.each<[string, Shape, object]>([
     ['a Lambda authorizer without principalId', v2, { authorizer: { lambda: { tenantId: 'alice' } } }],
     ['a JWT without subject', v2, { authorizer: { jwt: { claims: { iss: 'https://idp', client_id: 'a' } } } }],
+    [
+      'an ALB with OIDC',
+      SHAPES[3] as Shape,
+      {
+        headers: [
+          ['Idempotency-Key', 'k'],
+          ['x-amzn-oidc-identity', 'alice'],
+        ],
+      },
+    ],
     ['a client certificate without serial number', v1, { identity: { clientCert: { subjectDN: 'CN=alice' } } }],
   ])('of whom only that they are somebody is known (%s) are not taken for anonymous', async (_, shape, changes) => {
     const call = harness.api({ shape, handler: handlerOf() });

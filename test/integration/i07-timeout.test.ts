@@ -110,6 +110,28 @@ describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, midd
     expect(guards.eventTypes()).toEqual(['claimed', 'held']);
   });
 
+  it.each([
+    ['a wrapped one', () => new Error('charge failed', { cause: new DOMException('aborted', 'AbortError') })],
+    ["axios's", () => Object.assign(new Error('canceled'), { name: 'CanceledError', code: 'ERR_CANCELED' })],
+  ])('holds when the handler ends with an abort: %s', async (_name, aborted) => {
+    const handler = async () => {
+      throw aborted();
+    };
+    await thrownBy(guards.guarded({ middy, handler })(newOrder()));
+    expect(guards.eventTypes()).toEqual(['claimed', 'held']);
+  });
+
+  it('holds although a hook in front of the handler had written a response', async () => {
+    const presets = {
+      before: async (request: { response: unknown }) => {
+        request.response = { statusCode: 200 };
+      },
+    };
+    const result = await timesOut({ timeoutEarlyInMillis: 300 }, {}, [presets]);
+    expect(result.answer).toMatchObject({ error: { name: 'TimeoutError' } });
+    holds(result);
+  });
+
   /** A store whose claims take as long as the clock is told to. */
   const slowStore = (millis: number): RecordStore => ({
     ...guards.store,
@@ -164,6 +186,15 @@ describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, midd
 });
 
 describe('I7 a timeout is not a failure', () => {
+  it("reads the time of Middy's durable mode, one level down", async () => {
+    const { clock } = guards;
+    const { getRemainingTimeInMillis, ...rest } = lambdaContext(clock, { remainingMillis: 9000 });
+    const context = { ...rest, lambdaContext: { getRemainingTimeInMillis } };
+    const handler = async (_: unknown, { idempotency }: { idempotency: { leaseUntil: number } }) =>
+      idempotency.leaseUntil - clock.now();
+    expect(await guards.guarded({ handler })(newOrder(), context as never)).toBe(9000);
+  });
+
   it('lets a retry take over once the lease has run out', async () => {
     const { clock } = guards;
     const order = newOrder();

@@ -124,6 +124,14 @@ describe('I9 no key, no guess', () => {
     expect(await refused({ fingerprint }, { id: '1' })).toMatchObject({ code: 'KEY_INVALID' });
   });
 
+  it('refuses a fingerprint with a number that was rounded: another one would have the same', async () => {
+    const error = await refused(
+      { fingerprint: 'powertools_json(body)' },
+      { id: '1', body: '{"account":9007199254740993}' },
+    );
+    expect(error).toMatchObject({ code: 'KEY_INVALID', advice: expect.stringContaining('rounds') });
+  });
+
   it('refuses what unpacks to more than any request can be', async () => {
     const { gzipSync } = await import('node:zlib');
     const bomb = gzipSync(Buffer.alloc(70 * 1024 * 1024)).toString('base64');

@@ -115,6 +115,43 @@ describe('I10 no cross-talk', () => {
     expect(settled.slice(-3)).toEqual(['claimed', 'completed', 'replayed']);
   });
 
+  it.each(MIDDY_VERSIONS)(
+    'two guards in one chain of %s: one that lost its lease does not keep the other from storing',
+    async (_, middy) => {
+      const { createMiddleware } = await import('../../src/middy.ts');
+      const innerEvents: string[] = [];
+      const inner = createMiddleware(
+        {
+          store: guards.store,
+          key: 'id',
+          operation: 'inner-2',
+          onEvent: ({ type }: { type: string }) => void innerEvents.push(type),
+        } as never,
+        guards.clock,
+      );
+      const order = newOrder();
+      const outerOptions = { operation: 'outer-2', leaseMillis: 1000, timeoutEarlyInMillis: 0 };
+      const answersEarly = { after: async () => 'early' };
+      const call = guards.guarded({
+        middy,
+        options: outerOptions,
+        behind: [inner, answersEarly] as never,
+        handler: async () => {
+          guards.clock.advance(3000);
+          // Somebody takes the outer record over, and is still at work.
+          void guards.guarded({ middy, options: outerOptions, handler: () => new Promise(() => undefined) })(order);
+          await vi.waitFor(() => expect(guards.events.at(-1)).toMatchObject({ type: 'takenOver' }));
+          return 'done';
+        },
+      });
+      guards.events.length = 0;
+      expect(await thrownBy(call(order, lambdaContext(guards.clock, { remainingMillis: 60_000 })))).toMatchObject({
+        code: 'LEASE_LOST',
+      });
+      expect(innerEvents).toEqual(['claimed', 'completed']);
+    },
+  );
+
   it('a failing onEvent callback changes nothing', async () => {
     for (const onEvent of [
       () => {
