@@ -7,8 +7,7 @@ import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 
 /** A Middy middleware, as far as problems go through it. */
 export interface ProblemMiddleware {
-  // biome-ignore lint/suspicious/noExplicitAny: any Middy middleware, of any version
-  readonly after?: (request: any) => unknown;
+  readonly after?: (request: never) => unknown;
 }
 
 export interface HttpIdempotencyOptions<TEvent = unknown>

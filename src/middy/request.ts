@@ -2,12 +2,9 @@
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
   context: TContext;
-  // biome-ignore lint/suspicious/noExplicitAny: as Middy has it; any other type would not be assignable to its own
-  response: any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  earlyResponse?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  error: any;
+  response: unknown;
+  earlyResponse?: unknown;
+  error: unknown;
 }
 
 export interface RequestListener {

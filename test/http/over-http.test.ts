@@ -34,6 +34,18 @@ beforeEach(() => {
   }));
 });
 
+/** The next execution tells that it has started, and waits. */
+function holdNext() {
+  const started = deferred();
+  const gate = deferred();
+  handler.mockImplementationOnce(async () => {
+    started.resolve();
+    await gate.promise;
+    return { statusCode: 201 };
+  });
+  return { started, gate };
+}
+
 /** With the HTTP client that comes with Node. */
 async function call(key: string | undefined, init: RequestInit & { path?: string } = {}) {
   const { path = '/payments', headers, ...rest } = init;
@@ -94,13 +106,7 @@ describe('over HTTP', () => {
   });
 
   it('a concurrent request is 409 with Retry-After', async () => {
-    const started = deferred();
-    const gate = deferred();
-    handler.mockImplementationOnce(async () => {
-      started.resolve();
-      await gate.promise;
-      return { statusCode: 201 };
-    });
+    const { started, gate } = holdNext();
     const key = randomUUID();
     const first = call(key);
     await started.promise;
@@ -144,13 +150,7 @@ describe('over HTTP', () => {
 
   it('an unknown outcome is 409', async () => {
     options = { onExpiredLease: 'throw' };
-    const started = deferred();
-    const gate = deferred();
-    handler.mockImplementationOnce(async () => {
-      started.resolve();
-      await gate.promise;
-      return { statusCode: 201 };
-    });
+    const { started, gate } = holdNext();
     const key = randomUUID();
     const first = call(key);
     await started.promise;

@@ -17,6 +17,19 @@ import { localClient } from '../support/table.ts';
 const guards = useGuards();
 const proxy = useFaultProxy();
 
+/** A store that takes so long to answer a claim. */
+function answeringAfter(millis: number, clock: TestClock) {
+  const store = dynamoDBStore(guards.table);
+  return {
+    ...store,
+    insert: async (record: Parameters<typeof store.insert>[0]) => {
+      const answer = await store.insert(record);
+      clock.advance(millis);
+      return answer;
+    },
+  };
+}
+
 describe.each(MIDDY_VERSIONS)('I1 one owner, with %s', (_, middy) => {
   it('runs the handler once for 100 concurrent identical calls', async () => {
     const handler = vi.fn(async () => ({ statusCode: 201 }));
@@ -72,15 +85,7 @@ describe('I1 one owner', () => {
 
   it('starts no execution with a claim that is answered after its own lease', async () => {
     const clock = new TestClock();
-    const store = dynamoDBStore(guards.table);
-    const slow = {
-      ...store,
-      insert: async (record: Parameters<typeof store.insert>[0]) => {
-        const answer = await store.insert(record);
-        clock.advance(30_000);
-        return answer;
-      },
-    };
+    const slow = answeringAfter(30_000, clock);
     const handler = vi.fn(async () => 'late');
     const call = guards.guarded({ handler, options: { store: slow }, clock });
     expect(await thrownBy(call(newOrder(), lambdaContext(clock)))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -89,15 +94,7 @@ describe('I1 one owner', () => {
 
   it('starts no guarded function then, either', async () => {
     const clock = new TestClock();
-    const store = dynamoDBStore(guards.table);
-    const slow = {
-      ...store,
-      insert: async (record: Parameters<typeof store.insert>[0]) => {
-        const answer = await store.insert(record);
-        clock.advance(60_000);
-        return answer;
-      },
-    };
+    const slow = answeringAfter(60_000, clock);
     const charge = vi.fn(async (_order: object) => 'late');
     const call = guards.idempotent(charge, { store: slow }, clock);
     expect(await thrownBy(call(newOrder()))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
