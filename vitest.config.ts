@@ -15,6 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/deploy/**'],
     globalSetup: ['test/support/dynamodb-local.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

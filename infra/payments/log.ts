@@ -1,21 +1,25 @@
 import { IdempotencyError, type IdempotencyEvent } from 'middy-idempotency';
+import { metricMembers } from './metrics.ts';
 
-/** One line of structured JSON, as CloudWatch Logs Insights reads it. Errors with their causes. */
+/**
+ * One line of structured JSON, as CloudWatch Logs Insights reads it. Errors with their causes.
+ *
+ * Straight to the standard output: Lambda's console would wrap the line into one of its own.
+ */
 export function logLine(level: 'info' | 'error', message: string, details: Readonly<Record<string, unknown>>): void {
   const described = Object.entries(details).map(([name, value]) => [
     name,
     value instanceof Error ? describeError(value) : value,
   ]);
-  const line = JSON.stringify({ level, message, ...Object.fromEntries(described) });
-  if (level === 'error') console.error(line);
-  else console.log(line);
+  process.stdout.write(`${JSON.stringify({ level, message, ...Object.fromEntries(described) })}\n`);
 }
 
 /** What a person must look into (the table is gone, an authorizer is missing) is an error; a client's mistake is not. */
 export function logIdempotencyEvent(event: IdempotencyEvent): void {
   const error = 'error' in event ? event.error : undefined;
   const isMistakeOfClient = error instanceof IdempotencyError && error.statusCode < 500;
-  logLine(error === undefined || isMistakeOfClient ? 'info' : 'error', 'idempotency', { ...event });
+  const metric = metricMembers(event, process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'local', Date.now());
+  logLine(error === undefined || isMistakeOfClient ? 'info' : 'error', 'idempotency', { ...event, ...metric });
 }
 
 /** A chain of causes may be a circle. */

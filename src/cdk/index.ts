@@ -1,5 +1,13 @@
 import { RemovalPolicy, Tags } from 'aws-cdk-lib';
-import { Alarm, type CreateAlarmOptions, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  type CreateAlarmOptions,
+  type IMetric,
+  Metric,
+  type MetricOptions,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Operation, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type Function as LambdaFunction, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
@@ -97,24 +105,37 @@ export class IdempotencyTable extends Construct {
     fn.addEnvironment(TABLE_NAME_VARIABLE, this.table.tableName);
   }
 
-  /** Requests of the store that DynamoDB throttled, summed up. A throttled claim is a 503, a throttled completion a risk. */
-  metricThrottledRequests(): IMetric {
-    return this.table.metricThrottledRequestsForOperations({ operations: STORE_OPERATIONS });
+  /**
+   * Writes that DynamoDB throttled, summed up: a throttled claim is a 503, a throttled completion a risk. One metric
+   * (`WriteThrottleEvents`), since an alarm is billed for each one that it adds up.
+   */
+  metricThrottledWrites(props?: MetricOptions): Metric {
+    return this.#metric('WriteThrottleEvents', props);
   }
 
-  /** Requests of the store that failed within DynamoDB, summed up. */
-  metricSystemErrors(): IMetric {
-    return this.table.metricSystemErrorsForOperations({ operations: STORE_OPERATIONS });
+  /** Puts (claims, takeovers, outcomes) that failed within DynamoDB, summed up. */
+  metricSystemErrors(props?: MetricOptions): Metric {
+    return this.#metric('SystemErrors', { dimensionsMap: { Operation: Operation.PUT_ITEM }, ...props });
   }
 
-  /** An alarm for any throttled request within five minutes. Give it an action. */
-  alarmOnThrottledRequests(id = 'ThrottledRequests', options: Partial<CreateAlarmOptions> = {}): Alarm {
-    return this.#alarm(id, this.metricThrottledRequests(), 'Idempotency records are throttled', options);
+  /** An alarm for any throttled write within five minutes. Give it an action. */
+  alarmOnThrottledWrites(id = 'ThrottledWrites', options: Partial<CreateAlarmOptions> = {}): Alarm {
+    return this.#alarm(id, this.metricThrottledWrites(), 'Idempotency records are throttled', options);
   }
 
   /** An alarm for any failure of DynamoDB within five minutes. Give it an action. */
   alarmOnSystemErrors(id = 'SystemErrors', options: Partial<CreateAlarmOptions> = {}): Alarm {
     return this.#alarm(id, this.metricSystemErrors(), 'DynamoDB fails for idempotency records', options);
+  }
+
+  #metric(metricName: string, { dimensionsMap, ...props }: MetricOptions = {}): Metric {
+    return new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName,
+      dimensionsMap: { TableName: this.table.tableName, ...dimensionsMap },
+      statistic: Stats.SUM,
+      ...props,
+    }).attachTo(this);
   }
 
   #alarm(id: string, metric: IMetric, alarmDescription: string, options: Partial<CreateAlarmOptions>): Alarm {
@@ -129,5 +150,3 @@ export class IdempotencyTable extends Construct {
     });
   }
 }
-
-const STORE_OPERATIONS = [Operation.PUT_ITEM, Operation.DELETE_ITEM, Operation.GET_ITEM];

@@ -110,14 +110,13 @@ it('lets a guarded function use the key that encrypts the table', () => {
 
 it('alarms when DynamoDB throttles or fails', () => {
   const template = synthesise({}, (table) => {
-    table.alarmOnThrottledRequests();
+    table.alarmOnThrottledWrites();
     table.alarmOnSystemErrors(undefined, { threshold: 5 });
   });
   template.resourceCountIs('AWS::CloudWatch::Alarm', 2);
   template.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 5, TreatMissingData: 'notBreaching' });
   const alarms = JSON.stringify(template.findResources('AWS::CloudWatch::Alarm'));
-  for (const part of ['ThrottledRequests', 'SystemErrors', 'PutItem', 'DeleteItem', 'GetItem'])
-    expect(alarms).toContain(part);
+  for (const part of ['WriteThrottleEvents', 'SystemErrors', 'PutItem']) expect(alarms).toContain(part);
 });
 
 it('refuses an imported function, and says what to do there', () => {

@@ -1,28 +1,51 @@
-import { IdempotencyError, type IdempotencyErrorCode } from 'middy-idempotency';
+import { IdempotencyError, type IdempotencyErrorCode, type IdempotencyEvent } from 'middy-idempotency';
 import { afterEach, expect, it, vi } from 'vitest';
 import { logIdempotencyEvent } from '../../infra/payments/log.ts';
 
-const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-const info = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+const output = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
 afterEach(() => vi.clearAllMocks());
 
-const event = { operation: 'pay', id: '', attempt: 0, durationMillis: 0 } as const;
+/** What was logged: one line, of JSON. */
+function logged(event: IdempotencyEvent) {
+  logIdempotencyEvent(event);
+  const [[line]] = output.mock.calls as unknown as [[string]];
+  expect(line.indexOf('\n')).toBe(line.length - 1);
+  return JSON.parse(line);
+}
+
+const event = { operation: 'pay', id: '', attempt: 0, durationMillis: 12 } as const;
 const refused = (code: IdempotencyErrorCode) =>
-  logIdempotencyEvent({ ...event, type: 'refused', error: new IdempotencyError(code, 'no', { advice: 'do this' }) });
+  logged({ ...event, type: 'refused', error: new IdempotencyError(code, 'no', { advice: 'do this' }) });
 
 it('logs a missing authorizer as an error, with the advice', () => {
-  refused('SCOPE_MISSING');
-  expect(info).not.toHaveBeenCalled();
-  expect(JSON.parse(error.mock.calls[0]?.[0])).toMatchObject({
+  expect(refused('SCOPE_MISSING')).toMatchObject({
     level: 'error',
     type: 'refused',
     error: { code: 'SCOPE_MISSING', advice: 'do this' },
   });
 });
 
-it("logs a client's mistake, and what goes well, as information", () => {
-  refused('KEY_MISSING');
-  logIdempotencyEvent({ ...event, type: 'claimed' });
-  expect(error).not.toHaveBeenCalled();
-  expect(info).toHaveBeenCalledTimes(2);
+it("logs a client's mistake as information", () => {
+  expect(refused('KEY_MISSING')).toMatchObject({ level: 'info', type: 'refused' });
+});
+
+it('counts each event, and times those that answer a claim, in the embedded metric format', () => {
+  const metrics = [
+    { Name: 'Claims', Unit: 'Count' },
+    { Name: 'ClaimLatency', Unit: 'Milliseconds' },
+  ];
+  expect(logged({ ...event, type: 'claimed' })).toMatchObject({
+    level: 'info',
+    functionName: 'local',
+    Claims: 1,
+    ClaimLatency: 12,
+    _aws: {
+      Timestamp: expect.any(Number),
+      CloudWatchMetrics: [{ Namespace: 'MiddyIdempotency', Dimensions: [['functionName']], Metrics: metrics }],
+    },
+  });
+  vi.clearAllMocks();
+  const completed = logged({ ...event, type: 'completed' });
+  expect(completed).toMatchObject({ Completions: 1 });
+  expect(completed).not.toHaveProperty('ClaimLatency');
 });

@@ -1,0 +1,49 @@
+/** Who may call the API, and how the gateway finds out. */
+export type Authorization =
+  /** Requests signed with AWS credentials (Signature Version 4). */
+  | { readonly kind: 'iam' }
+  /** Bearer tokens of an OpenID Connect issuer. */
+  | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] }
+  /** Anybody. All callers share one space of idempotency keys. */
+  | { readonly kind: 'anonymous' };
+
+export interface DeploymentSettings {
+  readonly authorization: Authorization;
+}
+
+const HELP =
+  'Choose with -c auth=iam (requests signed with AWS credentials; the default), ' +
+  '-c auth=jwt -c jwtIssuer=https://… -c jwtAudience=… (audiences separated by commas), ' +
+  'or -c auth=anonymous (anybody may pay: for a short try only).';
+
+/** What to deploy, from the context of the CDK app (`-c name=value`). @throws Error that says what may be chosen */
+export function readDeploymentSettings(context: (name: string) => unknown): DeploymentSettings {
+  const auth = context('auth') ?? 'iam';
+  const issuer = context('jwtIssuer');
+  const audience = context('jwtAudience');
+  if (auth !== 'jwt' && (issuer !== undefined || audience !== undefined)) {
+    throw new Error(`jwtIssuer and jwtAudience need auth=jwt. ${HELP}`);
+  }
+  switch (auth) {
+    case 'iam':
+      return { authorization: { kind: 'iam' } };
+    case 'anonymous':
+      return { authorization: { kind: 'anonymous' } };
+    case 'jwt':
+      return { authorization: { kind: 'jwt', issuer: readIssuer(issuer), audience: readAudience(audience) } };
+    default:
+      throw new Error(`auth is '${auth}'. ${HELP}`);
+  }
+}
+
+function readIssuer(issuer: unknown): string {
+  const isUrl = typeof issuer === 'string' && URL.parse(issuer)?.protocol === 'https:';
+  if (!isUrl) throw new Error(`auth=jwt needs jwtIssuer, the https URL of the issuer. ${HELP}`);
+  return issuer;
+}
+
+function readAudience(audience: unknown): readonly string[] {
+  const names = typeof audience === 'string' ? audience.split(',').map((name) => name.trim()) : [];
+  if (names.length === 0 || names.includes('')) throw new Error(`auth=jwt needs jwtAudience. ${HELP}`);
+  return names;
+}

@@ -1,0 +1,175 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { expect, it } from 'vitest';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import openapi from '../../infra/payments/openapi.json' with { type: 'json' };
+import { PaymentsStack } from '../../infra/payments-stack.ts';
+import type { Authorization } from '../../infra/stack/settings.ts';
+
+const IAM: Authorization = { kind: 'iam' };
+const JWT: Authorization = { kind: 'jwt', issuer: 'https://issuer.example/', audience: ['shop'] };
+const ANONYMOUS: Authorization = { kind: 'anonymous' };
+
+/** Without bundling: what is deployed is looked at by `npm run test:deploy`. */
+function stackWith(authorization: Authorization = IAM) {
+  const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
+  return { app, stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization } }) };
+}
+
+const templateWith = (authorization?: Authorization) => Template.fromStack(stackWith(authorization).stack);
+
+const propertiesOf = (template: Template, type: string) =>
+  Object.values(template.findResources(type)).map(({ Properties }) => Properties);
+
+it('keeps the logical ids of what must not be replaced, in every release', () => {
+  const template = templateWith();
+  expect(Object.keys(template.findResources('AWS::DynamoDB::GlobalTable')).sort()).toEqual([
+    'IdempotencyTable48612DF4',
+    'Payments130453D3',
+  ]);
+  expect(Object.keys(template.findResources('AWS::Lambda::Function'))).toEqual(['Function76856677']);
+  expect(Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))).toEqual(['ApiF70053CD']);
+  expect(Object.keys(template.findResources('AWS::Logs::LogGroup')).sort()).toEqual([
+    'ApiLogs3D05D88B',
+    'FunctionLogsAE28C13D',
+  ]);
+});
+
+it('has outputs for the URL and the names of the tables', () => {
+  const outputs = ['Url', 'FunctionName', 'IdempotencyTableName', 'PaymentsTableName', 'DashboardName'];
+  expect(Object.keys(templateWith().toJSON()['Outputs']).sort()).toEqual(outputs.sort());
+});
+
+it('gives both tables up with the stack, as an example should, and can restore them until then', () => {
+  for (const table of Object.values(templateWith().findResources('AWS::DynamoDB::GlobalTable'))) {
+    expect(table).toMatchObject({
+      DeletionPolicy: 'Delete',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        Replicas: [
+          { DeletionProtectionEnabled: false, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } },
+        ],
+      },
+    });
+  }
+});
+
+it('lets DynamoDB delete expired records, and never payments', () => {
+  const tables = propertiesOf(templateWith(), 'AWS::DynamoDB::GlobalTable');
+  expect(tables.map(({ TimeToLiveSpecification }) => TimeToLiveSpecification)).toEqual([
+    { AttributeName: 'expiration', Enabled: true },
+    undefined,
+  ]);
+});
+
+it('ends the function before the API gives it up', () => {
+  const template = templateWith();
+  const [fn] = propertiesOf(template, 'AWS::Lambda::Function');
+  expect(fn.Timeout).toBeLessThan(29);
+  expect(fn).toMatchObject({
+    Runtime: 'nodejs24.x',
+    Architectures: ['arm64'],
+    TracingConfig: { Mode: 'Active' },
+    LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: 'FunctionLogsAE28C13D' } },
+    Environment: {
+      Variables: {
+        IDEMPOTENCY_TABLE_NAME: { Ref: 'IdempotencyTable48612DF4' },
+        PAYMENTS_TABLE_NAME: { Ref: 'Payments130453D3' },
+      },
+    },
+  });
+});
+
+it('allows the function what it does, on its own tables and its own log, and nothing else', () => {
+  const template = templateWith();
+  expect(propertiesOf(template, 'AWS::IAM::Role')).toEqual([
+    {
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }],
+      },
+    },
+  ]);
+  const [policy, ...others] = propertiesOf(template, 'AWS::IAM::Policy');
+  expect(others).toEqual([]);
+  const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+  expect(policy.PolicyDocument.Statement).toEqual([
+    { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: arn('FunctionLogsAE28C13D') },
+    // X-Ray knows no resources.
+    { Effect: 'Allow', Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Resource: '*' },
+    {
+      Effect: 'Allow',
+      Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      Resource: arn('Payments130453D3'),
+    },
+    {
+      Effect: 'Allow',
+      Action: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+      Resource: arn('IdempotencyTable48612DF4'),
+    },
+  ]);
+});
+
+it('routes what the OpenAPI document has, each way of authorization for all of it', () => {
+  const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
+    Object.keys(operations)
+      .filter((name) => name !== 'parameters')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  for (const [authorization, type, scope] of [
+    [IAM, 'AWS_IAM', 'verified'],
+    [JWT, 'JWT', 'verified'],
+    [ANONYMOUS, 'NONE', 'anonymous'],
+  ] as const) {
+    const template = templateWith(authorization);
+    const routes = propertiesOf(template, 'AWS::ApiGatewayV2::Route');
+    expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([...documented].sort());
+    expect(new Set(routes.map(({ AuthorizationType }) => AuthorizationType))).toEqual(new Set([type]));
+    const [fn] = propertiesOf(template, 'AWS::Lambda::Function');
+    expect(fn.Environment.Variables.PAYMENTS_SCOPE).toBe(scope);
+  }
+});
+
+it('asks the issuer of its tokens', () => {
+  templateWith(JWT).hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+    AuthorizerType: 'JWT',
+    JwtConfiguration: { Issuer: 'https://issuer.example/', Audience: ['shop'] },
+  });
+});
+
+it('throttles, and writes an access log without headers and bodies', () => {
+  const [stage] = propertiesOf(templateWith(), 'AWS::ApiGatewayV2::Stage');
+  expect(stage).toMatchObject({
+    StageName: '$default',
+    DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+  });
+  expect(Object.keys(JSON.parse(stage.AccessLogSettings.Format))).not.toContain('headers');
+});
+
+it('alarms on what a person must look into', () => {
+  const alarms = propertiesOf(templateWith(), 'AWS::CloudWatch::Alarm');
+  expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual([
+    '5xx',
+    'Errors',
+    'FailedClaims',
+    'FailedCompletions',
+    'LostLeases',
+    'SystemErrors',
+    'WriteThrottleEvents',
+  ]);
+  for (const alarm of alarms) expect(alarm).toMatchObject({ Threshold: 1, TreatMissingData: 'notBreaching' });
+});
+
+it.each([
+  ['iam', IAM],
+  ['jwt', JWT],
+  ['anonymous', ANONYMOUS],
+])('passes the checks of AwsSolutions, with auth=%s, and synthesises without a warning', (_, authorization) => {
+  const { app, stack } = stackWith(authorization);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+  const annotations = Annotations.fromStack(stack);
+  expect(annotations.findError('*', Match.anyValue())).toEqual([]);
+  expect(annotations.findWarning('*', Match.anyValue())).toEqual([]);
+});
