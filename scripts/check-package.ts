@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = '22.12.0';
 const MIDDY_VERSIONS = ['6', '7'];
+const TYPE_CHECK = '--noEmit --strict --skipLibCheck --module nodenext --target es2023 --types node'.split(' ');
 const SHIPPED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const project = mkdtempSync(join(tmpdir(), 'middy-idempotency-'));
@@ -21,7 +22,10 @@ try {
   if (extra.length > 0) throw new Error(`the package ships what no user needs: ${extra.join(', ')}`);
   console.log(`packed ${packed.files.length} files, ${packed.size} bytes, ${packed.unpackedSize} bytes unpacked`);
 
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', allowScripts: { node: true } }),
+  );
   cpSync(join(root, 'scripts/package'), project, { recursive: true });
   install(`./${packed.filename}`, `node@${OLDEST_NODE}`, `@middy/core@${MIDDY_VERSIONS[0]}`);
   smoke('without-sdk.cjs');
@@ -34,6 +38,10 @@ try {
   install('aws-cdk-lib@2.275.0', 'constructs@10');
   smoke('cdk.mjs');
   smoke('cdk.cjs');
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  const types = join(root, 'node_modules/@types');
+  run(tsc, [...TYPE_CHECK, '--typeRoots', types, 'cdk-app.ts'], project);
+  process.stdout.write(run(process.execPath, ['cdk-app.ts'], project));
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
