@@ -4,17 +4,13 @@ import type { IdempotencyRecord } from '../core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
 import { IdempotencyError } from '../errors.ts';
 import { lazyDocumentClient } from './dynamodb/client.ts';
+import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
 import { unavailable } from './dynamodb/failure.ts';
-import { fromItem, plainItem, toItem } from './dynamodb/item.ts';
+import { fromItem, type Item, plainItem, toItem } from './dynamodb/item.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
+import { decodeFields, encodeFields } from './dynamodb/outcome.ts';
 
 export type { AttributeNames, DynamoDBStoreOptions };
-
-/**
- * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB"). What is not the
- * outcome (a partition key of up to 2 KB, a sort key of up to 1 KB, names, numbers, digests) fits into the difference.
- */
-const MAX_OUTCOME_BYTES = 392 * 1024;
 
 /**
  * Records in a DynamoDB table: conditional puts and deletes, one request each, and a strongly consistent read.
@@ -31,12 +27,12 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
   const returnExisting = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
   return {
-    maxOutcomeBytes: MAX_OUTCOME_BYTES,
+    maxOutcomeBytes: MAX_TEXT_BYTES,
 
     async insert(record) {
       const command = new PutCommand({
         TableName: tableName,
-        Item: toItem(record, names, sortKey),
+        Item: await itemOf(record),
         ConditionExpression: 'attribute_not_exists(#id)',
         ExpressionAttributeNames: { '#id': names.id },
         ...returnExisting,
@@ -45,10 +41,10 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
       return answer.done ? { won: true } : { won: false, existing: answer.existing };
     },
 
-    replace(record, expected) {
+    async replace(record, expected) {
       const command = new PutCommand({
         TableName: tableName,
-        Item: toItem(record, names, sortKey),
+        Item: await itemOf(record),
         ...conditionFor(expected, names),
         ...returnExisting,
       });
@@ -72,7 +68,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
         ConsistentRead: true,
       });
       const { Item } = await explained(() => client().send(command));
-      return Item === undefined ? undefined : fromItem(Item, names);
+      return Item === undefined ? undefined : recordOf(Item);
     },
   };
 
@@ -83,7 +79,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
         return { done: true };
       } catch (error) {
         if (!isFailedCondition(error)) throw error;
-        return { done: false, existing: existingOf(error) };
+        return { done: false, existing: await existingOf(error) };
       }
     });
   }
@@ -96,8 +92,20 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
     }
   }
 
-  function existingOf(error: ConditionalCheckFailedException): IdempotencyRecord | undefined {
-    return error.Item === undefined ? undefined : fromItem(plainItem(error.Item), names);
+  async function itemOf(record: IdempotencyRecord): Promise<Item> {
+    const fields = record.status === 'COMPLETED' ? await encodeFields(record.outcome) : undefined;
+    return toItem(record, names, sortKey, fields);
+  }
+
+  async function recordOf(item: Item): Promise<IdempotencyRecord> {
+    const parsed = fromItem(item, names);
+    if (parsed.status !== 'COMPLETED') return parsed;
+    const { fields, ...completed } = parsed;
+    return { ...completed, outcome: await decodeFields(fields) };
+  }
+
+  async function existingOf(error: ConditionalCheckFailedException): Promise<IdempotencyRecord | undefined> {
+    return error.Item === undefined ? undefined : recordOf(plainItem(error.Item));
   }
 }
 
