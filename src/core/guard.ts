@@ -144,7 +144,7 @@ class Claiming {
       this.#tell(attempt, { type: 'replayed' });
       return outcome;
     } catch (error) {
-      this.#tell(attempt, { type: 'notReplayable' });
+      if (!isStoreError(error)) this.#tell(attempt, { type: 'notReplayable' });
       throw error;
     }
   }

@@ -29,7 +29,8 @@ export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFIN
 /**
  * Makes the outcome anew from the stored text: a fresh object every time.
  *
- * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE`: the work is done, and its response is not there, or damaged
+ * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE`: the work is done, and its response is not there, or damaged;
+ *   `STORE_UNAVAILABLE`: it cannot be read now
  */
 export function decodeOutcome(stored: StoredOutcome): Outcome {
   switch (stored.type) {
@@ -39,6 +40,8 @@ export function decodeOutcome(stored: StoredOutcome): Outcome {
       return { kind: 'threw', error: reviveThrown(parse(stored.json)) };
     case 'NOT_REPLAYABLE':
       throw responseNotReplayable(stored.reason);
+    case 'UNREADABLE':
+      throw stored.error;
   }
 }
 

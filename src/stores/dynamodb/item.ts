@@ -2,29 +2,44 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { CompletedRecord, IdempotencyRecord } from '../../core/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { AttributeNames } from './options.ts';
+import type { Table } from './table.ts';
 
 export type Item = Record<string, unknown>;
 
 /** An outcome as its attributes hold it. */
 export interface OutcomeFields {
   readonly encoding: string;
-  /** Text, or bytes that `encoding` says how to read; none where there is nothing to say. */
+  /** Text, or bytes that `encoding` says how to read. */
   readonly outcome?: string | Uint8Array;
+  /** Where the bytes are in items of their own: the digest of all, and how many items. */
+  readonly digest?: string;
+  readonly parts?: number;
 }
 
 /** The record as an item that a person can read in the console. `fields` is the outcome of a COMPLETED one. */
-export function toItem(record: IdempotencyRecord, names: AttributeNames, sortKey: Item, fields?: OutcomeFields): Item {
+export function toItem(
+  record: IdempotencyRecord,
+  { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
+  fields?: OutcomeFields,
+): Item {
   return {
-    [names.id]: record.id,
-    ...sortKey,
+    ...keyOf(record.id),
     [names.status]: record.status,
     [names.owner]: record.owner,
     [names.attempt]: record.attempt,
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(fields !== undefined && { [names.encoding]: fields.encoding }),
-    ...(fields?.outcome !== undefined && { [names.outcome]: fields.outcome }),
+    ...(fields !== undefined && fieldsIn(names, fields)),
+  };
+}
+
+function fieldsIn(names: AttributeNames, { encoding, outcome, digest, parts }: OutcomeFields): Item {
+  return {
+    [names.encoding]: encoding,
+    ...(outcome !== undefined && { [names.outcome]: outcome }),
+    ...(digest !== undefined && { [names.digest]: digest }),
+    ...(parts !== undefined && { [names.parts]: parts }),
   };
 }
 
@@ -54,7 +69,7 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil') };
     case 'COMPLETED':
-      return { ...base, status, fields: { encoding: text('encoding'), ...outcomeOf(item, names) } };
+      return { ...base, status, fields: fieldsOf(text('encoding'), item, names) };
     case 'RELEASED':
       return { ...base, status };
     default:
@@ -62,11 +77,19 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
   }
 }
 
-function outcomeOf(item: Item, names: AttributeNames): { readonly outcome?: string | Uint8Array } {
+function fieldsOf(encoding: string, item: Item, names: AttributeNames): OutcomeFields {
   const outcome = item[names.outcome];
-  if (outcome === undefined) return {};
-  if (typeof outcome !== 'string' && !(outcome instanceof Uint8Array)) throw invalid(names.outcome, outcome);
-  return { outcome };
+  const digest = item[names.digest];
+  const parts = item[names.parts];
+  if (outcome !== undefined && typeof outcome !== 'string' && !(outcome instanceof Uint8Array)) {
+    throw invalid(names.outcome, outcome);
+  }
+  return {
+    encoding,
+    ...(outcome !== undefined && { outcome }),
+    ...(typeof digest === 'string' && { digest }),
+    ...(typeof parts === 'number' && { parts }),
+  };
 }
 
 function expectType(item: Item, name: string, type: 'string' | 'number'): unknown {

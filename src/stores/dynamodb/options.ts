@@ -22,6 +22,10 @@ export interface AttributeNames {
   readonly outcome: string;
   /** How to read `outcome`. @default 'encoding' */
   readonly encoding: string;
+  /** How many items beside the record hold an outcome that exceeds one. @default 'parts' */
+  readonly parts: string;
+  /** The digest of what they hold. @default 'digest' */
+  readonly digest: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -64,6 +68,8 @@ const DEFAULT_NAMES: AttributeNames = {
   fingerprint: 'fingerprint',
   outcome: 'outcome',
   encoding: 'encoding',
+  parts: 'parts',
+  digest: 'digest',
 };
 
 /** @throws TypeError that names the wrong option */

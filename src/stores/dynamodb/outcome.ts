@@ -1,49 +1,83 @@
-import type { StoredOutcome } from '../../core/record.ts';
-import { compressed, decompressed } from './compression.ts';
+import type { CompletedRecord, StoredOutcome } from '../../core/record.ts';
+import { IdempotencyError } from '../../errors.ts';
 import type { OutcomeFields } from './item.ts';
+import { cut, join, MAX_ITEM_BYTES, type Parts } from './parts.ts';
+import type { Table } from './table.ts';
+import type { PackedText, TextCodec } from './text-codec.ts';
 
 /**
  * How `outcome` is to be read: the response as JSON, the thrown error as JSON, no response (`undefined`), or the reason
- * why the response is not here. `+gzip` behind the first two: compressed.
+ * why the response is not here. Behind the first two: what was done to the JSON.
  */
-const KINDS = {
-  RETURNED: 'json',
-  THREW: 'error+json',
-  NOTHING: 'undefined',
-  NOT_REPLAYABLE: 'not-replayable',
-} as const;
-const GZIP = '+gzip';
+const KINDS = { RETURNED: 'json', THREW: 'error+json' } as const;
+const NOTHING = 'undefined';
+const NOT_REPLAYABLE = 'not-replayable';
 
-export async function encodeFields(outcome: StoredOutcome): Promise<OutcomeFields> {
-  if (outcome.type === 'NOT_REPLAYABLE') return { encoding: KINDS.NOT_REPLAYABLE, outcome: outcome.reason };
-  if (outcome.json === undefined) return { encoding: KINDS.NOTHING };
-  const kind = KINDS[outcome.type];
-  const packed = await compressed(outcome.json);
-  return packed === undefined ? { encoding: kind, outcome: outcome.json } : { encoding: kind + GZIP, outcome: packed };
+/** Outcomes of any size, and the attributes that hold them. */
+export interface OutcomeFormat {
+  /** What the record's item says of its outcome. The parts of a large one are written when this answers. */
+  write(record: CompletedRecord): Promise<OutcomeFields>;
+  /** What cannot be read is said to be so: never garbage, and never nothing, as the work is done. */
+  read(recordId: string, fields: OutcomeFields): Promise<StoredOutcome>;
 }
 
-/** That the work is done is certain. What cannot be read is not replayable: never garbage, never an execution. */
-export async function decodeFields(fields: OutcomeFields): Promise<StoredOutcome> {
-  const { encoding, outcome } = fields;
-  if (encoding === KINDS.NOTHING) return { type: 'RETURNED' };
-  if (encoding === KINDS.NOT_REPLAYABLE)
-    return notReplayable(typeof outcome === 'string' ? outcome : 'the record does not say why');
-  const type = encoding.startsWith(KINDS.THREW) ? 'THREW' : 'RETURNED';
-  const transformation = encoding.slice(KINDS[type].length);
-  if (!encoding.startsWith(KINDS[type]) || (transformation !== '' && transformation !== GZIP)) {
-    return notReplayable(`its encoding '${encoding}' is not known to this version`);
-  }
-  if (outcome === undefined) return notReplayable('the record has lost it');
-  try {
-    return { type, json: typeof outcome === 'string' && transformation === '' ? outcome : await unpack(outcome) };
-  } catch (error) {
-    return notReplayable(`it is damaged: ${error instanceof Error ? error.message : String(error)}`);
+interface Prepared {
+  readonly recordId: string;
+  readonly packed: PackedText;
+  readonly parts: Parts | undefined;
+}
+
+export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
+  // A write is tried again with the same outcome: it is packed once, and its parts are written once.
+  const prepared = new WeakMap<StoredOutcome, Prepared>();
+  return { write, read };
+
+  async function write(record: CompletedRecord): Promise<OutcomeFields> {
+    const { outcome } = record;
+    if (outcome.type === 'UNREADABLE') throw outcome.error;
+    if (outcome.type === 'NOT_REPLAYABLE') return { encoding: NOT_REPLAYABLE, outcome: outcome.reason };
+    if (outcome.json === undefined) return { encoding: NOTHING };
+    const { packed, parts } = await prepare(record, outcome.json);
+    const encoding = KINDS[outcome.type] + packed.encoding;
+    if (parts === undefined) return { encoding, outcome: packed.value };
+    await parts.write(record.expiration);
+    return { encoding, digest: parts.digest, parts: parts.parts };
   }
 
-  async function unpack(value: string | Uint8Array): Promise<string> {
-    if (typeof value === 'string') throw new Error('it is text where bytes should be');
-    const bytes = transformation === GZIP ? await decompressed(value) : value;
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  async function prepare({ id, outcome }: CompletedRecord, json: string): Promise<Prepared> {
+    const earlier = prepared.get(outcome);
+    if (earlier?.recordId === id) return earlier;
+    const packed = await codec.pack(json);
+    const isLarge = packed.value.length > MAX_ITEM_BYTES && typeof packed.value !== 'string';
+    const parts = isLarge ? await cut(table, id, packed.value) : undefined;
+    const made = { recordId: id, packed, parts };
+    prepared.set(outcome, made);
+    return made;
+  }
+
+  async function read(recordId: string, fields: OutcomeFields): Promise<StoredOutcome> {
+    const { encoding } = fields;
+    if (encoding === NOTHING) return { type: 'RETURNED' };
+    if (encoding === NOT_REPLAYABLE)
+      return notReplayable(typeof fields.outcome === 'string' ? fields.outcome : 'the record does not say why');
+    const type = encoding.startsWith(KINDS.THREW) ? 'THREW' : 'RETURNED';
+    if (!encoding.startsWith(KINDS[type])) return notReplayable(`its encoding '${encoding}' is not known here`);
+    try {
+      const value = await storedValue(recordId, fields);
+      return { type, json: await codec.unpack({ encoding: encoding.slice(KINDS[type].length), value }) };
+    } catch (error) {
+      if (error instanceof IdempotencyError) return { type: 'UNREADABLE', error };
+      return notReplayable(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async function storedValue(
+    recordId: string,
+    { outcome, digest, parts }: OutcomeFields,
+  ): Promise<string | Uint8Array> {
+    if (outcome !== undefined) return outcome;
+    if (digest === undefined || parts === undefined) throw new Error('the record has lost it');
+    return join(table, recordId, { digest, parts });
   }
 }
 
