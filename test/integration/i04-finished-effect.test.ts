@@ -422,8 +422,9 @@ describe('I4 a finished effect is never forgotten', () => {
   });
 
   it('completes without the response when the store refuses the record for its size', async () => {
-    const { maxOutcomeBytes: _, ...store } = dynamoDBStore(guards.table);
-    const handler = vi.fn(async () => incompressible(500_000).toString('base64'));
+    // The name of an attribute counts, too: with this one the item exceeds 400 KB.
+    const store = dynamoDBStore({ ...guards.table, attributes: { outcome: 'r'.repeat(20_000) } });
+    const handler = vi.fn(async () => incompressible(385 * 1024).toString('base64'));
     const call = guards.guarded({ handler, options: { store } });
     const order = newOrder();
     await call(order);
