@@ -38,7 +38,10 @@ export interface IdempotencyErrorDetails {
   readonly retryAfterMillis?: number;
   /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
-  /** With `STORE_UNAVAILABLE`: the store will never take this very record, whatever the time (its size, say). */
+  /**
+   * With `STORE_UNAVAILABLE`: it is this very record that the store does not take (its size, say): never, or for now
+   * where `retryable` is true.
+   */
   readonly recordRefused?: boolean;
 }
 

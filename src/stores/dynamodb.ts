@@ -2,6 +2,7 @@ import type { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
+import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
 import { fromItem, type Item, plainItem, toItem } from './dynamodb/item.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
@@ -9,7 +10,7 @@ import { outcomeFormat } from './dynamodb/outcome.ts';
 import { tableOf } from './dynamodb/table.ts';
 import { createTextCodec } from './dynamodb/text-codec.ts';
 
-export type { AttributeNames, DynamoDBStoreOptions };
+export type { AttributeNames, CodecContext, DynamoDBStoreOptions, OutcomeCodec };
 
 /**
  * Records in a DynamoDB table: conditional puts and deletes, one request each, and a strongly consistent read.
@@ -22,9 +23,10 @@ export type { AttributeNames, DynamoDBStoreOptions };
  * @throws TypeError that names the wrong option
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
-  const table = tableOf(resolveStoreOptions(options));
+  const resolved = resolveStoreOptions(options);
+  const table = tableOf(resolved);
   const { tableName, names } = table;
-  const outcomes = outcomeFormat(table, createTextCodec());
+  const outcomes = outcomeFormat(table, createTextCodec(resolved.codec));
   const returnExisting = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
   return {

@@ -10,6 +10,8 @@ import type { PackedText, TextCodec } from './text-codec.ts';
  * why the response is not here. Behind the first two: what was done to the JSON.
  */
 const KINDS = { RETURNED: 'json', THREW: 'error+json' } as const;
+/** What a codec is told. */
+const LABELS = { RETURNED: 'returned', THREW: 'threw' } as const;
 const NOTHING = 'undefined';
 const NOT_REPLAYABLE = 'not-replayable';
 
@@ -20,6 +22,8 @@ export interface OutcomeFormat {
   /** What cannot be read is said to be so: never garbage, and never nothing, as the work is done. */
   read(recordId: string, fields: OutcomeFields): Promise<StoredOutcome>;
 }
+
+type Ended = Extract<StoredOutcome, { type: keyof typeof LABELS }>;
 
 interface Prepared {
   readonly recordId: string;
@@ -35,19 +39,24 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
   async function write(record: CompletedRecord): Promise<OutcomeFields> {
     const { outcome } = record;
     if (outcome.type === 'UNREADABLE') throw outcome.error;
-    if (outcome.type === 'NOT_REPLAYABLE') return { encoding: NOT_REPLAYABLE, outcome: outcome.reason };
+    if (outcome.type === 'NOT_REPLAYABLE') return { encoding: NOT_REPLAYABLE, outcome: reasonOf(outcome.reason) };
     if (outcome.json === undefined) return { encoding: NOTHING };
-    const { packed, parts } = await prepare(record, outcome.json);
+    const { packed, parts } = await prepare(record.id, outcome, outcome.json);
     const encoding = KINDS[outcome.type] + packed.encoding;
     if (parts === undefined) return { encoding, outcome: packed.value };
     await parts.write(record.expiration);
     return { encoding, digest: parts.digest, parts: parts.parts };
   }
 
-  async function prepare({ id, outcome }: CompletedRecord, json: string): Promise<Prepared> {
+  /** A reason may quote what the handler said: where that is encoded, the table gets none of it. */
+  function reasonOf(reason: string): string {
+    return codec.hidesText ? 'it could not be stored; the event `completed` told why' : reason;
+  }
+
+  async function prepare(id: string, outcome: Ended, json: string): Promise<Prepared> {
     const earlier = prepared.get(outcome);
     if (earlier?.recordId === id) return earlier;
-    const packed = await codec.pack(json);
+    const packed = await codec.pack(json, { id, label: LABELS[outcome.type] });
     const isLarge = packed.value.length > MAX_ITEM_BYTES && typeof packed.value !== 'string';
     const parts = isLarge ? await cut(table, id, packed.value) : undefined;
     const made = { recordId: id, packed, parts };
@@ -64,7 +73,8 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
     if (!encoding.startsWith(KINDS[type])) return notReplayable(`its encoding '${encoding}' is not known here`);
     try {
       const value = await storedValue(recordId, fields);
-      return { type, json: await codec.unpack({ encoding: encoding.slice(KINDS[type].length), value }) };
+      const packed = { encoding: encoding.slice(KINDS[type].length), value };
+      return { type, json: await codec.unpack(packed, { id: recordId, label: LABELS[type] }) };
     } catch (error) {
       if (error instanceof IdempotencyError) return { type: 'UNREADABLE', error };
       return notReplayable(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
