@@ -10,7 +10,7 @@
  * | `IN_FLIGHT` | 409 | another execution holds the lease; see `retryAfterMillis` |
  * | `OUTCOME_UNKNOWN` | 409 | an earlier execution vanished and `onExpiredLease` is `'throw'` |
  * | `LEASE_LOST` | 409 | this execution outlived its lease and another one has taken over |
- * | `RESPONSE_NOT_REPLAYABLE` | 409 | the work is done, its response could not be stored: nothing was executed again |
+ * | `RESPONSE_NOT_REPLAYABLE` | 409 | the work is done, its response could not be stored or cannot be read: nothing was executed again |
  * | `RECORD_INVALID` | 500 | what the table holds under this id is no record that this version can read: nothing was executed |
  * | `STORE_UNAVAILABLE` | 503 | the store did not answer or refused; before the claim: nothing was executed |
  */
@@ -38,7 +38,10 @@ export interface IdempotencyErrorDetails {
   readonly retryAfterMillis?: number;
   /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
-  /** With `STORE_UNAVAILABLE`: the store will never take this very record, whatever the time (its size, say). */
+  /**
+   * With `STORE_UNAVAILABLE`: it is this very record that the store does not take (its size, say): never, or for now
+   * where `retryable` is true.
+   */
   readonly recordRefused?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { expirationAt } from './expiration.ts';
 import type { Identity } from './identity.ts';
 import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
-import type { IdempotencyRecord, InProgressRecord } from './record.ts';
+import type { IdempotencyRecord, InProgressRecord, StoredOutcome } from './record.ts';
 import { contention, refusal } from './refusal.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import type { Expected } from './store.ts';
@@ -131,13 +131,22 @@ class Claiming {
   /** Somebody else executes or has executed: nothing is written. */
   #yield(decision: Exclude<Decision, { kind: 'won' | 'takeover' }>, attempt: number): Claim {
     if (decision.kind === 'replay') {
-      const { outcome } = decision;
-      this.#tell(attempt, { type: outcome.type === 'NOT_REPLAYABLE' ? 'notReplayable' : 'replayed' });
-      return { kind: 'replay', outcome: decodeOutcome(outcome) };
+      return { kind: 'replay', outcome: this.#replay(decision.outcome, attempt) };
     }
     const { kind: type, ...details } = decision;
     this.#tell(attempt, { type, ...details } as EventDetail);
     throw refusal(decision, this.#identity.id);
+  }
+
+  #replay(stored: StoredOutcome, attempt: number): Outcome {
+    try {
+      const outcome = decodeOutcome(stored);
+      this.#tell(attempt, { type: 'replayed' });
+      return outcome;
+    } catch (error) {
+      if (!isStoreError(error)) this.#tell(attempt, { type: 'notReplayable' });
+      throw error;
+    }
   }
 
   async #insertFirst(record: InProgressRecord): Promise<Conflict | undefined> {

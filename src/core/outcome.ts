@@ -26,7 +26,12 @@ export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFIN
   return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
 }
 
-/** Makes the outcome anew from the stored text: a fresh object every time. */
+/**
+ * Makes the outcome anew from the stored text: a fresh object every time.
+ *
+ * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE`: the work is done, and its response is not there, or damaged;
+ *   `STORE_UNAVAILABLE`: it cannot be read now
+ */
 export function decodeOutcome(stored: StoredOutcome): Outcome {
   switch (stored.type) {
     case 'RETURNED':
@@ -34,11 +39,9 @@ export function decodeOutcome(stored: StoredOutcome): Outcome {
     case 'THREW':
       return { kind: 'threw', error: reviveThrown(parse(stored.json)) };
     case 'NOT_REPLAYABLE':
-      throw new IdempotencyError(
-        'RESPONSE_NOT_REPLAYABLE',
-        'This request has been executed, and its response could not be stored. Do not send it again: look up its result.',
-        { advice: `The response was not stored because ${stored.reason}.` },
-      );
+      throw responseNotReplayable(stored.reason);
+    case 'UNREADABLE':
+      throw stored.error;
   }
 }
 
@@ -53,11 +56,16 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new IdempotencyError('RECORD_INVALID', 'The stored outcome of this request cannot be read.', {
-      cause,
-      advice: 'The outcome of the record is not JSON: something else than this package wrote it.',
-    });
+    throw responseNotReplayable('the outcome of the record is not JSON', cause);
   }
+}
+
+function responseNotReplayable(reason: string, cause?: unknown): IdempotencyError {
+  return new IdempotencyError(
+    'RESPONSE_NOT_REPLAYABLE',
+    'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
+    { advice: `There is no response to replay because ${reason}.`, ...(cause !== undefined && { cause }) },
+  );
 }
 
 /** A stream's bytes pass once; its JSON would be its internal state. */

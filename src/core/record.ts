@@ -1,3 +1,5 @@
+import type { IdempotencyError } from '../errors.ts';
+
 /**
  * The idempotency record: one for each record id, three states.
  *
@@ -40,11 +42,13 @@ export interface ReleasedRecord extends RecordBase {
  * - `RETURNED`: `json` is the response as JSON text; absent when the response was `undefined`.
  * - `THREW`: `json` is the error as JSON text.
  * - `NOT_REPLAYABLE`: the work is done, `reason` says why its response is not here.
+ * - `UNREADABLE`: never stored; the work is done, and `error` says why its response cannot be read now.
  */
 export type StoredOutcome =
   | { readonly type: 'RETURNED'; readonly json?: string }
   | { readonly type: 'THREW'; readonly json: string }
-  | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string };
+  | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string }
+  | { readonly type: 'UNREADABLE'; readonly error: IdempotencyError };
 
 /** Whether the record is past its retention, so that it counts as absent even while the table still has it. */
 export function isExpired(record: IdempotencyRecord, now: number): boolean {

@@ -61,8 +61,11 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
       } catch (error) {
         const failure = storeFailure(error);
         const left = Math.min(budget.left(leaseUntil()), startedAt + limits.millis - runtime.now());
-        const enough = failure.retryable === true ? limits.tries : Math.min(limits.tries, MAX_REFUSALS);
-        if (failure.recordRefused === true || tries >= enough || left <= backoff) throw failure;
+        const mayPass = failure.retryable === true;
+        // A record that is refused can be written in another form: no reason to use up all the time.
+        const isRefusal = !mayPass || failure.recordRefused === true;
+        const enough = isRefusal ? Math.min(limits.tries, MAX_REFUSALS) : limits.tries;
+        if ((failure.recordRefused === true && !mayPass) || tries >= enough || left <= backoff) throw failure;
       }
       await runtime.delay(backoff).elapsed;
       backoff = Math.min(backoff * 2, MAX_BACKOFF_MILLIS);

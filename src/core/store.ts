@@ -27,7 +27,8 @@ export type ConditionalResult =
  * - it never deletes or hides a record because of its `expiration` (DynamoDB's own TTL may delete it, later);
  * - it throws an `IdempotencyError`: `STORE_UNAVAILABLE` when it cannot answer (with `retryable` false where it certainly
  *   wrote nothing, and `recordRefused` where it will never take this record), `RECORD_INVALID` when what it finds under
- *   the id is no record. Anything else that it throws counts as a retryable failure.
+ *   the id is no record. Anything else that it throws counts as a retryable failure;
+ * - that a record is COMPLETED is said even where its outcome cannot be read: `NOT_REPLAYABLE`, or `UNREADABLE` for now.
  */
 export interface RecordStore {
   /** Put if absent. */

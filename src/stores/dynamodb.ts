@@ -1,103 +1,102 @@
 import type { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
-import { IdempotencyError } from '../errors.ts';
-import { lazyDocumentClient } from './dynamodb/client.ts';
-import { unavailable } from './dynamodb/failure.ts';
-import { fromItem, plainItem, toItem } from './dynamodb/item.ts';
+import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
+import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
+import { fromItem, type Item, plainItem, toItem } from './dynamodb/item.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
+import { outcomeFormat } from './dynamodb/outcome.ts';
+import { tableOf } from './dynamodb/table.ts';
+import { createTextCodec } from './dynamodb/text-codec.ts';
 
-export type { AttributeNames, DynamoDBStoreOptions };
-
-/**
- * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB"). What is not the
- * outcome (a partition key of up to 2 KB, a sort key of up to 1 KB, names, numbers, digests) fits into the difference.
- */
-const MAX_OUTCOME_BYTES = 392 * 1024;
+export type { AttributeNames, CodecContext, DynamoDBStoreOptions, OutcomeCodec };
 
 /**
  * Records in a DynamoDB table: conditional puts and deletes, one request each, and a strongly consistent read.
  * A failed condition brings the record that was in the way with it (`ReturnValuesOnConditionCheckFailure`).
+ * An outcome that no item can hold has items of its own, written before its record and read when that is found.
  *
- * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem` and
- * `dynamodb:DeleteItem` on the table; `read`, for people, needs `dynamodb:GetItem`.
+ * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem`,
+ * `dynamodb:DeleteItem` and (for outcomes of more than one item, and for `read`) `dynamodb:GetItem` on the table.
  *
  * @throws TypeError that names the wrong option
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
-  const { tableName, client: given, names, sortKey } = resolveStoreOptions(options);
-  const client = lazyDocumentClient(given);
+  const resolved = resolveStoreOptions(options);
+  const table = tableOf(resolved);
+  const { tableName, names } = table;
+  const outcomes = outcomeFormat(table, createTextCodec(resolved.codec));
   const returnExisting = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
   return {
-    maxOutcomeBytes: MAX_OUTCOME_BYTES,
+    maxOutcomeBytes: MAX_TEXT_BYTES,
 
     async insert(record) {
       const command = new PutCommand({
         TableName: tableName,
-        Item: toItem(record, names, sortKey),
+        Item: await itemOf(record),
         ConditionExpression: 'attribute_not_exists(#id)',
         ExpressionAttributeNames: { '#id': names.id },
         ...returnExisting,
       });
-      const answer = await conditionally(() => client().send(command));
+      const answer = await conditionally((client) => client.send(command));
       return answer.done ? { won: true } : { won: false, existing: answer.existing };
     },
 
-    replace(record, expected) {
+    async replace(record, expected) {
       const command = new PutCommand({
         TableName: tableName,
-        Item: toItem(record, names, sortKey),
+        Item: await itemOf(record),
         ...conditionFor(expected, names),
         ...returnExisting,
       });
-      return conditionally(() => client().send(command));
+      return conditionally((client) => client.send(command));
     },
 
     remove(id, expected) {
       const command = new DeleteCommand({
         TableName: tableName,
-        Key: { [names.id]: id, ...sortKey },
+        Key: table.keyOf(id),
         ...conditionFor(expected, names),
         ...returnExisting,
       });
-      return conditionally(() => client().send(command));
+      return conditionally((client) => client.send(command));
     },
 
     async read(id) {
-      const command = new GetCommand({
-        TableName: tableName,
-        Key: { [names.id]: id, ...sortKey },
-        ConsistentRead: true,
-      });
-      const { Item } = await explained(() => client().send(command));
-      return Item === undefined ? undefined : fromItem(Item, names);
+      const command = new GetCommand({ TableName: tableName, Key: table.keyOf(id), ConsistentRead: true });
+      const { Item } = await table.send((client) => client.send(command));
+      return Item === undefined ? undefined : recordOf(Item);
     },
   };
 
-  async function conditionally(send: () => Promise<unknown>): Promise<ConditionalResult> {
-    return explained(async () => {
+  function conditionally(request: (client: DynamoDBDocumentClient) => Promise<unknown>): Promise<ConditionalResult> {
+    return table.send(async (client) => {
       try {
-        await send();
+        await request(client);
         return { done: true };
       } catch (error) {
         if (!isFailedCondition(error)) throw error;
-        return { done: false, existing: existingOf(error) };
+        return { done: false, existing: await existingOf(error) };
       }
     });
   }
 
-  async function explained<T>(send: () => Promise<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (error) {
-      throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
-    }
+  async function itemOf(record: IdempotencyRecord): Promise<Item> {
+    const fields = record.status === 'COMPLETED' ? await outcomes.write(record) : undefined;
+    return toItem(record, table, fields);
   }
 
-  function existingOf(error: ConditionalCheckFailedException): IdempotencyRecord | undefined {
-    return error.Item === undefined ? undefined : fromItem(plainItem(error.Item), names);
+  async function recordOf(item: Item): Promise<IdempotencyRecord> {
+    const parsed = fromItem(item, names);
+    if (parsed.status !== 'COMPLETED') return parsed;
+    const { fields, ...completed } = parsed;
+    return { ...completed, outcome: await outcomes.read(completed.id, fields) };
+  }
+
+  async function existingOf(error: ConditionalCheckFailedException): Promise<IdempotencyRecord | undefined> {
+    return error.Item === undefined ? undefined : recordOf(plainItem(error.Item));
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { incompressible } from '../support/api-responses.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { lambdaContext, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
 import { localClient } from '../support/table.ts';
@@ -341,7 +342,7 @@ describe('I4 a finished effect is never forgotten', () => {
         return cycle;
       },
     ],
-    ['500 KB', () => ({ body: 'x'.repeat(500_000) })],
+    ['17 MB', () => ({ body: 'x'.repeat(17_000_000) })],
     ['a stream', () => new ReadableStream()],
     ['a function', () => () => 'later'],
   ])(
@@ -421,8 +422,9 @@ describe('I4 a finished effect is never forgotten', () => {
   });
 
   it('completes without the response when the store refuses the record for its size', async () => {
-    const { maxOutcomeBytes: _, ...store } = dynamoDBStore(guards.table);
-    const handler = vi.fn(async () => 'x'.repeat(500_000));
+    // The name of an attribute counts, too: with this one the item exceeds 400 KB.
+    const store = dynamoDBStore({ ...guards.table, attributes: { outcome: 'r'.repeat(20_000) } });
+    const handler = vi.fn(async () => incompressible(385 * 1024).toString('base64'));
     const call = guards.guarded({ handler, options: { store } });
     const order = newOrder();
     await call(order);

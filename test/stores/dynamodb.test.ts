@@ -105,7 +105,7 @@ describe('an item that is no record', () => {
     ['no expiration', { ...good, expiration: undefined }],
     ['an expiration that is no number', { ...good, expiration: { S: 'tomorrow' } }],
     ['no encoding', { ...good, encoding: undefined }],
-    ['no outcome', { ...good, outcome: undefined }],
+    ['a number as outcome', { ...good, outcome: { N: '1' } }],
     ['a lease that is missing', { ...good, status: { S: 'IN_PROGRESS' } }],
   ])('with %s is RECORD_INVALID, never an execution', async (_, attributes) => {
     const id = `op#${randomUUID()}`;
@@ -116,16 +116,6 @@ describe('an item that is no record', () => {
     const store = dynamoDBStore({ tableName, client });
     expect((await failure(store.read(id))).code).toBe('RECORD_INVALID');
     expect((await failure(store.insert({ ...record(), id }))).code).toBe('RECORD_INVALID');
-  });
-
-  it('with an encoding of a later version is completed, and not replayable', async () => {
-    const id = `op#${randomUUID()}`;
-    const Item = { id: { S: id }, ...good, encoding: { S: 'json+zstd' } };
-    await client.send(new PutItemCommand({ TableName: tableName, Item }));
-    expect(await dynamoDBStore({ tableName, client }).read(id)).toMatchObject({
-      status: 'COMPLETED',
-      outcome: { type: 'NOT_REPLAYABLE', reason: expect.stringContaining('json+zstd') },
-    });
   });
 });
 

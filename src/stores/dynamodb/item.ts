@@ -1,45 +1,52 @@
-import type { IdempotencyRecord, StoredOutcome } from '../../core/record.ts';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { CompletedRecord, IdempotencyRecord } from '../../core/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { AttributeNames } from './options.ts';
+import type { Table } from './table.ts';
 
 export type Item = Record<string, unknown>;
 
-/**
- * How `outcome` is to be read: the response as JSON, no response (`undefined`), the thrown error as JSON, or the reason
- * why the response is not here.
- */
-const ENCODINGS = ['json', 'undefined', 'error+json', 'not-replayable'] as const;
-type Encoding = (typeof ENCODINGS)[number];
+/** An outcome as its attributes hold it. */
+export interface OutcomeFields {
+  readonly encoding: string;
+  /** Text, or bytes that `encoding` says how to read. */
+  readonly outcome?: string | Uint8Array;
+  /** Where the bytes are in items of their own: the digest of all, and how many items. */
+  readonly digest?: string;
+  readonly parts?: number;
+}
 
-/** The record as an item that a person can read in the console. */
-export function toItem(record: IdempotencyRecord, names: AttributeNames, sortKey: Item): Item {
+/** The record as an item that a person can read in the console. `fields` is the outcome of a COMPLETED one. */
+export function toItem(
+  record: IdempotencyRecord,
+  { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
+  fields?: OutcomeFields,
+): Item {
   return {
-    [names.id]: record.id,
-    ...sortKey,
+    ...keyOf(record.id),
     [names.status]: record.status,
     [names.owner]: record.owner,
     [names.attempt]: record.attempt,
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(record.status === 'COMPLETED' && outcomeAttributes(record.outcome, names)),
+    ...(fields !== undefined && fieldsIn(names, fields)),
   };
 }
 
-function outcomeAttributes(outcome: StoredOutcome, names: AttributeNames): Item {
-  const attributes = (encoding: Encoding, text?: string) => ({
+function fieldsIn(names: AttributeNames, { encoding, outcome, digest, parts }: OutcomeFields): Item {
+  return {
     [names.encoding]: encoding,
-    ...(text !== undefined && { [names.outcome]: text }),
-  });
-  switch (outcome.type) {
-    case 'RETURNED':
-      return outcome.json === undefined ? attributes('undefined') : attributes('json', outcome.json);
-    case 'THREW':
-      return attributes('error+json', outcome.json);
-    case 'NOT_REPLAYABLE':
-      return attributes('not-replayable', outcome.reason);
-  }
+    ...(outcome !== undefined && { [names.outcome]: outcome }),
+    ...(digest !== undefined && { [names.digest]: digest }),
+    ...(parts !== undefined && { [names.parts]: parts }),
+  };
 }
+
+/** What an item holds: a record, or one whose outcome is still to be read from its fields. */
+type Parsed =
+  | Exclude<IdempotencyRecord, CompletedRecord>
+  | (Omit<CompletedRecord, 'outcome'> & { readonly fields: OutcomeFields });
 
 /**
  * The record that an item holds. An item that is not one (somebody else's, tampered with, of a later version) must not
@@ -47,7 +54,7 @@ function outcomeAttributes(outcome: StoredOutcome, names: AttributeNames): Item 
  *
  * @throws IdempotencyError `RECORD_INVALID`
  */
-export function fromItem(item: Item, names: AttributeNames): IdempotencyRecord {
+export function fromItem(item: Item, names: AttributeNames): Parsed {
   const text = (name: keyof AttributeNames) => expectType(item, names[name], 'string') as string;
   const number = (name: keyof AttributeNames) => expectType(item, names[name], 'number') as number;
   const base = {
@@ -62,7 +69,7 @@ export function fromItem(item: Item, names: AttributeNames): IdempotencyRecord {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil') };
     case 'COMPLETED':
-      return { ...base, status, outcome: outcomeOf(text('encoding'), () => text('outcome')) };
+      return { ...base, status, fields: fieldsOf(text('encoding'), item, names) };
     case 'RELEASED':
       return { ...base, status };
     default:
@@ -70,20 +77,19 @@ export function fromItem(item: Item, names: AttributeNames): IdempotencyRecord {
   }
 }
 
-function outcomeOf(encoding: string, text: () => string): StoredOutcome {
-  switch (encoding as Encoding) {
-    case 'json':
-      return { type: 'RETURNED', json: text() };
-    case 'undefined':
-      return { type: 'RETURNED' };
-    case 'error+json':
-      return { type: 'THREW', json: text() };
-    case 'not-replayable':
-      return { type: 'NOT_REPLAYABLE', reason: text() };
-    default:
-      // Written by a later version: that the work is done is certain, only its response cannot be read here.
-      return { type: 'NOT_REPLAYABLE', reason: `its encoding '${encoding}' is not known to this version` };
+function fieldsOf(encoding: string, item: Item, names: AttributeNames): OutcomeFields {
+  const outcome = item[names.outcome];
+  const digest = item[names.digest];
+  const parts = item[names.parts];
+  if (outcome !== undefined && typeof outcome !== 'string' && !(outcome instanceof Uint8Array)) {
+    throw invalid(names.outcome, outcome);
   }
+  return {
+    encoding,
+    ...(outcome !== undefined && { outcome }),
+    ...(typeof digest === 'string' && { digest }),
+    ...(typeof parts === 'number' && { parts }),
+  };
 }
 
 function expectType(item: Item, name: string, type: 'string' | 'number'): unknown {
@@ -102,12 +108,15 @@ function invalid(name: string, value: unknown): IdempotencyError {
 
 /**
  * The item that came with a failed condition: lib-dynamodb translates what a command answers, but not what its
- * exception carries. A record has only strings and numbers.
+ * exception carries.
  */
-export function plainItem(
-  marshalled: Readonly<Record<string, { S?: string | undefined; N?: string | undefined }>>,
-): Item {
-  return Object.fromEntries(
-    Object.entries(marshalled).map(([name, value]) => [name, value.N === undefined ? value.S : Number(value.N)]),
-  );
+export function plainItem(marshalled: Readonly<Record<string, AttributeValue>>): Item {
+  return Object.fromEntries(Object.entries(marshalled).map(([name, value]) => [name, plain(value)]));
+}
+
+/** Of the types that a record has; another one is no attribute of a record, and refused as such. */
+function plain(value: AttributeValue): unknown {
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return Number(value.N);
+  return value.B;
 }

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { optionError } from '../../errors.ts';
+import { type OutcomeCodec, requireCodec } from './codec.ts';
 
 /** Names of the record's attributes in the table. */
 export interface AttributeNames {
@@ -22,6 +23,10 @@ export interface AttributeNames {
   readonly outcome: string;
   /** How to read `outcome`. @default 'encoding' */
   readonly encoding: string;
+  /** How many items beside the record hold an outcome that exceeds one. @default 'parts' */
+  readonly parts: string;
+  /** The digest of what they hold. @default 'digest' */
+  readonly digest: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -43,6 +48,11 @@ export interface DynamoDBStoreOptions {
    * @default none
    */
   readonly sortKey?: { readonly name: string; readonly value: string };
+  /**
+   * Encodes outcomes before they are written, and decodes them for a replay: encryption with a key of your own, say.
+   * Records that were written without it stay readable. @default none: DynamoDB's own encryption at rest
+   */
+  readonly codec?: OutcomeCodec;
 }
 
 export interface ResolvedStoreOptions {
@@ -50,9 +60,10 @@ export interface ResolvedStoreOptions {
   readonly client: DynamoDBClient | DynamoDBDocumentClient | undefined;
   readonly names: AttributeNames;
   readonly sortKey: Readonly<Record<string, string>>;
+  readonly codec: OutcomeCodec | undefined;
 }
 
-const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey'];
+const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey', 'codec'];
 
 const DEFAULT_NAMES: AttributeNames = {
   id: 'id',
@@ -64,6 +75,8 @@ const DEFAULT_NAMES: AttributeNames = {
   fingerprint: 'fingerprint',
   outcome: 'outcome',
   encoding: 'encoding',
+  parts: 'parts',
+  digest: 'digest',
 };
 
 /** @throws TypeError that names the wrong option */
@@ -71,7 +84,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
   for (const name of Object.keys(options ?? {})) {
     if (!OPTION_NAMES.includes(name)) throw optionError(name, `is not known. Known are ${OPTION_NAMES.join(', ')}`);
   }
-  const { tableName, client, attributes = {}, sortKey } = options ?? {};
+  const { tableName, client, attributes = {}, sortKey, codec } = options ?? {};
   if (!isText(tableName)) {
     throw optionError(
       'tableName',
@@ -89,6 +102,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
     client,
     names: resolveNames(attributes, sortKey?.name),
     sortKey: sortKey === undefined ? {} : { [sortKey.name]: sortKey.value },
+    codec: codec === undefined ? undefined : requireCodec(codec),
   };
 }
 

@@ -1,0 +1,110 @@
+import { IdempotencyError, optionError } from '../../errors.ts';
+
+/** What encoded bytes belong to. Bind them to it (associated data), and nobody can pass them off as something else's. */
+export interface CodecContext {
+  /** The record id. */
+  readonly id: string;
+  /** What of the record: `'returned'` or `'threw'` for its outcome. */
+  readonly label: string;
+}
+
+/**
+ * The user's own encoding of outcomes: encryption, say. It comes after compression and before an outcome is cut into
+ * parts. What it throws, or answers that is no `Uint8Array`, never leads to an execution, and never to plain text in the
+ * table:
+ *
+ * - `encode` is tried again a few times when the error may pass by itself; then the record says that the work is done,
+ *   and a retry gets `RESPONSE_NOT_REPLAYABLE`;
+ * - `decode` gives the retry `STORE_UNAVAILABLE` (503) when the error may pass by itself, else `RESPONSE_NOT_REPLAYABLE`.
+ *
+ * An error may pass by itself when it says so with `retryable: true`, or is what an AWS SDK throws for throttling, a 5xx
+ * or a request that got no answer.
+ */
+export interface OutcomeCodec {
+  /**
+   * Written into `encoding`, so that no other codec is given these bytes: letters, digits, `.`, `_` and `-`. A codec
+   * whose keys change keeps its name, and says in its bytes which key it has used.
+   */
+  readonly name: string;
+  encode(bytes: Uint8Array, context: CodecContext): Uint8Array | Promise<Uint8Array>;
+  decode(bytes: Uint8Array, context: CodecContext): Uint8Array | Promise<Uint8Array>;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const RESERVED = ['gzip', 'json'];
+
+/** @throws TypeError that names what is wrong */
+export function requireCodec(codec: OutcomeCodec): OutcomeCodec {
+  const { name, encode, decode } = codec ?? {};
+  if (typeof encode !== 'function' || typeof decode !== 'function') {
+    throw optionError('codec', 'must be { name, encode, decode }');
+  }
+  if (typeof name !== 'string' || !NAME.test(name) || RESERVED.includes(name)) {
+    throw optionError(
+      'codec.name',
+      `must be up to 64 letters, digits, '.', '_' or '-', and not ${RESERVED.join(', ')}`,
+    );
+  }
+  return codec;
+}
+
+/** @throws IdempotencyError `STORE_UNAVAILABLE` with `recordRefused`: these bytes must not be written as they are */
+export async function encoded(codec: OutcomeCodec, bytes: Uint8Array, context: CodecContext): Promise<Uint8Array> {
+  try {
+    return bytesOf(await codec.encode(bytes, context));
+  } catch (cause) {
+    throw new IdempotencyError('STORE_UNAVAILABLE', 'The outcome of this request could not be stored.', {
+      cause,
+      advice: `The codec '${codec.name}' could not encode it.`,
+      retryable: isTransient(cause),
+      recordRefused: true,
+    });
+  }
+}
+
+/**
+ * @throws IdempotencyError `STORE_UNAVAILABLE` when it may be possible later
+ * @throws Error when it never will
+ */
+export async function decoded(codec: OutcomeCodec, bytes: Uint8Array, context: CodecContext): Promise<Uint8Array> {
+  try {
+    return bytesOf(await codec.decode(bytes, context));
+  } catch (cause) {
+    const what = `the codec '${codec.name}' could not decode it`;
+    if (!isTransient(cause)) throw new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new IdempotencyError(
+      'STORE_UNAVAILABLE',
+      'This request has been executed, and its response cannot be read now. Retry later with the same key.',
+      { cause, advice: `There is no response to replay because ${what}.`, retryable: true },
+    );
+  }
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError('it answered with something else than a Uint8Array');
+  return value;
+}
+
+const THROTTLED = /Throttl|TooManyRequests|LimitExceeded|SlowDown|^TimeoutError$/;
+const NETWORK = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND'];
+
+/** As AWS SDKs mark and name their errors ("Error handling", "Retry behavior" in the SDKs' reference guide). */
+function isTransient(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { retryable, $retryable, $metadata, name, code } = error as {
+    retryable?: unknown;
+    $retryable?: unknown;
+    $metadata?: { httpStatusCode?: number };
+    name?: unknown;
+    code?: unknown;
+  };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return (
+    retryable === true ||
+    $retryable !== undefined ||
+    status >= 500 ||
+    status === 429 ||
+    THROTTLED.test(String(name)) ||
+    NETWORK.includes(String(code))
+  );
+}

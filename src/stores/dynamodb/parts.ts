@@ -1,0 +1,137 @@
+import { webcrypto } from 'node:crypto';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { IdempotencyError } from '../../errors.ts';
+import type { Table } from './table.ts';
+
+/**
+ * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB"). What is not the
+ * outcome (a partition key of up to 2 KB, a sort key of up to 1 KB, names, numbers, digests) fits into the difference.
+ */
+export const MAX_ITEM_BYTES = 392 * 1024;
+
+/** For the largest outcome, and a codec that makes it half as large again. */
+const MAX_PARTS = 64;
+
+/** Requests at once: more would only wait for each other, or be throttled. */
+const CONCURRENCY = 8;
+
+/** A reader whose clock is behind must not find a record that is live, and its parts gone. */
+const LONGER_THAN_RECORD_SECONDS = 3600;
+
+/** What a record says of its parts. The digest (SHA-256, base64url) proves that they are whole. */
+export interface PartsReference {
+  readonly digest: string;
+  readonly parts: number;
+}
+
+/** Bytes that one item cannot hold, ready to be written. */
+export interface Parts extends PartsReference {
+  /** Writes those that are not there yet: after a failure, the next call goes on where this one has stopped. */
+  write(expiration: number): Promise<void>;
+}
+
+/**
+ * Bytes as part items beside their record, under ids that no record can have and that say what is in them:
+ * `<record id>#<digest of all bytes>#<number>`. They are written before the record that names them, so that whoever finds
+ * that finds them, too; those of a record that was never written, or was replaced, expire by the table's TTL.
+ */
+export async function cut(table: Table, recordId: string, bytes: Uint8Array): Promise<Parts> {
+  const digest = await digestOf(bytes);
+  const parts = Math.ceil(bytes.length / MAX_ITEM_BYTES);
+  if (parts > MAX_PARTS) {
+    throw new IdempotencyError('STORE_UNAVAILABLE', 'The outcome of this request could not be stored.', {
+      advice: `The outcome has ${bytes.length} bytes: more than ${MAX_PARTS} parts of ${MAX_ITEM_BYTES} bytes.`,
+      retryable: false,
+      recordRefused: true,
+    });
+  }
+  /** Until when each part is kept, as far as it is written. */
+  const written: number[] = [];
+  return { digest, parts, write };
+
+  async function write(recordExpiration: number): Promise<void> {
+    const expiration = recordExpiration + LONGER_THAN_RECORD_SECONDS;
+    await concurrently(parts, async (index) => {
+      if ((written[index] ?? 0) >= expiration) return;
+      await put(index, expiration);
+      written[index] = expiration;
+    });
+  }
+
+  async function put(index: number, expiration: number): Promise<void> {
+    const { tableName, names } = table;
+    const command = new PutCommand({
+      TableName: tableName,
+      Item: {
+        ...table.keyOf(partId(recordId, digest, index)),
+        [names.expiration]: expiration,
+        [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
+      },
+      // Another execution had the same outcome, and keeps it longer.
+      ConditionExpression: 'attribute_not_exists(#id) OR #expiration < :expiration',
+      ExpressionAttributeNames: { '#id': names.id, '#expiration': names.expiration },
+      ExpressionAttributeValues: { ':expiration': expiration },
+    });
+    await table.send(async (client) => {
+      try {
+        await client.send(command);
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      }
+    });
+  }
+}
+
+/**
+ * The bytes, whole as they were written.
+ *
+ * @throws IdempotencyError `STORE_UNAVAILABLE` when they cannot be read now
+ * @throws Error when a part is gone or altered
+ */
+export async function join(table: Table, recordId: string, reference: PartsReference): Promise<Uint8Array> {
+  const { digest, parts } = reference;
+  if (!Number.isInteger(parts) || parts < 1 || parts > MAX_PARTS) throw new Error(`it cannot have ${parts} parts`);
+  const read: Uint8Array[] = [];
+  await concurrently(parts, async (index) => {
+    const command = new GetCommand({
+      TableName: table.tableName,
+      Key: table.keyOf(partId(recordId, digest, index)),
+      ConsistentRead: true,
+    });
+    const { Item } = await table.send((client) => client.send(command));
+    const part: unknown = Item?.[table.names.outcome];
+    if (!(part instanceof Uint8Array)) throw new Error(`part ${index + 1} of ${parts} is gone`);
+    read[index] = part;
+  });
+  const bytes = Buffer.concat(read);
+  if ((await digestOf(bytes)) !== digest) throw new Error('a part was altered');
+  return bytes;
+}
+
+/** A record id ends with a digest; this ends with a number. */
+function partId(recordId: string, digest: string, index: number): string {
+  return `${recordId}#${digest}#${index + 1}`;
+}
+
+/** In the thread pool, like all work that grows with the outcome. */
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('base64url');
+}
+
+/** Runs `work` for each index below `count`, a few at once. After a failure no further one begins. */
+async function concurrently(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      try {
+        await work(next++);
+      } catch (error) {
+        next = count;
+        throw error;
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(count, CONCURRENCY) }, worker));
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { CompletedRecord, StoredOutcome } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { describe, expect, it } from 'vitest';
+import { apiResponse } from '../support/api-responses.ts';
+import { useTable } from '../support/table.ts';
+
+const table = useTable();
+const document = DynamoDBDocumentClient.from(table.client);
+const store = dynamoDBStore(table);
+
+const completed = (outcome: StoredOutcome): CompletedRecord => ({
+  id: `op#${randomUUID()}`,
+  status: 'COMPLETED',
+  owner: 'me',
+  attempt: 1,
+  expiration: 2_500_000_000,
+  outcome,
+});
+
+async function stored(outcome: StoredOutcome) {
+  const record = completed(outcome);
+  expect(await store.insert(record)).toEqual({ won: true });
+  const { Item } = await document.send(new GetCommand({ TableName: table.tableName, Key: { id: record.id } }));
+  return { record, item: Item ?? {} };
+}
+
+/** Reads an item that was put there by hand, in both ways that a record is read. */
+async function outcomeOf(attributes: object): Promise<StoredOutcome> {
+  const id = `op#${randomUUID()}`;
+  const base = { id: { S: id }, status: { S: 'COMPLETED' }, owner: { S: 'o' }, attempt: { N: '1' } };
+  const Item = { ...base, expiration: { N: '2500000000' }, ...attributes };
+  await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
+  const read = (await store.read(id)) as CompletedRecord;
+  expect(await store.insert(completed({ type: 'RETURNED' }))).toEqual({ won: true });
+  expect(await store.insert({ ...completed({ type: 'RETURNED' }), id })).toEqual({ won: false, existing: read });
+  expect(read.status).toBe('COMPLETED');
+  return read.outcome;
+}
+
+const text = (length: number) => JSON.stringify(apiResponse(length));
+
+describe('an outcome of more than 1 KB', () => {
+  it.each([
+    ['RETURNED', 'json+gzip'],
+    ['THREW', 'error+json+gzip'],
+  ] as const)('that was %s is compressed, and says so', async (type, encoding) => {
+    const json = text(20_000);
+    const { record, item } = await stored({ type, json });
+    expect(item['encoding']).toBe(encoding);
+    expect(gunzipSync(item['outcome']).toString()).toBe(json);
+    expect(item['outcome'].length).toBeLessThan(json.length / 3);
+    expect(await store.read(record.id)).toEqual(record);
+    expect(await store.insert(record)).toEqual({ won: false, existing: record });
+  });
+});
+
+describe('an outcome of less than 1 KB', () => {
+  it('is text that a person can read in the console', async () => {
+    const json = text(500);
+    const { item } = await stored({ type: 'RETURNED', json });
+    expect(item).toMatchObject({ encoding: 'json', outcome: json });
+  });
+});
+
+describe('an outcome that cannot be read is not replayable, never garbage', () => {
+  const packed = gzipSync(text(5000));
+  const altered = Uint8Array.from(packed);
+  altered[1000] = (altered[1000] ?? 0) ^ 0xff;
+
+  it.each([
+    ['an encoding of a later version', { encoding: { S: 'json+zstd' }, outcome: { S: '{}' } }],
+    ['no encoding of ours', { encoding: { S: 'yaml' }, outcome: { S: '{}' } }],
+    ['text where bytes should be', { encoding: { S: 'json+gzip' }, outcome: { S: '{}' } }],
+    ['bytes that are no gzip', { encoding: { S: 'json+gzip' }, outcome: { B: Buffer.from('{}') } }],
+    ['a byte altered', { encoding: { S: 'json+gzip' }, outcome: { B: altered } }],
+    ['the end cut off', { encoding: { S: 'json+gzip' }, outcome: { B: packed.subarray(0, -1) } }],
+    ['bytes that are no UTF-8', { encoding: { S: 'json+gzip' }, outcome: { B: gzipSync(Buffer.from([0xff])) } }],
+    ['more bytes than any outcome', { encoding: { S: 'json+gzip' }, outcome: { B: gzipSync('x'.repeat(2 ** 25)) } }],
+    ['no outcome', { encoding: { S: 'json' } }],
+  ])('with %s', async (_name, attributes) => {
+    expect(await outcomeOf(attributes)).toMatchObject({ type: 'NOT_REPLAYABLE' });
+  });
+
+  it('and the text form of before is read as it was', async () => {
+    const json = text(20_000);
+    expect(await outcomeOf({ encoding: { S: 'json' }, outcome: { S: json } })).toEqual({ type: 'RETURNED', json });
+  });
+});
