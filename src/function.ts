@@ -1,4 +1,5 @@
-import { type Execution, type IdempotencyHandle, leaseLostError } from './core/execution.ts';
+import { type Execution, leaseLostError } from './core/execution.ts';
+import type { IdempotencyHandle } from './core/handle.ts';
 import { decodeOutcome, encodeOutcome, type Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';

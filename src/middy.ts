@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import type { IdempotencyHandle } from './core/execution.ts';
+import type { IdempotencyHandle } from './core/handle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import type { MiddyRequest } from './middy/request.ts';

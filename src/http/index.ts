@@ -1,5 +1,5 @@
-import type { IdempotencyHandle } from '../core/execution.ts';
 import { isUnanswered } from '../core/guard.ts';
+import type { IdempotencyHandle } from '../core/handle.ts';
 import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { MiddyRun } from '../middy/run.ts';

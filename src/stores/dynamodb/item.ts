@@ -1,5 +1,6 @@
 import type { IdempotencyRecord, StoredOutcome } from '../../core/record.ts';
 import { IdempotencyError } from '../../errors.ts';
+import { checkpointsAttribute, checkpointsOf, type MarshalledMap, plainMap } from './checkpoints.ts';
 import type { AttributeNames } from './options.ts';
 
 export type Item = Record<string, unknown>;
@@ -23,6 +24,7 @@ export function toItem(record: IdempotencyRecord, names: AttributeNames, sortKey
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
     ...(record.status === 'COMPLETED' && outcomeAttributes(record.outcome, names)),
+    ...(record.status !== 'COMPLETED' && checkpointsAttribute(record.checkpoints, names)),
   };
 }
 
@@ -57,14 +59,20 @@ export function fromItem(item: Item, names: AttributeNames): IdempotencyRecord {
     expiration: number('expiration'),
     ...(item[names.fingerprint] !== undefined && { fingerprint: text('fingerprint') }),
   };
+  const checkpoints = () => {
+    const value = item[names.checkpoints];
+    const found = checkpointsOf(value);
+    if (found === 'invalid') throw invalid(names.checkpoints, value);
+    return found === undefined ? undefined : { checkpoints: found };
+  };
   const status = text('status');
   switch (status) {
     case 'IN_PROGRESS':
-      return { ...base, status, leaseUntil: number('leaseUntil') };
+      return { ...base, status, leaseUntil: number('leaseUntil'), ...checkpoints() };
     case 'COMPLETED':
       return { ...base, status, outcome: outcomeOf(text('encoding'), () => text('outcome')) };
     case 'RELEASED':
-      return { ...base, status };
+      return { ...base, status, ...checkpoints() };
     default:
       throw invalid(names.status, status);
   }
@@ -102,12 +110,17 @@ function invalid(name: string, value: unknown): IdempotencyError {
 
 /**
  * The item that came with a failed condition: lib-dynamodb translates what a command answers, but not what its
- * exception carries. A record has only strings and numbers.
+ * exception carries. A record has only strings and numbers, and one map of strings.
  */
 export function plainItem(
-  marshalled: Readonly<Record<string, { S?: string | undefined; N?: string | undefined }>>,
+  marshalled: Readonly<
+    Record<string, { S?: string | undefined; N?: string | undefined; M?: MarshalledMap | undefined }>
+  >,
 ): Item {
   return Object.fromEntries(
-    Object.entries(marshalled).map(([name, value]) => [name, value.N === undefined ? value.S : Number(value.N)]),
+    Object.entries(marshalled).map(([name, { S, N, M }]) => [
+      name,
+      M === undefined ? (N === undefined ? S : Number(N)) : plainMap(M),
+    ]),
   );
 }

@@ -22,6 +22,8 @@ export interface AttributeNames {
   readonly outcome: string;
   /** How to read `outcome`. @default 'encoding' */
   readonly encoding: string;
+  /** A map of the results of steps. @default 'checkpoints' */
+  readonly checkpoints: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -64,6 +66,7 @@ const DEFAULT_NAMES: AttributeNames = {
   fingerprint: 'fingerprint',
   outcome: 'outcome',
   encoding: 'encoding',
+  checkpoints: 'checkpoints',
 };
 
 /** @throws TypeError that names the wrong option */
