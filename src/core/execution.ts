@@ -6,11 +6,13 @@ import type { Identity } from './identity.ts';
 import { createLease } from './lease.ts';
 import type { ResolvedProtocolOptions, Settlement } from './options.ts';
 import type { Outcome } from './outcome.ts';
+import { pending } from './pending.ts';
 import { policyFor } from './policy.ts';
 import type { InProgressRecord } from './record.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import { createSettling, type Settled } from './settling.ts';
 import { createStep } from './steps.ts';
+import { storeFailure, unfinished } from './store-failure.ts';
 import { createWriting } from './writing.ts';
 
 /** A won claim: the right, and the duty, to settle. */
@@ -22,6 +24,10 @@ export interface Execution {
   settle(settlement: Settlement, outcome: Outcome): Promise<Settled>;
   /** Leaves the lease to run out: the work may still be going on. */
   hold(reason: 'policy' | 'timeout'): void;
+  /** Whether the guarded code itself has stored its response: no failure after that changes the record. */
+  isCompleted(): boolean;
+  /** What is stored of every outcome from now on. */
+  storeAs(form: (outcome: Outcome) => Outcome): void;
 }
 
 export interface ExecutionContext {
@@ -37,11 +43,14 @@ export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, tell } = context;
   const writing = createWriting(context, () => lease.until());
   const lease = createLease(context, writing);
-  const { complete, release } = createSettling(context, writing, lease);
-  const runStep = createStep({ lease, tell, assertMayGoOn, lost });
-  const steps = new Set<Promise<unknown>>();
+  const { complete, completeNow, release } = createSettling(context, writing, lease);
+  const runStep = createStep({ lease, tell, assertMayGoOn, isCompleted, lost });
+  const steps = pending();
+  const completions = pending();
+  let form = (outcome: Outcome) => outcome;
   let ended = false;
   let isLost = false;
+  let completed = false;
 
   const handle: IdempotencyHandle = {
     id: record.id,
@@ -51,15 +60,37 @@ export function createExecution(context: ExecutionContext): Execution {
     },
     deriveKey: (name) => identity.deriveKey(name),
     extend,
-    step: (name, fn) => tracked(runStep(name, fn)),
+    step: (name, fn) => steps.track(runStep(name, fn)),
+    complete: (response) => completions.track(finish(response)),
   };
-  return { handle, policyFor: (outcome) => policyFor(options, outcome, tell), settle, hold };
+  return {
+    handle,
+    policyFor: judge,
+    settle,
+    hold,
+    isCompleted,
+    storeAs(given) {
+      form = given;
+    },
+  };
+
+  function isCompleted(): boolean {
+    return completed;
+  }
+
+  function judge(outcome: Outcome): Settlement {
+    if (completed) return outcome.kind === 'returned' ? 'store' : 'hold';
+    return policyFor(options, outcome, tell);
+  }
 
   async function settle(settlement: Settlement, outcome: Outcome): Promise<Settled> {
     ended = true;
+    // A completion that the handler did not wait for must not meet a release.
+    await completions.end();
+    if (completed && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
     switch (settlement) {
       case 'store':
-        return complete(outcome);
+        return complete(form(outcome));
       case 'release':
         return letGo();
       case 'hold':
@@ -70,42 +101,43 @@ export function createExecution(context: ExecutionContext): Execution {
 
   /** A step that goes on after the handler has failed is part of this execution: no other one may begin before its end. */
   async function letGo(): Promise<Settled> {
-    if (steps.size > 0) {
-      const end = Promise.allSettled(steps);
-      if ((await within(runtime, budget.left(lease.until()), end)) === TIMED_OUT) {
-        hold('timeout');
-        return { kind: 'done' };
-      }
-    }
-    return release();
+    const isOver = steps.isEmpty() || (await within(runtime, budget.left(lease.until()), steps.end())) !== TIMED_OUT;
+    if (isOver) return release();
+    hold('timeout');
+    return { kind: 'done' };
   }
 
   function hold(reason: 'policy' | 'timeout'): void {
     ended = true;
-    tell({ type: 'held', reason });
+    if (!completed) tell({ type: 'held', reason });
   }
 
   async function extend(millis: number): Promise<void> {
     if (typeof millis !== 'number' || !Number.isFinite(millis) || millis <= 0) {
       throw new TypeError(`extend(millis): millis must be a finite number above 0, not ${String(millis)}`);
     }
-    if (ended) return;
+    if (ended || completed) return;
     if ((await lease.extend(millis)) === 'lost' && !ended) throw lost();
   }
 
-  function tracked<T>(step: Promise<T>): Promise<T> {
-    const end = step.then(
-      () => undefined,
-      () => undefined,
-    );
-    steps.add(end);
-    void end.then(() => steps.delete(end));
-    return step;
+  async function finish(response: unknown): Promise<void> {
+    assertMayGoOn();
+    let settled: Settled;
+    try {
+      settled = await completeNow(form({ kind: 'returned', value: response }));
+    } catch (error) {
+      throw unfinished(storeFailure(error));
+    }
+    if (settled.kind !== 'done') {
+      isLost = true;
+      throw leaseLostError();
+    }
+    completed = true;
   }
 
   function assertMayGoOn(): void {
     if (ended) throw endedError();
-    if (isLost || runtime.now() >= lease.until()) throw leaseLostError();
+    if (!completed && (isLost || runtime.now() >= lease.until())) throw leaseLostError();
   }
 
   function lost(): IdempotencyError {

@@ -35,4 +35,16 @@ export interface IdempotencyHandle {
    * @throws TypeError when the name is none, or is used twice
    */
   step<T>(name: string, fn: () => T): Promise<Jsonified<Awaited<T>>>;
+  /**
+   * The point of no return: stores `response` now, as what every retry gets. Whatever happens from here on (the handler
+   * throws, the invocation times out, the process dies), nothing is executed again; a throw still reaches the first caller
+   * as it is. Costs nothing where the handler returns the same in the end, and one more write where it returns, or a
+   * middleware makes of it, something else: that is stored then, because it is what the caller saw. The `settle` policy
+   * is not asked.
+   *
+   * @throws IdempotencyError `LEASE_LOST` when the lease is over, another execution has taken over, or this one has ended.
+   *   `STORE_UNAVAILABLE` when the response could not be stored, although it was tried while there was time: it may be
+   *   stored all the same, and the end of the handler is settled as without `complete`.
+   */
+  complete(response: unknown): Promise<void>;
 }

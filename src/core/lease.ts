@@ -36,8 +36,7 @@ export function createLease(context: ExecutionContext, { persist, write }: Writi
         const wanted = runtime.now() + millis;
         // While it lasts, nobody can have taken over: there is nothing to find out either.
         if (wanted <= until) return 'written';
-        const next = proposal(wanted);
-        return put(next);
+        return put(proposal(wanted));
       }),
     checkpoint: (name, text) =>
       inTurn(async () => {
@@ -81,9 +80,8 @@ export function createLease(context: ExecutionContext, { persist, write }: Writi
       const { existing } = answer;
       if (existing?.owner !== record.owner) return 'lost';
       if (existing.status !== 'IN_PROGRESS') return existing.status === 'COMPLETED' ? 'completed' : 'lost';
-      if (existing.leaseUntil === next.leaseUntil) break;
       if (existing.leaseUntil <= until) throw storeFailure(new Error('the store contradicts itself'));
-      // An earlier write was applied although its answer never came.
+      // This write or an earlier one was applied although its answer never came.
       until = existing.leaseUntil;
     }
     until = next.leaseUntil;

@@ -25,10 +25,29 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   const { id, owner, attempt, fingerprint } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
-  return { complete, release };
+  /** The outcome that the record is known to have. */
+  let stored: CompletedRecord | undefined;
+  return { complete, completeNow, release };
 
-  function complete(outcome: Outcome): Promise<Settled> {
-    return keep({ ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
+  /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
+  async function complete(outcome: Outcome): Promise<Settled> {
+    try {
+      return await completeNow(outcome);
+    } catch (error) {
+      tell({ type: 'completionFailed', error });
+      return { kind: 'done' };
+    }
+  }
+
+  /** @throws IdempotencyError when the outcome could not be stored, although it was tried while there was time */
+  async function completeNow(outcome: Outcome): Promise<Settled> {
+    const completed = completedWith(outcome);
+    if (stored !== undefined && sameOutcome(stored, completed)) return { kind: 'done' };
+    return keep(completed);
+  }
+
+  function completedWith(outcome: Outcome): CompletedRecord {
+    return { ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) };
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
@@ -36,12 +55,9 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
       return settledBy(await persist((least) => put(completed, least)), completed);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.recordRefused === true && completed.outcome.type !== 'NOT_REPLAYABLE') {
-        // That the work is done can be said in fewer bytes.
-        return keep({ ...completed, outcome: notReplayable('the store refused it') });
-      }
-      tell({ type: 'completionFailed', error: failure });
-      return { kind: 'done' };
+      if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
+      // That the work is done can be said in fewer bytes.
+      return keep({ ...completed, outcome: notReplayable('the store refused it') });
     }
   }
 
@@ -73,6 +89,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     const existing = answer.done ? completed : answer.existing;
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     status = 'COMPLETED';
+    stored = existing;
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };
@@ -99,8 +116,9 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
       const verb = (least?: number) => write(() => store.replace(released, expected), least);
       const answer = await persist(verb, { tries: RELEASE_TRIES });
       const { existing } = answer.done ? { existing: released } : answer;
-      const isReleased = existing === undefined || (existing.owner === owner && existing.status === 'RELEASED');
-      tell({ type: isReleased ? 'released' : 'leaseLost' });
+      if (existing !== undefined && existing.owner !== owner) tell({ type: 'leaseLost' });
+      // A completion of this execution may have been applied although its answer never came: it stays.
+      else tell({ type: existing?.status === 'COMPLETED' ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }

@@ -1,9 +1,9 @@
-import { IdempotencyError } from '../errors.ts';
+import type { IdempotencyError } from '../errors.ts';
 import type { Jsonified } from '../json.ts';
 import { decodeCheckpoint, encodeCheckpoint, notReplayableCheckpoint } from './checkpoint.ts';
 import type { EventDetail } from './events.ts';
 import type { Lease } from './lease.ts';
-import { storeFailure } from './store-failure.ts';
+import { storeFailure, unfinished } from './store-failure.ts';
 
 const MAX_NAME_LENGTH = 255;
 
@@ -12,11 +12,13 @@ export interface StepContext {
   readonly tell: (detail: EventDetail) => void;
   /** @throws IdempotencyError when no effect may begin any more */
   readonly assertMayGoOn: () => void;
+  /** Whether the outcome is stored already: no attempt will follow that could need a checkpoint. */
+  readonly isCompleted: () => boolean;
   /** The record is in somebody else's hands. */
   readonly lost: () => IdempotencyError;
 }
 
-export function createStep({ lease, tell, assertMayGoOn, lost }: StepContext) {
+export function createStep({ lease, tell, assertMayGoOn, isCompleted, lost }: StepContext) {
   const used = new Set<string>();
   return step;
 
@@ -48,6 +50,7 @@ export function createStep({ lease, tell, assertMayGoOn, lost }: StepContext) {
   /** The effect has happened: whatever can be kept of that is kept. */
   async function keep(name: string, result: unknown): Promise<string> {
     const text = encodeCheckpoint(result);
+    if (isCompleted()) return text;
     try {
       return await write(name, text);
     } catch (error) {
@@ -68,20 +71,12 @@ export function createStep({ lease, tell, assertMayGoOn, lost }: StepContext) {
     return text;
   }
 
-  function failed(name: string, error: IdempotencyError): IdempotencyError {
-    if (error.code !== 'STORE_UNAVAILABLE') return error;
-    tell({ type: 'checkpointFailed', step: name, error });
+  function failed(name: string, failure: IdempotencyError): IdempotencyError {
+    if (failure.code !== 'STORE_UNAVAILABLE') return failure;
     const advice = `Step '${name}' is done, and its result could not be kept: a retry may do it again.`;
-    return new IdempotencyError(
-      'STORE_UNAVAILABLE',
-      'The request could not be brought to its end. Retry later with the same key.',
-      {
-        cause: error,
-        advice: [advice, error.advice].filter(Boolean).join(' '),
-        ...(error.retryable !== undefined && { retryable: error.retryable }),
-        ...(error.recordRefused !== undefined && { recordRefused: error.recordRefused }),
-      },
-    );
+    const error = unfinished(failure, advice);
+    tell({ type: 'checkpointFailed', step: name, error });
+    return error;
   }
 }
 
