@@ -1,6 +1,7 @@
 import { IdempotencyError } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
 import type { EventDetail } from './events.ts';
+import { createFinishing } from './finishing.ts';
 import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
 import { createLease } from './lease.ts';
@@ -12,7 +13,6 @@ import type { InProgressRecord } from './record.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import { createSettling, type Settled } from './settling.ts';
 import { createStep } from './steps.ts';
-import { storeFailure, unfinished } from './store-failure.ts';
 import { createWriting } from './writing.ts';
 
 /** A won claim: the right, and the duty, to settle. */
@@ -43,14 +43,23 @@ export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, tell } = context;
   const writing = createWriting(context, () => lease.until());
   const lease = createLease(context, writing);
-  const { complete, completeNow, release } = createSettling(context, writing, lease);
+  const { complete, completeNow, transact, release } = createSettling(context, writing, lease);
   const runStep = createStep({ lease, tell, assertMayGoOn, isCompleted, lost });
+  const finishing = createFinishing({
+    store: options.store,
+    completeNow,
+    writeTogether: transact,
+    assertMayGoOn,
+    lost: () => {
+      isLost = true;
+      return leaseLostError();
+    },
+  });
   const steps = pending();
   const completions = pending();
   let form = (outcome: Outcome) => outcome;
   let ended = false;
   let isLost = false;
-  let completed = false;
 
   const handle: IdempotencyHandle = {
     id: record.id,
@@ -61,7 +70,8 @@ export function createExecution(context: ExecutionContext): Execution {
     deriveKey: (name) => identity.deriveKey(name),
     extend,
     step: (name, fn) => steps.track(runStep(name, fn)),
-    complete: (response) => completions.track(finish(response)),
+    complete: (response) => completions.track(finishing.complete(form(returned(response)))),
+    transact: (items, response) => completions.track(finishing.transact(items, form(returned(response)))),
   };
   return {
     handle,
@@ -75,11 +85,11 @@ export function createExecution(context: ExecutionContext): Execution {
   };
 
   function isCompleted(): boolean {
-    return completed;
+    return finishing.isCompleted();
   }
 
   function judge(outcome: Outcome): Settlement {
-    if (completed) return outcome.kind === 'returned' ? 'store' : 'hold';
+    if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';
     return policyFor(options, outcome, tell);
   }
 
@@ -87,7 +97,7 @@ export function createExecution(context: ExecutionContext): Execution {
     ended = true;
     // A completion that the handler did not wait for must not meet a release.
     await completions.end();
-    if (completed && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
+    if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
     switch (settlement) {
       case 'store':
         return complete(form(outcome));
@@ -101,6 +111,7 @@ export function createExecution(context: ExecutionContext): Execution {
 
   /** A step that goes on after the handler has failed is part of this execution: no other one may begin before its end. */
   async function letGo(): Promise<Settled> {
+    if (isLost) return { kind: 'leaseLost' };
     const isOver = steps.isEmpty() || (await within(runtime, budget.left(lease.until()), steps.end())) !== TIMED_OUT;
     if (isOver) return release();
     hold('timeout');
@@ -109,35 +120,20 @@ export function createExecution(context: ExecutionContext): Execution {
 
   function hold(reason: 'policy' | 'timeout'): void {
     ended = true;
-    if (!completed) tell({ type: 'held', reason });
+    if (!isCompleted()) tell({ type: 'held', reason });
   }
 
   async function extend(millis: number): Promise<void> {
     if (typeof millis !== 'number' || !Number.isFinite(millis) || millis <= 0) {
       throw new TypeError(`extend(millis): millis must be a finite number above 0, not ${String(millis)}`);
     }
-    if (ended || completed) return;
+    if (ended || isCompleted()) return;
     if ((await lease.extend(millis)) === 'lost' && !ended) throw lost();
-  }
-
-  async function finish(response: unknown): Promise<void> {
-    assertMayGoOn();
-    let settled: Settled;
-    try {
-      settled = await completeNow(form({ kind: 'returned', value: response }));
-    } catch (error) {
-      throw unfinished(storeFailure(error));
-    }
-    if (settled.kind !== 'done') {
-      isLost = true;
-      throw leaseLostError();
-    }
-    completed = true;
   }
 
   function assertMayGoOn(): void {
     if (ended) throw endedError();
-    if (!completed && (isLost || runtime.now() >= lease.until())) throw leaseLostError();
+    if (!isCompleted() && (isLost || runtime.now() >= lease.until())) throw leaseLostError();
   }
 
   function lost(): IdempotencyError {
@@ -146,6 +142,8 @@ export function createExecution(context: ExecutionContext): Execution {
     return leaseLostError();
   }
 }
+
+const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
 
 /** For the caller of an execution that came too late: the request is in somebody else's hands. */
 export function leaseLostError(): IdempotencyError {

@@ -1,7 +1,10 @@
 import type { Jsonified } from '../json.ts';
 
-/** What the guarded code sees of its own execution. */
-export interface IdempotencyHandle {
+/**
+ * What the guarded code sees of its own execution. `TItem` is what the store's transactions are made of: with
+ * `dynamoDBStore`, entries of `TransactItems`; `never` where the store has no transactions.
+ */
+export interface IdempotencyHandle<TItem = never> {
   /** The record id. */
   readonly id: string;
   /** 1 for the first claim, one more at every takeover: the fencing number that downstream systems can compare. */
@@ -47,4 +50,20 @@ export interface IdempotencyHandle {
    *   stored all the same, and the end of the handler is settled as without `complete`.
    */
   complete(response: unknown): Promise<void>;
+  /**
+   * Writes `items` and stores `response`, all in one transaction: either the effect and the outcome are both there, or
+   * neither. With `dynamoDBStore`, `items` are 1 to 99 entries of `TransactItems` of lib-dynamodb's
+   * `TransactWriteCommand`. From then on it is as after `complete(response)`. Costs one `TransactWriteItems` (two write
+   * units for each item and KB) in place of the completion.
+   *
+   * @throws the SDK's `TransactionCanceledException` as it is when a condition of `items` fails, with the reasons of
+   *   `items` in their order and one for the record behind them; or what else is wrong with `items`. Nothing was written,
+   *   and the execution goes on: it is for the handler to decide.
+   * @throws IdempotencyError `LEASE_LOST` when the lease is over, another execution has taken over, or this one has ended.
+   *   Nothing was written. `STORE_UNAVAILABLE` when there was no answer, although it was tried while there was time: both
+   *   may be written or none, a retry finds out.
+   * @throws TypeError when the store has no transactions, `items` is no list with members, or an outcome may be stored
+   *   already
+   */
+  transact(items: readonly TItem[], response: unknown): Promise<void>;
 }

@@ -15,6 +15,12 @@ export type Settled =
   /** Another execution took over, and its outcome is not known yet, or is none of this request's. */
   | { readonly kind: 'leaseLost' };
 
+/** The caller's own writes were refused: nothing was written, and the execution goes on. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: unknown;
+}
+
 /** A record that is not released is free when its lease ends: worth a moment, not more. */
 const RELEASE_TRIES = 4;
 
@@ -27,7 +33,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
   /** The outcome that the record is known to have. */
   let stored: CompletedRecord | undefined;
-  return { complete, completeNow, release };
+  return { complete, completeNow, transact, release };
 
   /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
   async function complete(outcome: Outcome): Promise<Settled> {
@@ -44,6 +50,20 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     const completed = completedWith(outcome);
     if (stored !== undefined && sameOutcome(stored, completed)) return { kind: 'done' };
     return keep(completed);
+  }
+
+  /**
+   * Together with writes of the caller, or not at all.
+   * @throws IdempotencyError when it is not known whether it was written, or was refused
+   */
+  async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
+    const completed = completedWith(outcome);
+    const expected = { owner, status: 'IN_PROGRESS' } as const;
+    const token = runtime.randomToken();
+    const send = async () =>
+      (await store.transact?.(completed, expected, items, token)) ?? { done: false, refused: '' };
+    const answer = await persist((least) => write(send, least));
+    return 'refused' in answer ? { kind: 'refused', error: answer.refused } : settledBy(answer, completed);
   }
 
   function completedWith(outcome: Outcome): CompletedRecord {

@@ -1,14 +1,21 @@
 import type { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
 import { IdempotencyError } from '../errors.ts';
-import { lazyDocumentClient } from './dynamodb/client.ts';
+import { lazyDocumentClients } from './dynamodb/client.ts';
 import { unavailable } from './dynamodb/failure.ts';
 import { fromItem, plainItem, toItem } from './dynamodb/item.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
+import { type TransactionItem, transactWrite } from './dynamodb/transaction.ts';
 
-export type { AttributeNames, DynamoDBStoreOptions };
+export type { AttributeNames, DynamoDBStoreOptions, TransactionItem };
 
 /**
  * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB"). What is not the
@@ -21,13 +28,14 @@ const MAX_OUTCOME_BYTES = 392 * 1024;
  * A failed condition brings the record that was in the way with it (`ReturnValuesOnConditionCheckFailure`).
  *
  * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem` and
- * `dynamodb:DeleteItem` on the table; `read`, for people, needs `dynamodb:GetItem`.
+ * `dynamodb:DeleteItem` on the table; `read`, for people and for `onInFlight: { waitMillis }`, needs `dynamodb:GetItem`.
+ * A transaction needs what its items do in their tables, too.
  *
  * @throws TypeError that names the wrong option
  */
-export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
+export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<TransactionItem> {
   const { tableName, client: given, names, sortKey } = resolveStoreOptions(options);
-  const client = lazyDocumentClient(given);
+  const { records: client, transactions } = lazyDocumentClients(given);
   const returnExisting = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
   return {
@@ -46,13 +54,12 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
     },
 
     replace(record, expected) {
-      const command = new PutCommand({
-        TableName: tableName,
-        Item: toItem(record, names, sortKey),
-        ...conditionFor(expected, names),
-        ...returnExisting,
-      });
-      return conditionally(() => client().send(command));
+      return conditionally(() => client().send(new PutCommand(putOver(record, expected))));
+    },
+
+    transact(record, expected, items, token) {
+      const send = (input: TransactWriteCommandInput) => transactions().send(new TransactWriteCommand(input));
+      return transactWrite({ send, put: putOver(record, expected), items, token, tableName, read: recordOf });
     },
 
     remove(id, expected) {
@@ -76,6 +83,15 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
     },
   };
 
+  function putOver(record: IdempotencyRecord, expected: Expected) {
+    return {
+      TableName: tableName,
+      Item: toItem(record, names, sortKey),
+      ...conditionFor(expected, names),
+      ...returnExisting,
+    };
+  }
+
   async function conditionally(send: () => Promise<unknown>): Promise<ConditionalResult> {
     return explained(async () => {
       try {
@@ -83,7 +99,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
         return { done: true };
       } catch (error) {
         if (!isFailedCondition(error)) throw error;
-        return { done: false, existing: existingOf(error) };
+        return { done: false, existing: recordOf(error.Item) };
       }
     });
   }
@@ -96,8 +112,8 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore {
     }
   }
 
-  function existingOf(error: ConditionalCheckFailedException): IdempotencyRecord | undefined {
-    return error.Item === undefined ? undefined : fromItem(plainItem(error.Item), names);
+  function recordOf(marshalled: ConditionalCheckFailedException['Item']): IdempotencyRecord | undefined {
+    return marshalled === undefined ? undefined : fromItem(plainItem(marshalled), names);
   }
 }
 
