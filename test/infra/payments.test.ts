@@ -150,10 +150,11 @@ describe('POST /payments', () => {
     const inserted: string[] = [];
     const { send, chargeKeys } = setUp({
       payments: {
-        insert(payment) {
+        insertion(payment) {
           inserted.push(payment.id);
           const crash = crashes.pop();
-          return crash === undefined ? payments.insert(payment) : Promise.reject(crash);
+          if (crash !== undefined) throw crash;
+          return payments.insertion(payment);
         },
       },
     });
@@ -163,6 +164,14 @@ describe('POST /payments', () => {
     expect(retry.statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
     expect(inserted).toEqual([bodyOf(retry)['id'], bodyOf(retry)['id']]);
+  });
+
+  it('writes the payment and the response together, not the one without the other', async () => {
+    const alone = vi.fn();
+    const { send, payments } = setUp({ payments: { insert: alone } });
+    const { id } = bodyOf(await send({ key: randomUUID() }));
+    expect(await payments.find(String(id))).toMatchObject({ id });
+    expect(alone).not.toHaveBeenCalled();
   });
 
   it('undoes nothing that has happened since, when an attempt died after both: the retry shows the payment of now', async () => {

@@ -17,7 +17,7 @@ const show = async (send: Send, path: string) => bodyOf(await send({ method: 'GE
 
 describe('POST /payments/{id}/refunds', () => {
   it('refunds a part: 201 with the refund, which the payment shows', async () => {
-    const { send, keys } = setUp();
+    const { send, keys, payments } = setUp();
     const path = await pay(send);
     const response = await send({ path: `${path}/refunds`, key: randomUUID(), body: { amount: 500 } });
     expect(response.statusCode).toBe(201);
@@ -26,6 +26,8 @@ describe('POST /payments/{id}/refunds', () => {
     const { id, amount, createdAt } = refund;
     expect(await show(send, path)).toMatchObject({ amountRefunded: 500, refunds: [{ id, amount, createdAt }] });
     expect(keys.refund).toHaveLength(1);
+    const stored = await payments.find(path.slice('/payments/'.length));
+    expect(stored?.refunds).toEqual([{ id, amount, createdAt, paidOutAt: expect.any(String) }]);
   });
 
   it.each([
