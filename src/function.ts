@@ -1,4 +1,5 @@
-import { type Execution, type IdempotencyHandle, leaseLostError } from './core/execution.ts';
+import { type Execution, leaseLostError } from './core/execution.ts';
+import type { IdempotencyHandle } from './core/handle.ts';
 import { decodeOutcome, encodeOutcome, type Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
@@ -7,7 +8,7 @@ import type { Jsonified } from './json.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
 
-export interface FunctionOptions<Args extends readonly unknown[]> extends OperationOptions<Args> {
+export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
   /** Whether the function gets the `IdempotencyHandle` as its last argument, behind the caller's. @default false */
   readonly passHandle?: boolean;
 }
@@ -27,9 +28,9 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError when called: see `IdempotencyErrorCode`. What the function throws is rethrown as it was.
  */
-export function idempotent<Args extends readonly unknown[], Result>(
-  fn: (...args: [...Args, IdempotencyHandle]) => Result,
-  options: FunctionOptions<Args> & { readonly passHandle: true },
+export function idempotent<Args extends readonly unknown[], Result, TItem = never>(
+  fn: (...args: [...Args, IdempotencyHandle<NoInfer<TItem>>]) => Result,
+  options: FunctionOptions<Args, TItem> & { readonly passHandle: true },
 ): IdempotentFunction<Args, Result>;
 export function idempotent<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,

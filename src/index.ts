@@ -1,8 +1,9 @@
 export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
-export type { IdempotencyHandle } from './core/execution.ts';
+export type { IdempotencyHandle } from './core/handle.ts';
 export type { Settlement } from './core/options.ts';
 export type { Outcome } from './core/outcome.ts';
 export type {
+  Checkpoints,
   CompletedRecord,
   IdempotencyRecord,
   InProgressRecord,

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import type { IdempotencyHandle } from './core/execution.ts';
+import type { IdempotencyHandle } from './core/handle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import type { MiddyRequest } from './middy/request.ts';
@@ -9,7 +9,9 @@ import { middyTimeout } from './middy/timeout.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
 
-export interface IdempotencyOptions<TEvent = unknown> extends OperationOptions<readonly [event: TEvent]> {
+/** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
+export interface IdempotencyOptions<TEvent = unknown, TItem = never>
+  extends OperationOptions<readonly [event: TEvent], TItem> {
   /**
    * The same number that `middy()` was given, whenever it was given one: an answer that comes when no more than this is
    * left is that of Middy's early timeout, not the handler's, and is never stored.
@@ -39,12 +41,12 @@ export interface IdempotencyMiddleware<TEvent, TContext> {
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError from the invocation: see `IdempotencyErrorCode`
  */
-export function idempotency<TEvent = unknown>(
-  options: IdempotencyOptions<TEvent> & { readonly onMissingKey: 'run' },
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>>;
-export function idempotency<TEvent = unknown>(
-  options: IdempotencyOptions<TEvent>,
-): IdempotencyMiddleware<TEvent, IdempotencyContext>;
+export function idempotency<TEvent = unknown, TItem = never>(
+  options: IdempotencyOptions<TEvent, TItem> & { readonly onMissingKey: 'run' },
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>>;
+export function idempotency<TEvent = unknown, TItem = never>(
+  options: IdempotencyOptions<TEvent, TItem>,
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem>>>;
 export function idempotency(options: IdempotencyOptions<never>): IdempotencyMiddleware<never, never> {
   return createMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }

@@ -18,8 +18,8 @@ import {
 } from './fingerprint/options.ts';
 
 /** The options that the middleware and the function wrapper have in common. */
-export interface OperationOptions<Args extends readonly unknown[] = readonly [event: unknown]>
-  extends ProtocolOptions,
+export interface OperationOptions<Args extends readonly unknown[] = readonly [event: unknown], TItem = never>
+  extends ProtocolOptions<TItem>,
     RequestOptions<Args> {}
 
 interface Invocation {

@@ -39,6 +39,9 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   settlePolicyFailed: true,
   unguarded: true,
   refused: true,
+  checkpointed: true,
+  stepSkipped: true,
+  checkpointFailed: true,
 };
 
 describe('the README', () => {

@@ -1,11 +1,12 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { IdempotencyContext, IdempotencyEvent, IdempotencyHandle, Outcome, RecordStore } from 'middy-idempotency';
+import type { IdempotencyContext, IdempotencyEvent, Outcome, RecordStore } from 'middy-idempotency';
+import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { httpIdempotency, settleByStatus } from 'middy-idempotency/http';
 import { createPayment, type PaymentDependencies } from './create-payment.ts';
 import { createRefund } from './create-refund.ts';
 import { getPayment } from './get-payment.ts';
-import type { GuardedHandler } from './guarded.ts';
+import type { GuardedHandler, Handle } from './guarded.ts';
 import { patchPayment } from './patch-payment.ts';
 import { problemErrors } from './problem-errors.ts';
 import { PROBLEM_BASE_URI } from './problems.ts';
@@ -21,7 +22,7 @@ export type PaymentsScope = 'verified' | 'anonymous';
 
 export interface PaymentsOptions extends PaymentDependencies {
   /** Where the idempotency records live. */
-  readonly store: RecordStore;
+  readonly store: RecordStore<TransactionItem>;
   /** @default 'verified' */
   readonly scope?: PaymentsScope;
   /** Called for everything that happens to an idempotency record. @default none */
@@ -48,7 +49,7 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
   const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler) => {
     const guarded = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
       .use(
-        httpIdempotency<APIGatewayProxyEventV2>({
+        httpIdempotency<APIGatewayProxyEventV2, TransactionItem>({
           store,
           operation,
           methods,
@@ -65,7 +66,7 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
       .handler(handler);
     // Middy's type wants of the caller what the middleware adds to the context.
     return ((event, context) =>
-      guarded(event, context as IdempotencyContext<IdempotencyHandle | undefined>)) satisfies HttpHandler;
+      guarded(event, context as IdempotencyContext<Handle | undefined>)) satisfies HttpHandler;
   };
   const get = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(problemErrors())

@@ -6,6 +6,7 @@ import type { Payments } from './payments.ts';
 import { problem } from './problems.ts';
 import type { Processor } from './processor.ts';
 import { createdResponse } from './responses.ts';
+import { isConditionFailed } from './transaction.ts';
 
 export interface PaymentDependencies {
   readonly payments: Payments;
@@ -15,9 +16,9 @@ export interface PaymentDependencies {
 /**
  * `POST /payments`: charges the card and stores the payment. Guarded by the idempotency middleware.
  *
- * Both effects are the same on every attempt of a request. A process that dies between them, or before its response is
- * stored, leaves a retry that executes again; with keys derived from the request, the processor answers that retry with
- * the charge it has made, and the payment is found where it was put: the client pays once and finds one payment.
+ * The charge is the same on every attempt of a request: a process that dies after it leaves a retry that executes again,
+ * and the processor, asked with a key derived from the request, answers with the charge that it has made. The payment and
+ * the response are stored in one transaction: a payment is never there without its retry being told so.
  */
 export function createPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -35,8 +36,15 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
 
     const id = handle.deriveKey('payment');
     const payment = newPayment(id, parsed.value, charge, handle.deriveKey('write'));
-    const written = await payments.insert(payment);
-    // An earlier attempt has made it, and it may have been refunded or changed since: that must not be undone.
-    return createdResponse(written.applied ? written.payment : (written.existing ?? payment));
+    const response = createdResponse(payment);
+    try {
+      await handle.transact([payments.insertion(payment)], response);
+      return response;
+    } catch (error) {
+      if (!isConditionFailed(error, 0)) throw error;
+      // The request was executed before its outcome was forgotten, and the payment may have been refunded or changed
+      // since: that must not be undone.
+      return createdResponse((await payments.find(id)) ?? payment);
+    }
   };
 }

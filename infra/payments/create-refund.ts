@@ -14,6 +14,8 @@ import { paymentNotFound, refundResponse } from './responses.ts';
  * The refund is recorded first, under an id that is derived from the request, and paid out then, with a key that is
  * derived, too. An attempt that dies anywhere leaves a retry that finds the refund recorded and asks the processor for
  * the same payout again: nothing is refunded twice. What is recorded counts, so that the sum never exceeds the payment.
+ * That it was paid out is written in one transaction with the response: a refund that is not marked so is still to be
+ * finished, by a retry or by a person.
  */
 export function createRefund({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -32,7 +34,10 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
       awsRequestId,
       processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal),
     );
-    return asked.answered ? refundResponse(payment, refund) : asked.response;
+    if (!asked.answered) return asked.response;
+    const response = refundResponse(payment, refund);
+    await handle.transact([payments.payout(payment.id, refund.id, new Date().toISOString())], response);
+    return response;
   };
 }
 

@@ -1,4 +1,9 @@
-import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Payment, Refund } from './payment.ts';
 import type { Payments, Write } from './payments.ts';
@@ -17,6 +22,10 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
     return Item === undefined ? undefined : toPayment(Item as Item);
   }
 
+  function insertion(payment: Payment) {
+    return { ...table, Item: toItem(payment), ConditionExpression: 'attribute_not_exists(id)' };
+  }
+
   /** What is there after a write that was refused may be the write itself: its answer was lost, and the SDK sent it again. */
   async function answer(id: string, writtenBy: string, write: Promise<Payment | undefined>): Promise<Write> {
     const payment = await write;
@@ -28,9 +37,24 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
   return {
     find,
     insert(payment) {
-      const put = new PutCommand({ ...table, Item: toItem(payment), ConditionExpression: 'attribute_not_exists(id)' });
-      return answer(payment.id, payment.writtenBy, unlessRefused(documents.send(put).then(() => payment)));
+      const put = new PutCommand(insertion(payment));
+      return answer(
+        payment.id,
+        payment.writtenBy,
+        unlessRefused(whenFree(() => documents.send(put)).then(() => payment)),
+      );
     },
+    insertion: (payment) => ({ Put: insertion(payment) }),
+    payout: (id, refundId, paidOutAt) => ({
+      Update: {
+        ...table,
+        Key: { id },
+        UpdateExpression: 'SET refunds.#refund.paidOutAt = if_not_exists(refunds.#refund.paidOutAt, :paidOutAt)',
+        ConditionExpression: 'attribute_exists(refunds.#refund)',
+        ExpressionAttributeNames: { '#refund': refundId },
+        ExpressionAttributeValues: { ':paidOutAt': paidOutAt },
+      },
+    }),
     replace(payment) {
       const put = new PutCommand({
         ...table,
@@ -39,7 +63,11 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         ExpressionAttributeNames: { '#version': 'version' },
         ExpressionAttributeValues: { ':before': payment.version - 1 },
       });
-      return answer(payment.id, payment.writtenBy, unlessRefused(documents.send(put).then(() => payment)));
+      return answer(
+        payment.id,
+        payment.writtenBy,
+        unlessRefused(whenFree(() => documents.send(put)).then(() => payment)),
+      );
     },
     void(id, writtenBy) {
       const update = new UpdateCommand({
@@ -56,7 +84,7 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         },
         ReturnValues: 'ALL_NEW',
       });
-      return answer(id, writtenBy, unlessRefused(documents.send(update).then(updated)));
+      return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
     async refund(paymentId, order) {
       // Every further round has seen another refund recorded: it ends where nothing is left.
@@ -68,7 +96,7 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         if (decision.kind === 'refused') return decision;
         const refund = { id: order.id, amount: decision.amount, createdAt: new Date().toISOString() };
         const update = new UpdateCommand({ ...table, Key: { id: paymentId }, ...recording(refund, payment) });
-        const written = await unlessRefused(documents.send(update).then(updated));
+        const written = await unlessRefused(whenFree(() => documents.send(update)).then(updated));
         if (written !== undefined) return { kind: 'recorded', payment: written, refund };
       }
     },
@@ -97,6 +125,21 @@ function recording({ id, amount, createdAt }: Refund, payment: Payment) {
     },
     ReturnValues: 'ALL_NEW',
   } as const;
+}
+
+const MAX_CONFLICTS = 5;
+const CONFLICT_MILLIS = 50;
+
+/** A transaction is at work on the same payment, the payout of another refund, say: it ends in a moment. */
+async function whenFree<T>(write: () => Promise<T>): Promise<T> {
+  for (let conflicts = 1; ; conflicts++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof TransactionConflictException) || conflicts > MAX_CONFLICTS) throw error;
+    }
+    await sleep(Math.random() * CONFLICT_MILLIS * conflicts);
+  }
 }
 
 /** `undefined` when the condition did not hold. */

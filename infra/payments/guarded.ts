@@ -1,15 +1,19 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { IdempotencyContext, IdempotencyHandle } from 'middy-idempotency';
+import type { TransactionItem } from 'middy-idempotency/dynamodb';
+
+/** What a handler has of its own execution, with transactions in DynamoDB. */
+export type Handle = IdempotencyHandle<TransactionItem>;
 
 /** A handler behind `httpIdempotency`: the handle is there when the request had a key. */
 export type GuardedHandler = (
   event: APIGatewayProxyEventV2,
-  context: IdempotencyContext<IdempotencyHandle | undefined>,
+  context: IdempotencyContext<Handle | undefined>,
   options?: { readonly signal?: AbortSignal },
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** Where a key is required: without the guard, a payment must not be made. @throws Error */
-export function requireHandle(handle: IdempotencyHandle | undefined): IdempotencyHandle {
+export function requireHandle(handle: Handle | undefined): Handle {
   if (handle === undefined) throw new Error('This handler must run behind httpIdempotency with `required: true`.');
   return handle;
 }

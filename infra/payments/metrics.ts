@@ -25,6 +25,9 @@ export const COUNTERS = {
   releaseFailed: 'FailedReleases',
   settlePolicyFailed: 'FailedSettlePolicies',
   unguarded: 'UnguardedExecutions',
+  checkpointed: 'Checkpoints',
+  checkpointFailed: 'FailedCheckpoints',
+  stepSkipped: 'SkippedSteps',
 } as const satisfies Record<IdempotencyEventType, string>;
 
 /** These answer a claim, so that their duration is its latency. */

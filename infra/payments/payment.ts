@@ -11,6 +11,8 @@ export interface Refund {
   readonly amount: number;
   /** When it was recorded, ISO 8601. */
   readonly createdAt: string;
+  /** When the processor had paid it out, ISO 8601. A refund without it is one that some attempt has to finish. */
+  readonly paidOutAt?: string;
 }
 
 /**

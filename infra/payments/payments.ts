@@ -1,3 +1,4 @@
+import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import type { Payment, Refund } from './payment.ts';
 import type { RefundOrder, RefundRefusal } from './refund-decision.ts';
 
@@ -20,10 +21,14 @@ export interface Payments {
   find(id: string): Promise<Payment | undefined>;
   /** Writes a payment whose id is free. */
   insert(payment: Payment): Promise<Write>;
+  /** The same as one write of a transaction. */
+  insertion(payment: Payment): TransactionItem;
   /** Writes the successor of the version before it: `payment.version` is one more than that of what was read. */
   replace(payment: Payment): Promise<Write>;
   /** Makes an authorized payment a voided one, whatever its version. */
   void(id: string, writtenBy: string): Promise<Write>;
   /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
   refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;
+  /** The write that notes that a recorded refund was paid out. Nothing that a client sees of the payment changes. */
+  payout(paymentId: string, refundId: string, paidOutAt: string): TransactionItem;
 }

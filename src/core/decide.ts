@@ -1,4 +1,10 @@
-import { type IdempotencyRecord, type InProgressRecord, isExpired, type StoredOutcome } from './record.ts';
+import {
+  type Checkpoints,
+  type IdempotencyRecord,
+  type InProgressRecord,
+  isExpired,
+  type StoredOutcome,
+} from './record.ts';
 import type { Expected } from './store.ts';
 
 export interface DecisionPolicy {
@@ -15,6 +21,8 @@ export type Decision =
       readonly reason: TakeoverReason;
       readonly attempt: number;
       readonly expected: Expected;
+      /** What the attempts before have done already. */
+      readonly checkpoints?: Checkpoints;
     }
   | { readonly kind: 'keyReused' }
   | { readonly kind: 'replay'; readonly outcome: StoredOutcome }
@@ -52,7 +60,9 @@ function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision
   const { owner, status } = existing;
   const expected =
     existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
-  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected };
+  const checkpoints = existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints;
+  const kept = checkpoints !== undefined && { checkpoints };
+  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, ...kept };
 }
 
 /** A record or a claim without a fingerprint (the option was added or removed by a deployment) has nothing to compare. */

@@ -16,6 +16,12 @@ export type IdempotencyEvent = IdempotencyEventBase &
     /** The outcome is stored. `notReplayable` says why its response is not, where it could not be. */
     | { readonly type: 'completed'; readonly notReplayable?: string }
     | { readonly type: 'released' }
+    /** The result of a step is kept for later attempts. */
+    | { readonly type: 'checkpointed'; readonly step: string }
+    /** An earlier attempt has done the step: its result was given, and it was not run. */
+    | { readonly type: 'stepSkipped'; readonly step: string }
+    /** The step is done, and its result could not be kept: a retry may do it again. */
+    | { readonly type: 'checkpointFailed'; readonly step: string; readonly error: unknown }
     /** The lease was left to run out: by policy, or because the invocation timed out. */
     | { readonly type: 'held'; readonly reason: 'policy' | 'timeout' }
     /** Another execution had taken over before this one could settle. */

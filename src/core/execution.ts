@@ -1,33 +1,19 @@
 import { IdempotencyError } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
 import type { EventDetail } from './events.ts';
-import { expirationAt } from './expiration.ts';
+import { createFinishing } from './finishing.ts';
+import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
+import { createLease } from './lease.ts';
 import type { ResolvedProtocolOptions, Settlement } from './options.ts';
 import type { Outcome } from './outcome.ts';
+import { pending } from './pending.ts';
+import { policyFor } from './policy.ts';
 import type { InProgressRecord } from './record.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import { createSettling, type Settled } from './settling.ts';
-
-/** What the guarded code sees of its own execution. */
-export interface IdempotencyHandle {
-  /** The record id. */
-  readonly id: string;
-  /** 1 for the first claim, one more at every takeover: the fencing number that downstream systems can compare. */
-  readonly attempt: number;
-  /** Until when this execution alone may run. Epoch milliseconds; later after `extend`. */
-  readonly leaseUntil: number;
-  /**
-   * A UUID (version 8, RFC 9562) that is the same on every attempt of this request and differs for every name: for a
-   * downstream `Idempotency-Key` or `ClientToken`.
-   */
-  deriveKey(name: string): string;
-  /**
-   * Makes the lease last at least `millis` from now. Costs one write. Does nothing once the execution has ended.
-   * @throws IdempotencyError `LEASE_LOST` when another execution has taken over: stop before the next effect.
-   */
-  extend(millis: number): Promise<void>;
-}
+import { createStep } from './steps.ts';
+import { createWriting } from './writing.ts';
 
 /** A won claim: the right, and the duty, to settle. */
 export interface Execution {
@@ -38,6 +24,10 @@ export interface Execution {
   settle(settlement: Settlement, outcome: Outcome): Promise<Settled>;
   /** Leaves the lease to run out: the work may still be going on. */
   hold(reason: 'policy' | 'timeout'): void;
+  /** Whether the guarded code itself has stored its response: no failure after that changes the record. */
+  isCompleted(): boolean;
+  /** What is stored of every outcome from now on. */
+  storeAs(form: (outcome: Outcome) => Outcome): void;
 }
 
 export interface ExecutionContext {
@@ -50,78 +40,110 @@ export interface ExecutionContext {
 }
 
 export function createExecution(context: ExecutionContext): Execution {
-  const { options, runtime, identity, record, tell } = context;
-  const { id, owner, attempt } = record;
-  let leaseUntil = record.leaseUntil;
+  const { options, runtime, identity, budget, record, tell } = context;
+  const writing = createWriting(context, () => lease.until());
+  const lease = createLease(context, writing);
+  const { complete, completeNow, transact, release } = createSettling(context, writing, lease);
+  const runStep = createStep({ lease, tell, assertMayGoOn, isCompleted, lost });
+  const finishing = createFinishing({
+    store: options.store,
+    completeNow,
+    writeTogether: transact,
+    assertMayGoOn,
+    lost: () => {
+      isLost = true;
+      return leaseLostError();
+    },
+  });
+  const steps = pending();
+  const completions = pending();
+  let form = (outcome: Outcome) => outcome;
   let ended = false;
-  let extending: Promise<void> = Promise.resolve();
-  const { write, complete, release } = createSettling(context, () => leaseUntil);
+  let isLost = false;
 
   const handle: IdempotencyHandle = {
-    id,
-    attempt,
+    id: record.id,
+    attempt: record.attempt,
     get leaseUntil() {
-      return leaseUntil;
+      return lease.until();
     },
     deriveKey: (name) => identity.deriveKey(name),
     extend,
+    step: (name, fn) => steps.track(runStep(name, fn)),
+    complete: (response) => completions.track(finishing.complete(form(returned(response)))),
+    transact: (items, response) => completions.track(finishing.transact(items, form(returned(response)))),
   };
-  return { handle, policyFor, settle, hold };
+  return {
+    handle,
+    policyFor: judge,
+    settle,
+    hold,
+    isCompleted,
+    storeAs(given) {
+      form = given;
+    },
+  };
 
-  function policyFor(outcome: Outcome): Settlement {
-    let failure: unknown;
-    try {
-      const settlement: unknown = options.settle(outcome);
-      if (settlement === 'store' || settlement === 'release' || settlement === 'hold') return settlement;
-      if (settlement instanceof Promise) settlement.catch(() => undefined);
-      failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${describe(settlement)}`);
-    } catch (error) {
-      failure = error;
-    }
-    tell({ type: 'settlePolicyFailed', error: failure });
-    return outcome.kind === 'returned' ? 'store' : 'hold';
+  function isCompleted(): boolean {
+    return finishing.isCompleted();
+  }
+
+  function judge(outcome: Outcome): Settlement {
+    if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';
+    return policyFor(options, outcome, tell);
   }
 
   async function settle(settlement: Settlement, outcome: Outcome): Promise<Settled> {
     ended = true;
+    // A completion that the handler did not wait for must not meet a release.
+    await completions.end();
+    if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
     switch (settlement) {
       case 'store':
-        return complete(outcome);
+        return complete(form(outcome));
       case 'release':
-        return release();
+        return letGo();
       case 'hold':
         hold('policy');
         return { kind: 'done' };
     }
   }
 
+  /** A step that goes on after the handler has failed is part of this execution: no other one may begin before its end. */
+  async function letGo(): Promise<Settled> {
+    if (isLost) return { kind: 'leaseLost' };
+    const isOver = steps.isEmpty() || (await within(runtime, budget.left(lease.until()), steps.end())) !== TIMED_OUT;
+    if (isOver) return release();
+    hold('timeout');
+    return { kind: 'done' };
+  }
+
   function hold(reason: 'policy' | 'timeout'): void {
-    tell({ type: 'held', reason });
+    ended = true;
+    if (!isCompleted()) tell({ type: 'held', reason });
   }
 
   async function extend(millis: number): Promise<void> {
     if (typeof millis !== 'number' || !Number.isFinite(millis) || millis <= 0) {
-      throw new TypeError(`extend(millis): millis must be a finite number above 0, not ${describe(millis)}`);
+      throw new TypeError(`extend(millis): millis must be a finite number above 0, not ${String(millis)}`);
     }
-    // One at a time: of two that overlap, the shorter could be written last.
-    const turn = extending.then(() => (ended ? undefined : extendTo(millis)));
-    extending = turn.catch(() => undefined);
-    return turn;
+    if (ended || isCompleted()) return;
+    if ((await lease.extend(millis)) === 'lost' && !ended) throw lost();
   }
 
-  async function extendTo(millis: number): Promise<void> {
-    const now = runtime.now();
-    const until = Math.max(leaseUntil, now + millis);
-    const extended = { ...record, leaseUntil: until, expiration: expirationAt(now, options, until) };
-    const answer = await write(() => options.store.replace(extended, { owner, status: 'IN_PROGRESS' }));
-    if (answer.done) {
-      leaseUntil = until;
-    } else if (answer.existing?.owner !== owner) {
-      tell({ type: 'leaseLost' });
-      throw leaseLostError();
-    }
+  function assertMayGoOn(): void {
+    if (ended) throw endedError();
+    if (!isCompleted() && (isLost || runtime.now() >= lease.until())) throw leaseLostError();
+  }
+
+  function lost(): IdempotencyError {
+    if (!isLost) tell({ type: 'leaseLost' });
+    isLost = true;
+    return leaseLostError();
   }
 }
+
+const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
 
 /** For the caller of an execution that came too late: the request is in somebody else's hands. */
 export function leaseLostError(): IdempotencyError {
@@ -132,10 +154,10 @@ export function leaseLostError(): IdempotencyError {
   );
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? `'${value}'`
-    : typeof value === 'object'
-      ? Object.prototype.toString.call(value)
-      : String(value);
+function endedError(): IdempotencyError {
+  return new IdempotencyError(
+    'LEASE_LOST',
+    'The execution of this request has ended. Retry with the same key for its outcome.',
+    { advice: 'The handler has returned, thrown or timed out: await every step before that.' },
+  );
 }

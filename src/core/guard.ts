@@ -97,7 +97,8 @@ class Claiming {
         candidate = decision.record;
         conflict = undefined;
       } else if (decision.kind === 'takeover') {
-        candidate = { ...this.#first, attempt: decision.attempt };
+        const { attempt, checkpoints } = decision;
+        candidate = { ...this.#first, attempt, ...(checkpoints !== undefined && { checkpoints }) };
         takenOver = decision.reason;
         conflict = await this.#replace(candidate, decision.expected);
       } else {

@@ -7,9 +7,9 @@ import type { RecordStore } from './store.ts';
 export type Settlement = 'store' | 'release' | 'hold';
 
 /** The options of the protocol. Those that read the request are in `fingerprint/options.ts`. */
-export interface ProtocolOptions {
+export interface ProtocolOptions<TItem = never> {
   /** Where the records live. A store may serve any number of guards. */
-  readonly store: RecordStore;
+  readonly store: RecordStore<TItem>;
   /** How long a stored outcome is replayed. @default 86_400 (a day) */
   readonly retentionSeconds?: number;
   /**

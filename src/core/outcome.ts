@@ -6,11 +6,14 @@ export type Outcome =
   | { readonly kind: 'returned'; readonly value: unknown }
   | { readonly kind: 'threw'; readonly error: unknown };
 
+/** An outcome that is to be stored. */
+export type EncodedOutcome = Exclude<StoredOutcome, { type: 'UNREADABLE' }>;
+
 /**
  * The outcome as it is stored: JSON text, the same text that Lambda sends. What cannot be written as JSON, or exceeds
  * `maxBytes`, becomes `NOT_REPLAYABLE`, so that the fact that the work is done is never lost with its response.
  */
-export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFINITY): StoredOutcome {
+export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFINITY): EncodedOutcome {
   let json: string | undefined;
   try {
     if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
@@ -48,7 +51,7 @@ export function decodeOutcome(stored: StoredOutcome): Outcome {
 /** A reason is for a person, and must itself never be what a store refuses. */
 const MAX_REASON_LENGTH = 500;
 
-export function notReplayable(reason: string): StoredOutcome {
+export function notReplayable(reason: string): Extract<StoredOutcome, { type: 'NOT_REPLAYABLE' }> {
   return { type: 'NOT_REPLAYABLE', reason: reason.slice(0, MAX_REASON_LENGTH) };
 }
 

@@ -22,8 +22,12 @@ interface RecordBase {
 
 export interface InProgressRecord extends RecordBase {
   readonly status: 'IN_PROGRESS';
-  /** Until then the owner alone may execute. Epoch milliseconds. */
+  /**
+   * Until then the owner alone may execute. Epoch milliseconds. Every write of the owner moves it on by a millisecond at
+   * least, so that it is the version of the record, too: a write that arrives late expects an earlier one.
+   */
   readonly leaseUntil: number;
+  readonly checkpoints?: Checkpoints;
 }
 
 export interface CompletedRecord extends RecordBase {
@@ -34,7 +38,14 @@ export interface CompletedRecord extends RecordBase {
 /** Kept after a release only where something in it must survive for the next attempt. */
 export interface ReleasedRecord extends RecordBase {
   readonly status: 'RELEASED';
+  readonly checkpoints?: Checkpoints;
 }
+
+/**
+ * Results of the steps that are done, by name, for the next attempt. JSON text: `{"result":…}`, without a member for
+ * `undefined`, or `{"notReplayable":"the reason"}`.
+ */
+export type Checkpoints = Readonly<Record<string, string>>;
 
 /**
  * What an execution ended with, as it is stored.

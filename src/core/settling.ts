@@ -1,10 +1,11 @@
 import type { ExecutionContext } from './execution.ts';
 import { expirationAt } from './expiration.ts';
+import type { Lease } from './lease.ts';
 import { decodeOutcome, encodeOutcome, notReplayable, type Outcome } from './outcome.ts';
 import { type CompletedRecord, type IdempotencyRecord, isExpired, type ReleasedRecord } from './record.ts';
-import { TIMED_OUT, within } from './runtime.ts';
 import type { ConditionalResult } from './store.ts';
 import { storeFailure } from './store-failure.ts';
+import type { Writing } from './writing.ts';
 
 /** What became of an attempt to settle. */
 export type Settled =
@@ -14,67 +15,75 @@ export type Settled =
   /** Another execution took over, and its outcome is not known yet, or is none of this request's. */
   | { readonly kind: 'leaseLost' };
 
-const FIRST_BACKOFF_MILLIS = 50;
-const MAX_BACKOFF_MILLIS = 1000;
-const MAX_REFUSALS = 3;
+/** The caller's own writes were refused: nothing was written, and the execution goes on. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: unknown;
+}
+
 /** A record that is not released is free when its lease ends: worth a moment, not more. */
 const RELEASE_TRIES = 4;
 
 /** The writes that end an execution, fenced by its owner. */
-export function createSettling(context: ExecutionContext, leaseUntil: () => number) {
-  const { options, runtime, budget, record, tell } = context;
+export function createSettling(context: ExecutionContext, { persist, write }: Writing, lease: Lease) {
+  const { options, runtime, record, tell } = context;
   const { store } = options;
   const { id, owner, attempt, fingerprint } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
-  return { write, complete, release };
+  /** The outcome that the record is known to have. */
+  let stored: CompletedRecord | undefined;
+  return { complete, completeNow, transact, release };
 
-  function complete(outcome: Outcome): Promise<Settled> {
-    return keep({ ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
-  }
-
-  async function keep(completed: CompletedRecord): Promise<Settled> {
+  /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
+  async function complete(outcome: Outcome): Promise<Settled> {
     try {
-      const limits = { millis: budget.maxSettleMillis, tries: Number.POSITIVE_INFINITY };
-      return settledBy(await persist((isFirst) => put(completed, isFirst), limits), completed);
+      return await completeNow(outcome);
     } catch (error) {
-      const failure = storeFailure(error);
-      if (failure.recordRefused === true && completed.outcome.type !== 'NOT_REPLAYABLE') {
-        // That the work is done can be said in fewer bytes.
-        return keep({ ...completed, outcome: notReplayable('the store refused it') });
-      }
-      tell({ type: 'completionFailed', error: failure });
+      tell({ type: 'completionFailed', error });
       return { kind: 'done' };
     }
   }
 
-  /** Tries again while there is time. What the store refuses for good is tried a few times: credentials get renewed. */
-  async function persist<T>(
-    verb: (isFirst: boolean) => Promise<T>,
-    limits: { readonly millis: number; readonly tries: number },
-  ): Promise<T> {
-    const startedAt = runtime.now();
-    let backoff = FIRST_BACKOFF_MILLIS;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await verb(tries === 1);
-      } catch (error) {
-        const failure = storeFailure(error);
-        const left = Math.min(budget.left(leaseUntil()), startedAt + limits.millis - runtime.now());
-        const mayPass = failure.retryable === true;
-        // A record that is refused can be written in another form: no reason to use up all the time.
-        const isRefusal = !mayPass || failure.recordRefused === true;
-        const enough = isRefusal ? Math.min(limits.tries, MAX_REFUSALS) : limits.tries;
-        if ((failure.recordRefused === true && !mayPass) || tries >= enough || left <= backoff) throw failure;
-      }
-      await runtime.delay(backoff).elapsed;
-      backoff = Math.min(backoff * 2, MAX_BACKOFF_MILLIS);
+  /** @throws IdempotencyError when the outcome could not be stored, although it was tried while there was time */
+  async function completeNow(outcome: Outcome): Promise<Settled> {
+    const completed = completedWith(outcome);
+    if (stored !== undefined && sameOutcome(stored, completed)) return { kind: 'done' };
+    return keep(completed);
+  }
+
+  /**
+   * Together with writes of the caller, or not at all.
+   * @throws IdempotencyError when it is not known whether it was written, or was refused
+   */
+  async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
+    const completed = completedWith(outcome);
+    const expected = { owner, status: 'IN_PROGRESS' } as const;
+    const token = runtime.randomToken();
+    const send = async () =>
+      (await store.transact?.(completed, expected, items, token)) ?? { done: false, refused: '' };
+    const answer = await persist((least) => write(send, least));
+    return 'refused' in answer ? { kind: 'refused', error: answer.refused } : settledBy(answer, completed);
+  }
+
+  function completedWith(outcome: Outcome): CompletedRecord {
+    return { ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) };
+  }
+
+  async function keep(completed: CompletedRecord): Promise<Settled> {
+    try {
+      return settledBy(await persist((least) => put(completed, least)), completed);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
+      // That the work is done can be said in fewer bytes.
+      return keep({ ...completed, outcome: notReplayable('the store refused it') });
     }
   }
 
   /** Writes over this execution's own record, or where nobody holds the record any more. */
-  async function put(completed: CompletedRecord, isFirst: boolean): Promise<ConditionalResult> {
-    const answer = await write(() => store.replace(completed, { owner, status }), isFirst ? undefined : 0);
+  async function put(completed: CompletedRecord, least?: number): Promise<ConditionalResult> {
+    const answer = await write(() => store.replace(completed, { owner, status }), least);
     if (answer.done) return answer;
     const { existing } = answer;
     if (existing === undefined) return putBack(completed);
@@ -100,6 +109,7 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
     const existing = answer.done ? completed : answer.existing;
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     status = 'COMPLETED';
+    stored = existing;
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };
@@ -118,14 +128,17 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
 
   /** Keeps the record, and with it the count of attempts: the next one must have a higher fencing number. */
   async function release(): Promise<Settled> {
-    const released: ReleasedRecord = { ...ending(), status: 'RELEASED' };
+    const checkpoints = lease.checkpoints();
+    const kept = Object.keys(checkpoints).length > 0 && { checkpoints };
+    const released: ReleasedRecord = { ...ending(), status: 'RELEASED', ...kept };
     try {
       const expected = { owner, status: 'IN_PROGRESS' } as const;
-      const verb = (isFirst: boolean) => write(() => store.replace(released, expected), isFirst ? undefined : 0);
-      const answer = await persist(verb, { millis: budget.maxSettleMillis, tries: RELEASE_TRIES });
+      const verb = (least?: number) => write(() => store.replace(released, expected), least);
+      const answer = await persist(verb, { tries: RELEASE_TRIES });
       const { existing } = answer.done ? { existing: released } : answer;
-      const isReleased = existing === undefined || (existing.owner === owner && existing.status === 'RELEASED');
-      tell({ type: isReleased ? 'released' : 'leaseLost' });
+      if (existing !== undefined && existing.owner !== owner) tell({ type: 'leaseLost' });
+      // A completion of this execution may have been applied although its answer never came: it stays.
+      else tell({ type: existing?.status === 'COMPLETED' ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }
@@ -135,14 +148,6 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
   function ending() {
     const expiration = expirationAt(runtime.now(), options);
     return { id, owner, attempt, expiration, ...(fingerprint !== undefined && { fingerprint }) };
-  }
-
-  /** A write that hangs is given up while there is still time to answer the caller; the first has a minimum. */
-  async function write<T>(verb: () => Promise<T>, least = budget.minWriteMillis): Promise<T> {
-    const millis = Math.max(budget.left(leaseUntil()), least);
-    const answer = await within(runtime, millis, (async () => verb())());
-    if (answer === TIMED_OUT) throw storeFailure(new Error('the store did not answer while there was time'));
-    return answer;
   }
 }
 

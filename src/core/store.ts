@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from './record.ts';
+import type { CompletedRecord, IdempotencyRecord } from './record.ts';
 
 /** What a conditional write expects to find. A record that differs in any of these is left alone. */
 export interface Expected {
@@ -19,6 +19,12 @@ export type ConditionalResult =
   | { readonly done: false; readonly existing: IdempotencyRecord | undefined };
 
 /**
+ * What became of a transaction. `refused` is the error by which the store refused the items of the caller (a condition
+ * that failed, a mistake in them): nothing was written, and it is for the caller to judge.
+ */
+export type TransactionResult = ConditionalResult | { readonly done: false; readonly refused: unknown };
+
+/**
  * Where records live. A store decides nothing: it writes atomically under a condition and reports what it found.
  *
  * Rules for an implementation:
@@ -30,7 +36,7 @@ export type ConditionalResult =
  *   the id is no record. Anything else that it throws counts as a retryable failure;
  * - that a record is COMPLETED is said even where its outcome cannot be read: `NOT_REPLAYABLE`, or `UNREADABLE` for now.
  */
-export interface RecordStore {
+export interface RecordStore<TItem = never> {
   /** Put if absent. */
   insert(record: IdempotencyRecord): Promise<InsertResult>;
   /** Compare-and-swap of the whole record. */
@@ -39,6 +45,17 @@ export interface RecordStore {
   remove(id: string, expected: Expected): Promise<ConditionalResult>;
   /** Strongly consistent read. */
   read(id: string): Promise<IdempotencyRecord | undefined>;
+  /**
+   * Compare-and-swap of the whole record together with writes of the caller (`TItem`, in the form of the store's own
+   * database): all or nothing. `token` is the same whenever the same transaction is sent again. What stands in the way of
+   * the record is answered rather than what stands in the way of the items. @default there are no transactions
+   */
+  transact?(
+    record: CompletedRecord,
+    expected: Expected,
+    items: readonly TItem[],
+    token: string,
+  ): Promise<TransactionResult>;
   /** Bytes of UTF-8 that an outcome may have. A larger one is stored as not replayable. @default unlimited */
   readonly maxOutcomeBytes?: number;
 }

@@ -1,5 +1,5 @@
-import type { IdempotencyHandle } from '../core/execution.ts';
 import { isUnanswered } from '../core/guard.ts';
+import type { IdempotencyHandle } from '../core/handle.ts';
 import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { MiddyRun } from '../middy/run.ts';
@@ -32,9 +32,9 @@ export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } f
  *
  * @throws TypeError at construction when an option is wrong; the message names it
  */
-export function httpIdempotency<TEvent = unknown>(
-  options: HttpIdempotencyOptions<TEvent>,
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>> {
+export function httpIdempotency<TEvent = unknown, TItem = never>(
+  options: HttpIdempotencyOptions<TEvent, TItem>,
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>> {
   return createHttpMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }
 

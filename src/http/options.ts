@@ -10,8 +10,9 @@ export interface ProblemMiddleware {
   readonly after?: (request: never) => unknown;
 }
 
-export interface HttpIdempotencyOptions<TEvent = unknown>
-  extends ProtocolOptions,
+/** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
+export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
+  extends ProtocolOptions<TItem>,
     Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
   /**
    * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM

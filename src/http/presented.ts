@@ -6,10 +6,11 @@ import { asReplay, withoutHeaders } from './response.ts';
 
 /** An execution whose stored response has no headers that belong to the first message alone. */
 export function presented(execution: Execution, http: HttpRequest, dropped: ReadonlySet<string>): Execution {
+  execution.storeAs((outcome) => storable(outcome, http, dropped));
   return {
     ...execution,
     async settle(settlement, outcome) {
-      const settled = await execution.settle(settlement, storable(outcome, http, dropped));
+      const settled = await execution.settle(settlement, outcome);
       if (settled.kind !== 'superseded') return settled;
       return { ...settled, outcome: replayed(settled.outcome, http) };
     },

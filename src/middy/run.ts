@@ -112,6 +112,8 @@ export class MiddyRun implements RequestListener {
   }
 
   #judge(outcome: Outcome): Settlement {
+    // The handler has stored its response itself. No failure after that, and nothing that is made of one, takes its place.
+    if (this.#execution.isCompleted() && this.#failure !== undefined) return 'hold';
     // Another guard behind this one has refused the request: the handler has not run.
     if (outcome.kind === 'returned' && isRefusal(outcome.value)) return 'release';
     return this.#execution.policyFor(outcome);

@@ -1,4 +1,5 @@
-import type { Execution, IdempotencyHandle } from '../core/execution.ts';
+import type { Execution } from '../core/execution.ts';
+import type { IdempotencyHandle } from '../core/handle.ts';
 import { storeFailure } from '../core/store-failure.ts';
 import { type MiddyRequest, watchRequest } from './request.ts';
 import { MiddyRun, type Refuse } from './run.ts';

@@ -85,6 +85,17 @@ describe('decide', () => {
     });
   });
 
+  it('keeps what earlier attempts have done, until the retention is over', () => {
+    const checkpoints = { reserve: '{"result":1}' };
+    const over = NOW + 150;
+    expect(decide({ ...running, checkpoints }, claim, policy, over)).toMatchObject({ kind: 'takeover', checkpoints });
+    expect(decide({ ...released, checkpoints }, claim, policy, NOW)).toMatchObject({ kind: 'takeover', checkpoints });
+    for (const existing of [running, released]) {
+      const decision = decide({ ...existing, checkpoints }, claim, policy, base.expiration * 1000);
+      expect(decision).not.toHaveProperty('checkpoints');
+    }
+  });
+
   it("leaves the outcome unknown then, with onExpiredLease 'throw'", () => {
     const atMostOnce = { ...policy, onExpiredLease: 'throw' } as const;
     expect(decide(running, claim, atMostOnce, NOW + 149)).toMatchObject({ kind: 'inFlight' });

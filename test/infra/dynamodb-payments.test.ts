@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
 import type { Payment } from '../../infra/payments/payment.ts';
 import type { Write } from '../../infra/payments/payments.ts';
-import { useTable } from '../support/table.ts';
+import { localClient, useTable } from '../support/table.ts';
 
 const table = useTable();
 
@@ -67,5 +69,36 @@ describe('the payments table', () => {
   it.each(WRITES)('does not %s a payment that is not there', async (_, write) => {
     const payments = dynamoDBPayments(table);
     expect(await write(payments, payment(), randomUUID())).toEqual({ applied: false, existing: undefined });
+  });
+
+  it.each(WRITES)('tries a %s again while a transaction is at work on the payment', async (_, write) => {
+    const written = payment();
+    await dynamoDBPayments(table).insert(written);
+    const client = localClient();
+    let conflicts = 2;
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === 'GetItemCommand' || conflicts-- <= 0) return next(args);
+          throw new TransactionConflictException({ message: 'ongoing', $metadata: {} });
+        },
+      { step: 'build' },
+    );
+    const payments = dynamoDBPayments({ ...table, client });
+    expect(await write(payments, written, randomUUID())).toMatchObject({ applied: true, payment: { version: 2 } });
+  });
+
+  it('notes when a recorded refund was paid out, once, and nothing that a client sees', async () => {
+    const payments = dynamoDBPayments(table);
+    const written: Payment = { ...payment(), status: 'succeeded' };
+    await payments.insert(written);
+    await payments.refund(written.id, { id: 'r1', amount: 500 });
+    const before = await payments.find(written.id);
+    const documents = DynamoDBDocumentClient.from(table.client);
+    for (const at of ['first', 'second']) {
+      await documents.send(new TransactWriteCommand({ TransactItems: [payments.payout(written.id, 'r1', at)] }));
+    }
+    const [refund] = before?.refunds ?? [];
+    expect(await payments.find(written.id)).toEqual({ ...before, refunds: [{ ...refund, paidOutAt: 'first' }] });
   });
 });

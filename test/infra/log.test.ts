@@ -1,14 +1,14 @@
 import { IdempotencyError, type IdempotencyErrorCode, type IdempotencyEvent } from 'middy-idempotency';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { logIdempotencyEvent } from '../../infra/payments/log.ts';
+import { captureLog } from './support/log.ts';
 
-const output = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-afterEach(() => vi.clearAllMocks());
+const log = captureLog();
 
 /** What was logged: one line, of JSON. */
 function logged(event: IdempotencyEvent) {
   logIdempotencyEvent(event);
-  const [[line]] = output.mock.calls as unknown as [[string]];
+  const line = log.lines().at(-1) ?? '';
   expect(line.indexOf('\n')).toBe(line.length - 1);
   return JSON.parse(line);
 }
@@ -44,7 +44,6 @@ it('counts each event, and times those that answer a claim, in the embedded metr
       CloudWatchMetrics: [{ Namespace: 'MiddyIdempotency', Dimensions: [['functionName']], Metrics: metrics }],
     },
   });
-  vi.clearAllMocks();
   const completed = logged({ ...event, type: 'completed' });
   expect(completed).toMatchObject({ Completions: 1 });
   expect(completed).not.toHaveProperty('ClaimLatency');

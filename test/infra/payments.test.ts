@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProcessorUnreachableError } from '../../infra/payments/processor.ts';
 import { usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, verdictOf } from './requests.ts';
+import { captureLog } from './support/log.ts';
 
 const setUp = usePaymentsApi();
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-let errors: string[];
-
-beforeEach(() => {
-  errors = [];
-  vi.spyOn(console, 'error').mockImplementation((line: string) => errors.push(line));
-});
-afterEach(() => vi.restoreAllMocks());
+const log = captureLog();
 
 describe('POST /payments', () => {
   it('charges the card and answers 201 with the payment and where to find it', async () => {
@@ -141,7 +136,7 @@ describe('POST /payments', () => {
     expect((await send({ key })).statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
     expect(events).toEqual(['claimed', 'released', 'takenOver', 'completed']);
-    expect(errors).toEqual([expect.stringContaining('connection reset')]);
+    expect(log.errors()).toEqual([expect.stringContaining('connection reset')]);
   });
 
   it('makes no second charge and no second payment when an attempt dies between the two', async () => {
@@ -150,10 +145,11 @@ describe('POST /payments', () => {
     const inserted: string[] = [];
     const { send, chargeKeys } = setUp({
       payments: {
-        insert(payment) {
+        insertion(payment) {
           inserted.push(payment.id);
           const crash = crashes.pop();
-          return crash === undefined ? payments.insert(payment) : Promise.reject(crash);
+          if (crash !== undefined) throw crash;
+          return payments.insertion(payment);
         },
       },
     });
@@ -163,6 +159,14 @@ describe('POST /payments', () => {
     expect(retry.statusCode).toBe(201);
     expect(chargeKeys).toEqual([chargeKeys[0], chargeKeys[0]]);
     expect(inserted).toEqual([bodyOf(retry)['id'], bodyOf(retry)['id']]);
+  });
+
+  it('writes the payment and the response together, not the one without the other', async () => {
+    const alone = vi.fn();
+    const { send, payments } = setUp({ payments: { insert: alone } });
+    const { id } = bodyOf(await send({ key: randomUUID() }));
+    expect(await payments.find(String(id))).toMatchObject({ id });
+    expect(alone).not.toHaveBeenCalled();
   });
 
   it('undoes nothing that has happened since, when an attempt died after both: the retry shows the payment of now', async () => {
@@ -186,8 +190,8 @@ describe('POST /payments', () => {
     const response = await send({ key: randomUUID() });
     expect(verdictOf(response)).toBe('500 internal-error');
     expect(response.body).not.toContain('secret');
-    expect(errors).toHaveLength(1);
-    expect(JSON.parse(errors[0] ?? '')).toMatchObject({
+    expect(log.errors()).toHaveLength(1);
+    expect(JSON.parse(log.errors()[0] ?? '')).toMatchObject({
       level: 'error',
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       error: { message: 'the secret of the processor', cause: { message: 'its cause' } },

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readTogether, usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, type Send, verdictOf } from './requests.ts';
+import { captureLog } from './support/log.ts';
 
 const setUp = usePaymentsApi();
 
-afterEach(() => vi.restoreAllMocks());
+captureLog();
 
 const CREATE = { 'if-none-match': '*' };
 const V1 = { 'if-match': '"v1"' };
@@ -65,7 +66,6 @@ describe('PUT /payments/{id} with If-None-Match: *', () => {
   });
 
   it('keeps an id for one charge: 409 when it comes with another amount before the payment was stored', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const gate = Promise.withResolvers<void>();
     const { send } = setUp({ payments: { insert: () => gate.promise.then(() => Promise.reject(new Error('died'))) } });
     const put = own();

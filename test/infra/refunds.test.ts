@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ProcessorUnreachableError } from '../../infra/payments/processor.ts';
 import { MAX_REFUNDS } from '../../infra/payments/refund-decision.ts';
 import { usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, type Send, verdictOf } from './requests.ts';
+import { captureLog } from './support/log.ts';
 
 const setUp = usePaymentsApi();
 
-afterEach(() => vi.restoreAllMocks());
+captureLog();
 
 async function pay(send: Send, body: object = PAYMENT): Promise<string> {
   return headerOf(await send({ key: randomUUID(), body }), 'location') ?? '';
@@ -17,7 +18,7 @@ const show = async (send: Send, path: string) => bodyOf(await send({ method: 'GE
 
 describe('POST /payments/{id}/refunds', () => {
   it('refunds a part: 201 with the refund, which the payment shows', async () => {
-    const { send, keys } = setUp();
+    const { send, keys, payments } = setUp();
     const path = await pay(send);
     const response = await send({ path: `${path}/refunds`, key: randomUUID(), body: { amount: 500 } });
     expect(response.statusCode).toBe(201);
@@ -26,6 +27,8 @@ describe('POST /payments/{id}/refunds', () => {
     const { id, amount, createdAt } = refund;
     expect(await show(send, path)).toMatchObject({ amountRefunded: 500, refunds: [{ id, amount, createdAt }] });
     expect(keys.refund).toHaveLength(1);
+    const stored = await payments.find(path.slice('/payments/'.length));
+    expect(stored?.refunds).toEqual([{ id, amount, createdAt, paidOutAt: expect.any(String) }]);
   });
 
   it.each([
@@ -118,7 +121,6 @@ describe('POST /payments/{id}/refunds', () => {
   });
 
   it('pays out once what was recorded, when the processor could not be reached: 502, then 201', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const outages = [new ProcessorUnreachableError('connection reset')];
     const { send, keys } = setUp({
       before: async (call) => {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ProcessorUnreachableError } from '../../infra/payments/processor.ts';
 import { usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, type Send, verdictOf } from './requests.ts';
+import { captureLog } from './support/log.ts';
 
 const setUp = usePaymentsApi();
 
-afterEach(() => vi.restoreAllMocks());
+captureLog();
 
 async function authorized(send: Send) {
   const path = headerOf(await send({ key: randomUUID(), body: { ...PAYMENT, capture: false } }), 'location') ?? '';
@@ -68,7 +69,6 @@ describe('DELETE /payments/{id}', () => {
   });
 
   it('lets a retry void after the processor could not be reached: 502, then 204 with the same key there', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const outages = [new ProcessorUnreachableError('connection reset')];
     const { send, keys } = setUp({
       before: async (call) => {

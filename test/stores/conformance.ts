@@ -91,6 +91,22 @@ export function describeStore(name: string, makeStore: () => RecordStore, { hide
       expect(await store.read(record.id)).toEqual(released);
     });
 
+    it('keeps checkpoints, whatever their names, of a record in progress and of a released one', async () => {
+      const checkpoints = {
+        reserve: '{"result":{"id":"häß"}}',
+        constructor: '{}',
+        toString: '{"result":null}',
+        ' ': '""',
+      };
+      const record = await inserted({ checkpoints });
+      expect(await store.read(record.id)).toEqual(record);
+      expect(await store.insert(inProgress({ id: record.id }))).toEqual({ won: false, existing: record });
+      const { leaseUntil: _, ...rest } = record;
+      const released = { ...rest, status: 'RELEASED' } as const;
+      expect(await store.replace(released, { owner: record.owner, status: 'IN_PROGRESS' })).toEqual({ done: true });
+      expect(await store.read(record.id)).toEqual(released);
+    });
+
     describe.each(['replace', 'remove'] as const)('%s', (verb) => {
       const write = (record: IdempotencyRecord, expected: Parameters<RecordStore['remove']>[1]) =>
         verb === 'remove'

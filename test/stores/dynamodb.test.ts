@@ -107,6 +107,8 @@ describe('an item that is no record', () => {
     ['no encoding', { ...good, encoding: undefined }],
     ['a number as outcome', { ...good, outcome: { N: '1' } }],
     ['a lease that is missing', { ...good, status: { S: 'IN_PROGRESS' } }],
+    ['checkpoints that are no map', { ...good, status: { S: 'RELEASED' }, checkpoints: { S: '{}' } }],
+    ['a checkpoint that is no text', { ...good, status: { S: 'RELEASED' }, checkpoints: { M: { a: { N: '1' } } } }],
   ])('with %s is RECORD_INVALID, never an execution', async (_, attributes) => {
     const id = `op#${randomUUID()}`;
     const Item = Object.fromEntries(

@@ -10,12 +10,14 @@ type Fault =
   | 'lose answer'
   /** DynamoDB says that there are too many. Nothing is applied. */
   | 'throttle'
+  /** DynamoDB says that the transaction met another one, at its first item. Nothing is applied. */
+  | 'conflict'
   /** Nothing is applied, nothing is answered. */
   | 'hang'
   | { readonly delayMillis: number };
 
 export interface DynamoDBRequest {
-  /** `PutItem`, `DeleteItem`, `GetItem` */
+  /** `PutItem`, `DeleteItem`, `GetItem`, `TransactWriteItems` */
   readonly operation: string;
   /** The request's JSON text. */
   readonly body: string;
@@ -61,6 +63,22 @@ export function useFaultProxy(): FaultProxy {
   return proxy;
 }
 
+const REFUSALS = {
+  throttle: {
+    __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
+    message: 'The level of configured provisioned throughput for the table was exceeded.',
+  },
+  conflict: {
+    __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+    Message:
+      'Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]',
+    CancellationReasons: [
+      { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' },
+      { Code: 'None' },
+    ],
+  },
+};
+
 async function handle(proxy: FaultProxy, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const body = await text(incoming);
   const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
@@ -68,14 +86,9 @@ async function handle(proxy: FaultProxy, incoming: IncomingMessage, outgoing: Se
   proxy.seen.push(seen);
   const fault = proxy.decide(seen);
   if (fault === 'hang') return;
-  if (fault === 'throttle') {
+  if (fault === 'throttle' || fault === 'conflict') {
     outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
-    outgoing.end(
-      JSON.stringify({
-        __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
-        message: 'The level of configured provisioned throughput for the table was exceeded.',
-      }),
-    );
+    outgoing.end(JSON.stringify(REFUSALS[fault]));
     return;
   }
   if (typeof fault === 'object') await new Promise((resolve) => setTimeout(resolve, fault.delayMillis));

@@ -7,6 +7,8 @@ import {
   idempotent,
   type Jsonified,
 } from 'middy-idempotency';
+import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
+import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import middy6 from 'middy6';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -106,6 +108,55 @@ describe('a guarded function is typed', () => {
     expectTypeOf(chargeOnce).parameters.toEqualTypeOf<[order: Order]>();
     expectTypeOf(chargeOnce).returns.resolves.toEqualTypeOf<string>();
   });
+});
+
+describe('transactions are typed by the store', () => {
+  const dynamo = { ...common, store: dynamoDBStore({ tableName: 'any' }), key: 'id' } as const;
+  const put: TransactionItem = { Put: { TableName: 'orders', Item: { id: '1' } } };
+
+  it('in Middy', () => {
+    middy()
+      .use(idempotency(dynamo))
+      .handler(async (_event, context) => {
+        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle<TransactionItem>>();
+        await context.idempotency.transact([put], 'done');
+        // @ts-expect-error no such write
+        await context.idempotency.transact([{ Insert: {} }], 'done');
+      });
+    middy<APIGatewayProxyEventV2>()
+      .use(httpIdempotency<APIGatewayProxyEventV2, TransactionItem>({ store: dynamo.store }))
+      .handler(async (_event, context) => {
+        await context.idempotency?.transact([put], { statusCode: 200 });
+        return { statusCode: 200 };
+      });
+  });
+
+  it('in a guarded function, which may leave them alone', () => {
+    const options = { ...dynamo, key: (order: { id: string }) => order.id, passHandle: true } as const;
+    idempotent(async (order: { id: string }, handle: IdempotencyHandle<TransactionItem>) => {
+      await handle.transact([put], order);
+    }, options);
+    idempotent(async (_order: { id: string }, handle: IdempotencyHandle) => handle.deriveKey('charge'), options);
+  });
+
+  it('and there are none where the store has none', () => {
+    const options = { ...common, key: 'id', passHandle: true } as const;
+    idempotent(async (_order: { id: string }, handle: IdempotencyHandle) => {
+      // @ts-expect-error the memory store has no transactions
+      await handle.transact([put], 'done');
+    }, options);
+  });
+});
+
+it('a step has the type that JSON leaves of its result', () => {
+  const steps = async ({ step, complete }: IdempotencyHandle) => {
+    expectTypeOf(await step('one', async () => new Date())).toEqualTypeOf<string>();
+    expectTypeOf(await step('two', () => undefined)).toEqualTypeOf<undefined>();
+    expectTypeOf(complete({ statusCode: 201 })).toEqualTypeOf<Promise<void>>();
+    // @ts-expect-error a step has a name
+    await step(async () => 1);
+  };
+  expectTypeOf(steps).toBeFunction();
 });
 
 it('Jsonified is what JSON leaves of a type', () => {

@@ -1,17 +1,40 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, type TranslateConfig } from '@aws-sdk/lib-dynamodb';
 
 /** A connection that hangs must not eat the invocation: at most three tries of four seconds. */
 const MAX_ATTEMPTS = 3;
 const CONNECTION_TIMEOUT_MILLIS = 1000;
 const REQUEST_TIMEOUT_MILLIS = 3000;
 
-/** The client is made when it is first used: a function that is only initialised pays nothing for it. */
-export function lazyDocumentClient(given: DynamoDBClient | DynamoDBDocumentClient | undefined) {
-  let client: DynamoDBDocumentClient | undefined;
+/**
+ * The clients are made when they are first used: a function that is only initialised pays nothing for them. `records` is
+ * for what this package writes; `transactions` also takes items of the user, in the form that the user's own document
+ * client, if one was given, is set to.
+ */
+export function lazyDocumentClients(given: DynamoDBClient | DynamoDBDocumentClient | undefined) {
+  const base = () => (given === undefined ? ownClient() : isolated(given));
+  const records = lazy(() => DynamoDBDocumentClient.from(base(), {}));
+  const transactions = lazy(() => {
+    // The client of the records shares its connections, not its translation.
+    return DynamoDBDocumentClient.from(isolated(given ?? records()), translationOf(given));
+  });
+  return { records, transactions };
+}
+
+/** A copy: the SDK writes its defaults into what it is given. */
+function translationOf(given: DynamoDBClient | DynamoDBDocumentClient | undefined): TranslateConfig {
+  const { translateConfig } = (given?.config ?? {}) as { translateConfig?: TranslateConfig };
+  return {
+    marshallOptions: { ...translateConfig?.marshallOptions },
+    unmarshallOptions: { ...translateConfig?.unmarshallOptions },
+  };
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
   return () => {
-    client ??= DynamoDBDocumentClient.from(given === undefined ? ownClient() : isolated(given), {});
-    return client;
+    made ??= make();
+    return made;
   };
 }
 

@@ -16,6 +16,33 @@ export function unavailable(error: unknown, tableName: string): IdempotencyError
   );
 }
 
+/** The same for a transaction, which has items of the caller's, in tables of the caller's. */
+export function transactionUnavailable(error: unknown, tableName: string): IdempotencyError {
+  const { name = '', message = '' } = error instanceof Error ? error : {};
+  const explained = TRANSACTION_FAILURES[name]?.(message, tableName);
+  if (explained === undefined) return unavailable(error, tableName);
+  const { advice, retryable } = explained;
+  return new IdempotencyError(
+    'STORE_UNAVAILABLE',
+    'The request could not be checked for duplicates. Retry later with the same key.',
+    { cause: error, advice, retryable },
+  );
+}
+
+const TRANSACTION_FAILURES: Readonly<Record<string, (message: string, tableName: string) => Explanation>> = {
+  AccessDeniedException: (message, tableName) =>
+    refused(
+      `Allow the function's role what the transaction does: dynamodb:PutItem on table '${tableName}', and on the table of ` +
+        'each item dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem or dynamodb:ConditionCheckItem. ' +
+        `DynamoDB says: ${message}`,
+    ),
+  ResourceNotFoundException: (message, tableName) =>
+    refused(`Table '${tableName}', or the table of an item, does not exist in this account and region. ${message}`),
+  TransactionCanceledException: (message) =>
+    again(`Other writes of the same items were in the way, or their tables are throttled: ${message}`),
+  TransactionInProgressException: () => again('The same transaction, sent before, is still at work.'),
+};
+
 interface Explanation {
   readonly advice: string;
   readonly retryable: boolean;

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { CompletedRecord, IdempotencyRecord } from '../../core/record.ts';
+import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record.ts';
 import { IdempotencyError } from '../../errors.ts';
+import type { StoredCheckpoints } from './checkpoints.ts';
 import type { AttributeNames } from './options.ts';
 import type { Table } from './table.ts';
 
@@ -16,11 +17,17 @@ export interface OutcomeFields {
   readonly parts?: number;
 }
 
-/** The record as an item that a person can read in the console. `fields` is the outcome of a COMPLETED one. */
+/** What of a record has a format of its own: the outcome of a COMPLETED one, the checkpoints of another. */
+export interface Formatted {
+  readonly fields?: OutcomeFields;
+  readonly checkpoints?: StoredCheckpoints;
+}
+
+/** The record as an item that a person can read in the console. */
 export function toItem(
   record: IdempotencyRecord,
   { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
-  fields?: OutcomeFields,
+  { fields, checkpoints }: Formatted,
 ): Item {
   return {
     ...keyOf(record.id),
@@ -31,6 +38,7 @@ export function toItem(
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
     ...(fields !== undefined && fieldsIn(names, fields)),
+    ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
   };
 }
 
@@ -43,10 +51,13 @@ function fieldsIn(names: AttributeNames, { encoding, outcome, digest, parts }: O
   };
 }
 
-/** What an item holds: a record, or one whose outcome is still to be read from its fields. */
+/** What an item holds: a record whose outcome or checkpoints are still to be read. */
 type Parsed =
-  | Exclude<IdempotencyRecord, CompletedRecord>
-  | (Omit<CompletedRecord, 'outcome'> & { readonly fields: OutcomeFields });
+  | (Omit<CompletedRecord, 'outcome'> & { readonly fields: OutcomeFields })
+  | Unread<InProgressRecord>
+  | Unread<ReleasedRecord>;
+
+type Unread<T> = Omit<T, 'checkpoints'> & { readonly stored: unknown };
 
 /**
  * The record that an item holds. An item that is not one (somebody else's, tampered with, of a later version) must not
@@ -64,14 +75,15 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
     expiration: number('expiration'),
     ...(item[names.fingerprint] !== undefined && { fingerprint: text('fingerprint') }),
   };
+  const stored = item[names.checkpoints];
   const status = text('status');
   switch (status) {
     case 'IN_PROGRESS':
-      return { ...base, status, leaseUntil: number('leaseUntil') };
+      return { ...base, status, leaseUntil: number('leaseUntil'), stored };
     case 'COMPLETED':
       return { ...base, status, fields: fieldsOf(text('encoding'), item, names) };
     case 'RELEASED':
-      return { ...base, status };
+      return { ...base, status, stored };
     default:
       throw invalid(names.status, status);
   }
@@ -118,5 +130,6 @@ export function plainItem(marshalled: Readonly<Record<string, AttributeValue>>):
 function plain(value: AttributeValue): unknown {
   if (value.S !== undefined) return value.S;
   if (value.N !== undefined) return Number(value.N);
+  if (value.M !== undefined) return plainItem(value.M);
   return value.B;
 }

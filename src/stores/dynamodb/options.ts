@@ -27,6 +27,8 @@ export interface AttributeNames {
   readonly parts: string;
   /** The digest of what they hold. @default 'digest' */
   readonly digest: string;
+  /** A map of the results of steps. @default 'checkpoints' */
+  readonly checkpoints: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -77,6 +79,7 @@ const DEFAULT_NAMES: AttributeNames = {
   encoding: 'encoding',
   parts: 'parts',
   digest: 'digest',
+  checkpoints: 'checkpoints',
 };
 
 /** @throws TypeError that names the wrong option */

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../errors.ts';
-import { lazyDocumentClient } from './client.ts';
+import { lazyDocumentClients } from './client.ts';
 import { unavailable } from './failure.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
@@ -10,19 +10,22 @@ export interface Table {
   readonly names: AttributeNames;
   /** The primary key of an item: the id, and the sort key where the table has one. */
   keyOf(id: string): Record<string, string>;
+  /** The client that takes items of the user, too. */
+  transactions(): DynamoDBDocumentClient;
   /** Makes a request. @throws IdempotencyError `STORE_UNAVAILABLE` with advice, whatever the SDK threw */
   send<T>(request: (client: DynamoDBDocumentClient) => Promise<T>): Promise<T>;
 }
 
 export function tableOf({ tableName, client: given, names, sortKey }: ResolvedStoreOptions): Table {
-  const client = lazyDocumentClient(given);
+  const { records, transactions } = lazyDocumentClients(given);
   return {
     tableName,
     names,
+    transactions,
     keyOf: (id) => ({ [names.id]: id, ...sortKey }),
     async send(request) {
       try {
-        return await request(client());
+        return await request(records());
       } catch (error) {
         throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
       }

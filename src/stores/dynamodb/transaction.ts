@@ -1,0 +1,72 @@
+import type { CancellationReason, ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { IdempotencyRecord } from '../../core/record.ts';
+import type { TransactionResult } from '../../core/store.ts';
+import { IdempotencyError } from '../../errors.ts';
+import { transactionUnavailable, unavailable } from './failure.ts';
+
+/** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
+export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** AWS: "Quotas and limits in Amazon DynamoDB", DynamoDB transactions. One of them is the record. */
+const MAX_ITEMS = 100 - 1;
+
+interface Transaction {
+  readonly send: (input: TransactWriteCommandInput) => Promise<unknown>;
+  /** The record. */
+  readonly put: PutCommandInput;
+  readonly items: readonly TransactionItem[];
+  readonly token: string;
+  readonly tableName: string;
+  readonly read: (item: ConditionalCheckFailedException['Item']) => Promise<IdempotencyRecord | undefined>;
+}
+
+/** The record last: the reasons of the caller's items keep their places. */
+export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
+  const { send, put, items, token } = transaction;
+  if (items.length > MAX_ITEMS) {
+    const refused = new RangeError(
+      `transact(items, response): ${items.length} items are more than ${MAX_ITEMS}: DynamoDB takes 100, and one is the record`,
+    );
+    return { done: false, refused };
+  }
+  try {
+    await send({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
+    return { done: true };
+  } catch (error) {
+    return answerOf(error, transaction);
+  }
+}
+
+/** Reasons that go away by themselves. API reference of TransactWriteItems, "TransactionCanceledException". */
+const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+
+async function answerOf(error: unknown, { tableName, read }: Transaction): Promise<TransactionResult> {
+  const reasons = reasonsOf(error);
+  const own = reasons?.at(-1);
+  if (reasons === undefined || own === undefined) {
+    if (isMistake(error)) return { done: false, refused: error };
+    throw error instanceof IdempotencyError ? error : transactionUnavailable(error, tableName);
+  }
+  // First of all: it may be there because this transaction was applied, and its answer lost.
+  if (own.Code === 'ConditionalCheckFailed') return { done: false, existing: await read(own.Item) };
+  const isFinal = ({ Code = 'None' }: CancellationReason) => Code !== 'None' && !TRANSIENT.includes(Code);
+  if (reasons.slice(0, -1).some(isFinal)) return { done: false, refused: error };
+  if (!isFinal(own)) throw transactionUnavailable(error, tableName);
+  // The record itself: its size, or the shape of its table.
+  throw unavailable(Object.assign(new Error(own.Message), { name: 'ValidationException' }), tableName);
+}
+
+function reasonsOf(error: unknown): readonly CancellationReason[] | undefined {
+  if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return undefined;
+  return (error as { CancellationReasons?: readonly CancellationReason[] }).CancellationReasons;
+}
+
+/** What is wrong with the items themselves, in DynamoDB's words, or in the SDK's, which never sent them. */
+function isMistake(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (['ValidationException', 'TransactionCanceledException'].includes(error.name)) return true;
+  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const isPlain = error.name === 'Error' || error.name === 'TypeError';
+  return isPlain && code === undefined && $metadata?.httpStatusCode === undefined;
+}
