@@ -39,6 +39,7 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   settlePolicyFailed: true,
   unguarded: true,
   refused: true,
+  waiting: true,
   checkpointed: true,
   stepSkipped: true,
   checkpointFailed: true,
