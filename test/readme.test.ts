@@ -46,7 +46,7 @@ const EVENTS: Record<IdempotencyEventType, true> = {
 };
 
 describe('the README', () => {
-  it.each([...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, 'timeoutEarlyInMillis', 'passHandle'])(
+  it.each([...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, 'timeoutEarlyInMillis', 'passHandle', 'renewLease'])(
     'documents the option %s',
     (name) => expect(section('Options')).toContain(`\n| \`${name}\` |`),
   );

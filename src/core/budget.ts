@@ -7,6 +7,10 @@ export type RemainingMillis = (() => number) | undefined;
 export interface TimeBudget {
   /** Milliseconds that a lease is claimed for. */
   readonly leaseMillis: number;
+  /** Whether an execution can outlive its lease: one that lasts as long as the invocation needs no renewal. */
+  readonly renewable: boolean;
+  /** Milliseconds before the end of the lease, or of the invocation, that are kept for answering. */
+  readonly reserveMillis: number;
   /** Until when a lease lasts that is claimed now, epoch milliseconds: where the invocation gives it, until its end. */
   leaseEnd(): number;
   /** Milliseconds until the caller must have an answer, whatever it is; infinite where nothing says so. */
@@ -40,6 +44,8 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   return known
     ? {
         leaseMillis: millis,
+        renewable: leaseMillis !== undefined,
+        reserveMillis: reserve,
         leaseEnd: () => (leaseMillis === undefined ? end : runtime.now() + leaseMillis),
         toAnswer: () => remaining() - reserve,
         left: () => remaining() - reserve,
@@ -48,6 +54,8 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
       }
     : {
         leaseMillis: millis,
+        renewable: true,
+        reserveMillis: reserve,
         leaseEnd: () => runtime.now() + millis,
         toAnswer: () => Number.POSITIVE_INFINITY,
         left: (leaseUntil) => Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),

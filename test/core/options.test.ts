@@ -77,6 +77,12 @@ describe('a wrong option is refused at construction, by its name', () => {
     expect(() => idempotent('charge' as never, good as never)).toThrow('fn must be a function');
   });
 
+  it('renewLease', () => {
+    const renewing = () => idempotent(async (_id: string) => undefined, { ...good, renewLease: 1 as never });
+    expect(renewing).toThrow('option `renewLease`');
+    expect(() => idempotency({ ...good, renewLease: true } as never)).toThrow('option `renewLease`');
+  });
+
   it('passHandle together with unguarded executions, which have none', () => {
     const options = { ...good, passHandle: true, onMissingKey: 'run' } as const;
     expect(() => idempotent(async (_id: string) => undefined, options as never)).toThrow('option `passHandle`');
