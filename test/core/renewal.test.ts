@@ -117,7 +117,7 @@ describe('a renewed lease', () => {
       const store: RecordStore = { ...guards.store, replace };
       const fn = async (_order: Order, _context: object) => pause(clock, 55_000);
       const options = { store, renewLease: true, ...(leaseMillis !== undefined && { leaseMillis }) };
-      await guards.idempotent(fn, options, clock)(newOrder(), lambdaContext(clock, { remainingMillis: 900_000 }));
+      await guards.idempotent(fn, options, clock)(newOrder(), lambdaContext(clock, { remainingMillis: 90_000 }));
       expect(replace).toHaveBeenCalledTimes(writes);
     }
   });
