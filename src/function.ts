@@ -11,6 +11,13 @@ import { systemRuntime } from './runtime.ts';
 export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
   /** Whether the function gets the `IdempotencyHandle` as its last argument, behind the caller's. @default false */
   readonly passHandle?: boolean;
+  /**
+   * Whether the lease is renewed, at every third of its length, while the function runs: for work that may take longer
+   * than `leaseMillis`, while a crash is noticed after `leaseMillis`. The handle's `signal` fires when the lease is lost or
+   * cannot be renewed in time. Where the lease follows a Lambda invocation, it needs no renewal, and there is none.
+   * @default false
+   */
+  readonly renewLease?: boolean;
 }
 
 /** The guarded function: the arguments of the original, and its result as a round through JSON leaves it. */
@@ -45,10 +52,11 @@ type AnyFunction = (...args: never) => unknown;
 /** `idempotent` with the clock, the randomness and the timers passed in. @internal */
 export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never>, runtime: Runtime): AnyFunction {
   if (typeof fn !== 'function') throw new TypeError('idempotent(fn, options): fn must be a function');
-  const { admit, operation } = createOperation(options, runtime, ['passHandle']);
+  const { admit, operation } = createOperation(options, runtime, ['passHandle', 'renewLease']);
   // A bundler renames functions at every build, so that only a given name can stand for the work.
   requireOperation(operation);
-  const { passHandle = false, onMissingKey } = options;
+  const { passHandle = false, renewLease = false, onMissingKey } = options;
+  if (typeof renewLease !== 'boolean') throw optionError('renewLease', 'must be true or false');
   if (passHandle && onMissingKey === 'run') {
     throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
   }
@@ -63,6 +71,7 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
         return unwrap(admission.outcome);
       case 'execute': {
         const { execution } = admission;
+        if (renewLease) execution.renew();
         return execute(execution, () => call.apply(this, passHandle ? [...args, execution.handle] : args));
       }
     }

@@ -5,6 +5,7 @@ import type { Runtime } from './core/runtime.ts';
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   randomToken: () => randomUUID(),
+  random: () => Math.random(),
   delay(millis) {
     let timer: NodeJS.Timeout | undefined;
     let settle: () => void = () => undefined;

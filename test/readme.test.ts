@@ -39,13 +39,14 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   settlePolicyFailed: true,
   unguarded: true,
   refused: true,
+  waiting: true,
   checkpointed: true,
   stepSkipped: true,
   checkpointFailed: true,
 };
 
 describe('the README', () => {
-  it.each([...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, 'timeoutEarlyInMillis', 'passHandle'])(
+  it.each([...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, 'timeoutEarlyInMillis', 'passHandle', 'renewLease'])(
     'documents the option %s',
     (name) => expect(section('Options')).toContain(`\n| \`${name}\` |`),
   );

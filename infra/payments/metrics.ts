@@ -13,6 +13,7 @@ export const COUNTERS = {
   replayed: 'Replays',
   notReplayable: 'UnreplayableRetries',
   inFlight: 'InFlightRejections',
+  waiting: 'Waits',
   keyReused: 'KeyReuses',
   outcomeUnknown: 'UnknownOutcomes',
   refused: 'Refusals',

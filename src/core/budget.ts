@@ -5,8 +5,16 @@ export type RemainingMillis = (() => number) | undefined;
 
 /** The time in which the store must have answered, so that the caller can still be told. */
 export interface TimeBudget {
-  /** Milliseconds that the lease was claimed for. */
+  /** Milliseconds that a lease is claimed for. */
   readonly leaseMillis: number;
+  /** Whether an execution can outlive its lease: one that lasts as long as the invocation needs no renewal. */
+  readonly renewable: boolean;
+  /** Milliseconds before the end of the lease, or of the invocation, that are kept for answering. */
+  readonly reserveMillis: number;
+  /** Until when a lease lasts that is claimed now, epoch milliseconds: where the invocation gives it, until its end. */
+  leaseEnd(): number;
+  /** Milliseconds until the caller must have an answer, whatever it is; infinite where nothing says so. */
+  toAnswer(): number;
   /** Milliseconds that the store may take now; zero or less when the time is over. */
   left(leaseUntil: number): number;
   /** Milliseconds that a settling write may take however little time seems left: better late than never tried. */
@@ -31,16 +39,25 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   const initial = remaining?.() ?? 0;
   const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
   const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
+  const end = runtime.now() + initial;
   const reserve = Math.min(MAX_RESERVE_MILLIS, (known ? initial : millis) / 10);
   return known
     ? {
         leaseMillis: millis,
+        renewable: leaseMillis !== undefined,
+        reserveMillis: reserve,
+        leaseEnd: () => (leaseMillis === undefined ? end : runtime.now() + leaseMillis),
+        toAnswer: () => remaining() - reserve,
         left: () => remaining() - reserve,
         minWriteMillis: MIN_WRITE_MILLIS.invocation,
         maxSettleMillis: Number.POSITIVE_INFINITY,
       }
     : {
         leaseMillis: millis,
+        renewable: true,
+        reserveMillis: reserve,
+        leaseEnd: () => runtime.now() + millis,
+        toAnswer: () => Number.POSITIVE_INFINITY,
         left: (leaseUntil) => Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),
         minWriteMillis: MIN_WRITE_MILLIS.process,
         maxSettleMillis: MAX_WAIT_MILLIS,

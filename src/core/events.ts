@@ -7,6 +7,8 @@ export type IdempotencyEvent = IdempotencyEventBase &
     /** The work is done, but its response was not stored: the retry gets `RESPONSE_NOT_REPLAYABLE`. */
     | { readonly type: 'notReplayable' }
     | { readonly type: 'inFlight'; readonly retryAfterMillis: number }
+    /** `onInFlight: { waitMillis }`: another execution is running, and this request begins to wait for its outcome. */
+    | { readonly type: 'waiting'; readonly retryAfterMillis: number }
     | { readonly type: 'keyReused' }
     | { readonly type: 'outcomeUnknown' }
     /** No record: the key, the scope or the fingerprint is missing or malformed. `id` is empty, `attempt` 0. */

@@ -5,11 +5,13 @@ import { createFinishing } from './finishing.ts';
 import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
 import { createLease } from './lease.ts';
+import { createLeaseWatch } from './lease-watch.ts';
 import type { ResolvedProtocolOptions, Settlement } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { pending } from './pending.ts';
 import { policyFor } from './policy.ts';
 import type { InProgressRecord } from './record.ts';
+import { createRenewal } from './renewal.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import { createSettling, type Settled } from './settling.ts';
 import { createStep } from './steps.ts';
@@ -24,6 +26,8 @@ export interface Execution {
   settle(settlement: Settlement, outcome: Outcome): Promise<Settled>;
   /** Leaves the lease to run out: the work may still be going on. */
   hold(reason: 'policy' | 'timeout'): void;
+  /** Makes the lease last while the work does, from now on until it is settled. */
+  renew(): void;
   /** Whether the guarded code itself has stored its response: no failure after that changes the record. */
   isCompleted(): boolean;
   /** What is stored of every outcome from now on. */
@@ -50,11 +54,15 @@ export function createExecution(context: ExecutionContext): Execution {
     completeNow,
     writeTogether: transact,
     assertMayGoOn,
-    lost: () => {
-      isLost = true;
-      return leaseLostError();
-    },
+    onCompleted: stop,
+    lost: lose,
   });
+  const watch = createLeaseWatch({
+    runtime,
+    deadline: () => lease.until() - budget.reserveMillis,
+    reason: leaseEndsError,
+  });
+  const renewal = createRenewal({ runtime, lease, leaseMillis: budget.leaseMillis, onLost: lost });
   const steps = pending();
   const completions = pending();
   let form = (outcome: Outcome) => outcome;
@@ -67,6 +75,9 @@ export function createExecution(context: ExecutionContext): Execution {
     get leaseUntil() {
       return lease.until();
     },
+    get signal() {
+      return watch.signal();
+    },
     deriveKey: (name) => identity.deriveKey(name),
     extend,
     step: (name, fn) => steps.track(runStep(name, fn)),
@@ -78,6 +89,9 @@ export function createExecution(context: ExecutionContext): Execution {
     policyFor: judge,
     settle,
     hold,
+    renew() {
+      if (budget.renewable) renewal.start();
+    },
     isCompleted,
     storeAs(given) {
       form = given;
@@ -95,6 +109,14 @@ export function createExecution(context: ExecutionContext): Execution {
 
   async function settle(settlement: Settlement, outcome: Outcome): Promise<Settled> {
     ended = true;
+    try {
+      return await perform(settlement, outcome);
+    } finally {
+      stop();
+    }
+  }
+
+  async function perform(settlement: Settlement, outcome: Outcome): Promise<Settled> {
     // A completion that the handler did not wait for must not meet a release.
     await completions.end();
     if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
@@ -113,13 +135,16 @@ export function createExecution(context: ExecutionContext): Execution {
   async function letGo(): Promise<Settled> {
     if (isLost) return { kind: 'leaseLost' };
     const isOver = steps.isEmpty() || (await within(runtime, budget.left(lease.until()), steps.end())) !== TIMED_OUT;
-    if (isOver) return release();
+    // What the signal has stopped may have happened.
+    if (isOver && !watch.hasFired()) return release();
     hold('timeout');
     return { kind: 'done' };
   }
 
   function hold(reason: 'policy' | 'timeout'): void {
     ended = true;
+    if (reason === 'timeout') watch.fire(endedError());
+    stop();
     if (!isCompleted()) tell({ type: 'held', reason });
   }
 
@@ -138,8 +163,20 @@ export function createExecution(context: ExecutionContext): Execution {
 
   function lost(): IdempotencyError {
     if (!isLost) tell({ type: 'leaseLost' });
+    return lose();
+  }
+
+  function lose(): IdempotencyError {
     isLost = true;
-    return leaseLostError();
+    const error = leaseLostError();
+    watch.fire(error);
+    stop();
+    return error;
+  }
+
+  function stop(): void {
+    watch.stop();
+    renewal.stop();
   }
 }
 
@@ -152,6 +189,13 @@ export function leaseLostError(): IdempotencyError {
     'This request took too long and was given to another execution. Retry with the same key for its outcome.',
     { advice: "Make the lease (leaseMillis, or the function's timeout) longer than the longest execution." },
   );
+}
+
+/** For the running code, a moment before the end. */
+function leaseEndsError(): IdempotencyError {
+  return new IdempotencyError('LEASE_LOST', 'This request takes too long. Retry with the same key for its outcome.', {
+    advice: 'The lease of the execution ends in a moment and was not extended: make leaseMillis longer, or renew it.',
+  });
 }
 
 function endedError(): IdempotencyError {

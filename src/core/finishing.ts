@@ -10,11 +10,20 @@ export interface FinishContext {
   readonly writeTogether: (outcome: Outcome, items: readonly never[]) => Promise<Settled | Refused>;
   /** @throws IdempotencyError when no effect may begin any more */
   readonly assertMayGoOn: () => void;
+  /** From now on nothing is at stake in the record. */
+  readonly onCompleted: () => void;
   readonly lost: () => IdempotencyError;
 }
 
 /** How the guarded code itself stores its outcome, before its end. */
-export function createFinishing({ store, completeNow, writeTogether, assertMayGoOn, lost }: FinishContext) {
+export function createFinishing({
+  store,
+  completeNow,
+  writeTogether,
+  assertMayGoOn,
+  onCompleted,
+  lost,
+}: FinishContext) {
   let state: 'open' | 'storing' | 'completed' | 'unknown' = 'open';
 
   return {
@@ -54,9 +63,9 @@ export function createFinishing({ store, completeNow, writeTogether, assertMayGo
       if (before !== 'completed') state = failure.retryable === false ? before : 'unknown';
       throw unfinished(failure);
     }
-    if (settled.kind === 'done') state = 'completed';
-    else if (settled.kind === 'refused') state = 'open';
-    else throw lost();
+    if (settled.kind !== 'done' && settled.kind !== 'refused') throw lost();
+    state = settled.kind === 'done' ? 'completed' : 'open';
+    if (settled.kind === 'done') onCompleted();
     return settled;
   }
 }

@@ -7,14 +7,15 @@ import { expirationAt } from './expiration.ts';
 import type { Identity } from './identity.ts';
 import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
-import type { IdempotencyRecord, InProgressRecord, StoredOutcome } from './record.ts';
+import type { Checkpoints, IdempotencyRecord, InProgressRecord, StoredOutcome } from './record.ts';
 import { contention, refusal } from './refusal.ts';
 import { type Runtime, TIMED_OUT, within } from './runtime.ts';
 import type { Expected } from './store.ts';
 import { isStoreError, storeFailure } from './store-failure.ts';
+import { createWaiting, type Look } from './waiting.ts';
 
 /** Takeovers are races. Whoever loses this many in a row is told to come back. */
-const MAX_ROUNDS = 10;
+const MAX_RACES = 10;
 
 /** How long to try to take back a claim that may or may not have reached the store, milliseconds. */
 const ABANDON_MILLIS = 500;
@@ -47,7 +48,8 @@ class Claiming {
   readonly #identity: Identity;
   readonly #startedAt: number;
   readonly #budget: TimeBudget;
-  readonly #first: InProgressRecord;
+  readonly #owner: string;
+  readonly #look: Look;
 
   constructor(options: ResolvedProtocolOptions, runtime: Runtime, identity: Identity, remaining: RemainingMillis) {
     this.#options = options;
@@ -55,15 +57,29 @@ class Claiming {
     this.#identity = identity;
     this.#startedAt = runtime.now();
     this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
-    const leaseUntil = this.#startedAt + this.#budget.leaseMillis;
-    this.#first = {
+    this.#owner = runtime.randomToken();
+    this.#look = createWaiting({
+      options,
+      runtime,
+      budget: this.#budget,
       id: identity.id,
+      onBegin: ({ attempt, retryAfterMillis }) => this.#tell(attempt, { type: 'waiting', retryAfterMillis }),
+    });
+  }
+
+  /** A claim that is made now: a request may have waited before it takes over. */
+  #candidate(attempt = 1, checkpoints?: Checkpoints): InProgressRecord {
+    const { id, fingerprint } = this.#identity;
+    const leaseUntil = this.#budget.leaseEnd();
+    return {
+      id,
       status: 'IN_PROGRESS',
-      owner: runtime.randomToken(),
-      attempt: 1,
+      owner: this.#owner,
+      attempt,
       leaseUntil,
-      expiration: expirationAt(this.#startedAt, options, leaseUntil),
-      ...(identity.fingerprint !== undefined && { fingerprint: identity.fingerprint }),
+      expiration: expirationAt(this.#runtime.now(), this.#options, leaseUntil),
+      ...(fingerprint !== undefined && { fingerprint }),
+      ...(checkpoints !== undefined && { checkpoints }),
     };
   }
 
@@ -71,41 +87,41 @@ class Claiming {
     try {
       return await this.#rounds();
     } catch (error) {
-      if (isStoreError(error)) this.#tell(this.#first.attempt, { type: 'claimFailed', error });
+      if (isStoreError(error)) this.#tell(1, { type: 'claimFailed', error });
       throw error;
     }
   }
 
   async #rounds(): Promise<Claim> {
-    let candidate = this.#first;
+    let candidate = this.#candidate();
     let takenOver: TakeoverReason | undefined;
     let conflict = await this.#insertFirst(candidate);
-    for (let round = 1; conflict !== undefined; round++) {
-      if (round > MAX_ROUNDS) {
-        const retryAfterMillis = this.#options.clockSkewMillis;
-        this.#tell(candidate.attempt, { type: 'inFlight', retryAfterMillis });
-        throw contention(MAX_ROUNDS, retryAfterMillis);
-      }
-      if (conflict.existing === undefined) {
-        candidate = this.#first;
-        takenOver = undefined;
-        conflict = await this.#insert(candidate);
-        continue;
-      }
-      const decision = decide(conflict.existing, this.#first, this.#options, this.#runtime.now());
-      if (decision.kind === 'won') {
+    let races = 0;
+    while (conflict !== undefined) {
+      const { existing }: Conflict = conflict;
+      const decision: Decision | undefined =
+        existing && decide(existing, candidate, this.#options, this.#runtime.now());
+      if (decision === undefined || decision.kind === 'takeover') {
+        if (races++ === MAX_RACES) throw this.#contention(candidate.attempt);
+        candidate = this.#candidate(decision?.attempt, decision?.checkpoints);
+        takenOver = decision?.reason;
+        conflict = await (decision ? this.#replace(candidate, decision.expected) : this.#insert(candidate));
+      } else if (decision.kind === 'won') {
         candidate = decision.record;
         conflict = undefined;
-      } else if (decision.kind === 'takeover') {
-        const { attempt, checkpoints } = decision;
-        candidate = { ...this.#first, attempt, ...(checkpoints !== undefined && { checkpoints }) };
-        takenOver = decision.reason;
-        conflict = await this.#replace(candidate, decision.expected);
       } else {
-        return this.#yield(decision, conflict.existing.attempt);
+        const attempt = existing?.attempt ?? candidate.attempt;
+        conflict = decision.kind === 'inFlight' ? await this.#look({ ...decision, attempt }) : undefined;
+        if (conflict === undefined) return this.#yield(decision, attempt);
       }
     }
     return this.#win(candidate, takenOver);
+  }
+
+  #contention(attempt: number): IdempotencyError {
+    const retryAfterMillis = this.#options.clockSkewMillis;
+    this.#tell(attempt, { type: 'inFlight', retryAfterMillis });
+    return contention(MAX_RACES, retryAfterMillis);
   }
 
   #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
@@ -174,12 +190,12 @@ class Claiming {
     const asked = (async () => verb())();
     let answer: T | typeof TIMED_OUT;
     try {
-      answer = await within(this.#runtime, this.#left(), asked);
+      answer = await within(this.#runtime, this.#budget.left(record.leaseUntil), asked);
     } catch (error) {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
-      if (failure.retryable === true)
-        await within(this.#runtime, Math.min(ABANDON_MILLIS, this.#left()), this.#abandon(record));
+      const millis = Math.min(ABANDON_MILLIS, this.#budget.left(record.leaseUntil));
+      if (failure.retryable === true) await within(this.#runtime, millis, this.#abandon(record));
       throw failure;
     }
     if (answer !== TIMED_OUT) return answer;
@@ -188,10 +204,6 @@ class Claiming {
       () => undefined,
     );
     throw this.#unavailable('did not answer while there was time');
-  }
-
-  #left(): number {
-    return this.#budget.left(this.#first.leaseUntil);
   }
 
   /**

@@ -12,6 +12,13 @@ export interface IdempotencyHandle<TItem = never> {
   /** Until when this execution alone may run. Epoch milliseconds; later after `extend`. */
   readonly leaseUntil: number;
   /**
+   * Fires when the lease is lost, and while this execution is still alone: a second before the lease ends (a tenth of a
+   * lease that is shorter than ten seconds) unless it is extended. Give it to what can be stopped. When it has fired, a
+   * throw does not release the record: what was stopped may have happened. Its `reason` is an `IdempotencyError`
+   * `LEASE_LOST`. Costs nothing where it is not read.
+   */
+  readonly signal: AbortSignal;
+  /**
    * A UUID (version 8, RFC 9562) that is the same on every attempt of this request and differs for every name: for a
    * downstream `Idempotency-Key` or `ClientToken`.
    */

@@ -19,8 +19,12 @@ export interface ProtocolOptions<TItem = never> {
   readonly leaseMillis?: number;
   /** How far the clocks of two hosts may be apart without breaking a promise. @default 1000 */
   readonly clockSkewMillis?: number;
-  /** What a request does that finds another execution of it running: fail with `IN_FLIGHT`. @default 'throw' */
-  readonly onInFlight?: 'throw';
+  /**
+   * What a request does that finds another execution of it running: fail with `IN_FLIGHT`, or wait up to `waitMillis`
+   * (and never longer than its own invocation lasts) for the outcome. A waiting request executes itself when the other one
+   * lets go of it or its lease ends: leave it the time to. @default 'throw'
+   */
+  readonly onInFlight?: 'throw' | { readonly waitMillis: number };
   /**
    * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
    * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and removed the
@@ -42,6 +46,8 @@ export interface ResolvedProtocolOptions {
   readonly retentionMillis: number;
   readonly leaseMillis: number | undefined;
   readonly clockSkewMillis: number;
+  /** How long a duplicate waits; 0 where it does not. */
+  readonly waitMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
   readonly settle: (outcome: Outcome) => Settlement;
   readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
@@ -74,7 +80,6 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   requireNumber('retentionSeconds', retentionSeconds, { above: 0, atMost: (MAX_YEARS * YEAR_MILLIS) / 1000 });
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
   requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
-  requireOneOf('onInFlight', onInFlight, ['throw']);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
   requireFunction('settle', settle);
   if (onEvent !== undefined) requireFunction('onEvent', onEvent);
@@ -83,10 +88,21 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
     retentionMillis: retentionSeconds * 1000,
     leaseMillis,
     clockSkewMillis,
+    waitMillis: waitMillisOf(onInFlight),
     onExpiredLease,
     settle,
     onEvent,
   };
+}
+
+function waitMillisOf(onInFlight: unknown): number {
+  if (onInFlight === 'throw') return 0;
+  const { waitMillis, ...rest } = (onInFlight ?? {}) as { readonly waitMillis?: number };
+  if (typeof onInFlight !== 'object' || waitMillis === undefined || Object.keys(rest).length > 0) {
+    throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${describe(onInFlight)}`);
+  }
+  requireNumber('onInFlight', waitMillis, { above: 0, atMost: YEAR_MILLIS });
+  return waitMillis;
 }
 
 function defaultSettle(outcome: Outcome): Settlement {

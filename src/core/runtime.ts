@@ -4,6 +4,8 @@ export interface Runtime {
   now(): number;
   /** A token that no other claim will ever have. */
   randomToken(): string;
+  /** A number from 0 up to, but not including, 1: for jitter, nothing that must be unique. */
+  random(): number;
   /** Resolves after `millis`, or at once when `cancel` is called. */
   delay(millis: number): Delay;
 }

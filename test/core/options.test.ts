@@ -40,6 +40,12 @@ const WRONG: [option: string, value: unknown][] = [
   ['clockSkewMillis', -1],
   ['onMissingKey', 'ignore'],
   ['onInFlight', 'wait'],
+  ['onInFlight', null],
+  ['onInFlight', {}],
+  ['onInFlight', { waitMillis: 0 }],
+  ['onInFlight', { waitMillis: '100' }],
+  ['onInFlight', { waitMillis: Number.POSITIVE_INFINITY }],
+  ['onInFlight', { waitMillis: 100, pollMillis: 10 }],
   ['onExpiredLease', 'retry'],
   ['settle', 'store'],
   ['onEvent', {}],
@@ -69,6 +75,12 @@ describe('a wrong option is refused at construction, by its name', () => {
 
   it('a function that is none', () => {
     expect(() => idempotent('charge' as never, good as never)).toThrow('fn must be a function');
+  });
+
+  it('renewLease', () => {
+    const renewing = () => idempotent(async (_id: string) => undefined, { ...good, renewLease: 1 as never });
+    expect(renewing).toThrow('option `renewLease`');
+    expect(() => idempotency({ ...good, renewLease: true } as never)).toThrow('option `renewLease`');
   });
 
   it('passHandle together with unguarded executions, which have none', () => {

@@ -24,9 +24,40 @@ export class TestClock implements Runtime {
   #now = FAKE_EPOCH;
   now = () => this.#now;
   randomToken = () => randomUUID();
+  random = () => 0.5;
   delay = systemRuntime.delay;
   advance(millis: number): void {
     this.#now += millis;
+  }
+}
+
+/**
+ * Virtual time: whenever everything waits, the clock jumps to the timer that is due next. For stores in memory, which
+ * answer before it does.
+ */
+export class VirtualClock extends TestClock {
+  readonly #timers = new Set<{ readonly due: number; readonly fire: () => void }>();
+  /** How many timers nobody has cancelled or seen the end of. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+  override delay = (millis: number) => {
+    const { promise: elapsed, resolve: fire } = deferred();
+    const timer = { due: this.now() + millis, fire };
+    this.#timers.add(timer);
+    setImmediate(() => this.#next());
+    const cancel = () => {
+      this.#timers.delete(timer);
+      fire();
+    };
+    return { elapsed, cancel };
+  };
+  #next(): void {
+    const [timer] = [...this.#timers].sort((a, b) => a.due - b.due);
+    if (timer === undefined) return;
+    this.#timers.delete(timer);
+    this.advance(Math.max(0, timer.due - this.now()));
+    timer.fire();
   }
 }
 

@@ -149,10 +149,11 @@ describe('transactions are typed by the store', () => {
 });
 
 it('a step has the type that JSON leaves of its result', () => {
-  const steps = async ({ step, complete }: IdempotencyHandle) => {
+  const steps = async ({ step, complete, signal }: IdempotencyHandle) => {
     expectTypeOf(await step('one', async () => new Date())).toEqualTypeOf<string>();
     expectTypeOf(await step('two', () => undefined)).toEqualTypeOf<undefined>();
     expectTypeOf(complete({ statusCode: 201 })).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
     // @ts-expect-error a step has a name
     await step(async () => 1);
   };
