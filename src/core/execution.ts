@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
+import type { RecordCache } from './cache.ts';
 import type { EventDetail } from './events.ts';
 import { expirationAt } from './expiration.ts';
 import type { Identity } from './identity.ts';
@@ -34,8 +35,13 @@ export interface Execution {
   readonly handle: IdempotencyHandle;
   /** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */
   policyFor(outcome: Outcome): Settlement;
-  /** Performs it. With `'store'`, `outcome` is what the caller sees. Never throws. May be called again to amend. */
-  settle(settlement: Settlement, outcome: Outcome): Promise<Settled>;
+  /**
+   * Performs it. With `'store'`, `outcome` is what the caller sees. Never throws. May be called again to amend, unless it
+   * was said to be `final`.
+   */
+  settle(settlement: Settlement, outcome: Outcome, final?: boolean): Promise<Settled>;
+  /** The outcome that was stored last has turned out to be final. */
+  confirm(): void;
   /** Leaves the lease to run out: the work may still be going on. */
   hold(reason: 'policy' | 'timeout'): void;
 }
@@ -46,6 +52,7 @@ export interface ExecutionContext {
   readonly identity: Identity;
   readonly budget: TimeBudget;
   readonly record: InProgressRecord;
+  readonly cache: RecordCache | undefined;
   readonly tell: (detail: EventDetail) => void;
 }
 
@@ -55,7 +62,7 @@ export function createExecution(context: ExecutionContext): Execution {
   let leaseUntil = record.leaseUntil;
   let ended = false;
   let extending: Promise<void> = Promise.resolve();
-  const { write, complete, release } = createSettling(context, () => leaseUntil);
+  const { write, complete, confirm, release } = createSettling(context, () => leaseUntil);
 
   const handle: IdempotencyHandle = {
     id,
@@ -66,7 +73,7 @@ export function createExecution(context: ExecutionContext): Execution {
     deriveKey: (name) => identity.deriveKey(name),
     extend,
   };
-  return { handle, policyFor, settle, hold };
+  return { handle, policyFor, settle, confirm, hold };
 
   function policyFor(outcome: Outcome): Settlement {
     let failure: unknown;
@@ -82,11 +89,11 @@ export function createExecution(context: ExecutionContext): Execution {
     return outcome.kind === 'returned' ? 'store' : 'hold';
   }
 
-  async function settle(settlement: Settlement, outcome: Outcome): Promise<Settled> {
+  async function settle(settlement: Settlement, outcome: Outcome, final = true): Promise<Settled> {
     ended = true;
     switch (settlement) {
       case 'store':
-        return complete(outcome);
+        return complete(outcome, final);
       case 'release':
         return release();
       case 'hold':

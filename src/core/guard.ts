@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
+import { type RecordCache, recordCache } from './cache.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
 import { createExecution, type Execution } from './execution.ts';
@@ -27,7 +28,8 @@ export type Claim =
 export type Guard = (identity: Identity, remaining: RemainingMillis) => Promise<Claim>;
 
 export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
-  return (identity, remaining) => new Claiming(options, runtime, identity, remaining).run();
+  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  return (identity, remaining) => new Claiming(options, runtime, cache, identity, remaining).run();
 }
 
 /** `existing` is what was in the way, `undefined` where it vanished before it could be seen. */
@@ -44,14 +46,22 @@ export function isUnanswered(error: unknown): boolean {
 class Claiming {
   readonly #options: ResolvedProtocolOptions;
   readonly #runtime: Runtime;
+  readonly #cache: RecordCache | undefined;
   readonly #identity: Identity;
   readonly #startedAt: number;
   readonly #budget: TimeBudget;
   readonly #first: InProgressRecord;
 
-  constructor(options: ResolvedProtocolOptions, runtime: Runtime, identity: Identity, remaining: RemainingMillis) {
+  constructor(
+    options: ResolvedProtocolOptions,
+    runtime: Runtime,
+    cache: RecordCache | undefined,
+    identity: Identity,
+    remaining: RemainingMillis,
+  ) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#cache = cache;
     this.#identity = identity;
     this.#startedAt = runtime.now();
     this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
@@ -69,11 +79,19 @@ class Claiming {
 
   async run(): Promise<Claim> {
     try {
-      return await this.#rounds();
+      return (await this.#cached()) ?? (await this.#rounds());
     } catch (error) {
       if (isStoreError(error)) this.#tell(this.#first.attempt, { type: 'claimFailed', error });
       throw error;
     }
+  }
+
+  /** What is known without asking the store; nothing shortly before the end of the retention, which others may see over. */
+  async #cached(): Promise<Claim | undefined> {
+    const record = await this.#cache?.find(this.#identity.id);
+    if (record === undefined) return undefined;
+    const decision = decide(record, this.#first, this.#options, this.#runtime.now() + this.#options.clockSkewMillis);
+    return decision.kind === 'won' || decision.kind === 'takeover' ? undefined : this.#yield(decision, record, true);
   }
 
   async #rounds(): Promise<Claim> {
@@ -101,7 +119,7 @@ class Claiming {
         takenOver = decision.reason;
         conflict = await this.#replace(candidate, decision.expected);
       } else {
-        return this.#yield(decision, conflict.existing.attempt);
+        return this.#yield(decision, conflict.existing);
       }
     }
     return this.#win(candidate, takenOver);
@@ -123,25 +141,32 @@ class Claiming {
       identity: this.#identity,
       budget: this.#budget,
       record,
+      cache: this.#cache,
       tell: (detail) => this.#tell(record.attempt, detail),
     });
     return { kind: 'execute', execution };
   }
 
   /** Somebody else executes or has executed: nothing is written. */
-  #yield(decision: Exclude<Decision, { kind: 'won' | 'takeover' }>, attempt: number): Claim {
+  #yield(
+    decision: Exclude<Decision, { kind: 'won' | 'takeover' }>,
+    existing: IdempotencyRecord,
+    fromCache = false,
+  ): Claim {
     if (decision.kind === 'replay') {
-      return { kind: 'replay', outcome: this.#replay(decision.outcome, attempt) };
+      const outcome = this.#replay(decision.outcome, existing.attempt, fromCache);
+      if (existing.status === 'COMPLETED') this.#cache?.keep(existing);
+      return { kind: 'replay', outcome };
     }
     const { kind: type, ...details } = decision;
-    this.#tell(attempt, { type, ...details } as EventDetail);
+    this.#tell(existing.attempt, { type, ...details } as EventDetail);
     throw refusal(decision, this.#identity.id);
   }
 
-  #replay(stored: StoredOutcome, attempt: number): Outcome {
+  #replay(stored: StoredOutcome, attempt: number, fromCache: boolean): Outcome {
     try {
       const outcome = decodeOutcome(stored);
-      this.#tell(attempt, { type: 'replayed' });
+      this.#tell(attempt, { type: 'replayed', ...(fromCache && { fromCache }) });
       return outcome;
     } catch (error) {
       if (!isStoreError(error)) this.#tell(attempt, { type: 'notReplayable' });

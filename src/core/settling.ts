@@ -22,15 +22,23 @@ const RELEASE_TRIES = 4;
 
 /** The writes that end an execution, fenced by its owner. */
 export function createSettling(context: ExecutionContext, leaseUntil: () => number) {
-  const { options, runtime, budget, record, tell } = context;
+  const { options, runtime, budget, record, cache, tell } = context;
   const { store } = options;
   const { id, owner, attempt, fingerprint } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
-  return { write, complete, release };
+  let stored: CompletedRecord | undefined;
+  return { write, complete, confirm, release };
 
-  function complete(outcome: Outcome): Promise<Settled> {
-    return keep({ ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
+  function complete(outcome: Outcome, final: boolean): Promise<Settled> {
+    const encoded = encodeOutcome(outcome, store.maxOutcomeBytes);
+    return keep({ ...ending(), status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) });
+  }
+
+  function confirm(): void {
+    if (stored === undefined) return;
+    const { provisional: _, ...final } = stored;
+    cache?.keep(final);
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
@@ -100,6 +108,8 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
     const existing = answer.done ? completed : answer.existing;
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     status = 'COMPLETED';
+    stored = existing;
+    cache?.keep(existing);
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };

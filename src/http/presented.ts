@@ -8,8 +8,8 @@ import { asReplay, withoutHeaders } from './response.ts';
 export function presented(execution: Execution, http: HttpRequest, dropped: ReadonlySet<string>): Execution {
   return {
     ...execution,
-    async settle(settlement, outcome) {
-      const settled = await execution.settle(settlement, storable(outcome, http, dropped));
+    async settle(settlement, outcome, final) {
+      const settled = await execution.settle(settlement, storable(outcome, http, dropped), final);
       if (settled.kind !== 'superseded') return settled;
       return { ...settled, outcome: replayed(settled.outcome, http) };
     },

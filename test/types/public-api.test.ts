@@ -7,6 +7,7 @@ import {
   idempotent,
   type Jsonified,
 } from 'middy-idempotency';
+import type { CodecContext, DynamoDBStoreOptions, OutcomeCodec } from 'middy-idempotency/dynamodb';
 import { memoryStore } from 'middy-idempotency/memory';
 import middy6 from 'middy6';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -71,7 +72,9 @@ describe('the middleware is typed', () => {
     const unknown = () => idempotency({ ...common, key: 'id', settle: () => 'forget' });
     // @ts-expect-error a key is required
     const keyless = () => idempotency({ ...common });
-    expectTypeOf([misspelt, unknown, keyless]).toBeArray();
+    // @ts-expect-error a cache without bounds is none
+    const boundless = () => idempotency({ ...common, key: 'id', cache: true });
+    expectTypeOf([misspelt, unknown, keyless, boundless]).toBeArray();
   });
 });
 
@@ -106,6 +109,21 @@ describe('a guarded function is typed', () => {
     expectTypeOf(chargeOnce).parameters.toEqualTypeOf<[order: Order]>();
     expectTypeOf(chargeOnce).returns.resolves.toEqualTypeOf<string>();
   });
+});
+
+it('a codec may answer at once or later, with bytes, and is told what they belong to', () => {
+  const sync: OutcomeCodec = { name: 'sync', encode: (bytes) => bytes, decode: (bytes) => bytes };
+  const async: OutcomeCodec = {
+    name: 'async',
+    encode: async (bytes, context) => {
+      expectTypeOf(context).toEqualTypeOf<CodecContext>();
+      return Buffer.from(bytes);
+    },
+    decode: async (bytes) => bytes,
+  };
+  // @ts-expect-error text is no bytes
+  const text: OutcomeCodec = { ...sync, encode: () => 'text' };
+  expectTypeOf([sync, async, text]).toExtend<readonly DynamoDBStoreOptions['codec'][]>();
 });
 
 it('Jsonified is what JSON leaves of a type', () => {

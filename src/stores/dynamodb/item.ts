@@ -30,6 +30,7 @@ export function toItem(
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
+    ...(record.status === 'COMPLETED' && record.provisional === true && { [names.provisional]: true }),
     ...(fields !== undefined && fieldsIn(names, fields)),
   };
 }
@@ -69,7 +70,12 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil') };
     case 'COMPLETED':
-      return { ...base, status, fields: fieldsOf(text('encoding'), item, names) };
+      return {
+        ...base,
+        status,
+        ...(item[names.provisional] === true && { provisional: true }),
+        fields: fieldsOf(text('encoding'), item, names),
+      };
     case 'RELEASED':
       return { ...base, status };
     default:
@@ -118,5 +124,5 @@ export function plainItem(marshalled: Readonly<Record<string, AttributeValue>>):
 function plain(value: AttributeValue): unknown {
   if (value.S !== undefined) return value.S;
   if (value.N !== undefined) return Number(value.N);
-  return value.B;
+  return value.BOOL ?? value.B;
 }

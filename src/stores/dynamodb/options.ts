@@ -27,6 +27,8 @@ export interface AttributeNames {
   readonly parts: string;
   /** The digest of what they hold. @default 'digest' */
   readonly digest: string;
+  /** Whether another outcome may still take the place of this one. @default 'provisional' */
+  readonly provisional: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -77,6 +79,7 @@ const DEFAULT_NAMES: AttributeNames = {
   encoding: 'encoding',
   parts: 'parts',
   digest: 'digest',
+  provisional: 'provisional',
 };
 
 /** @throws TypeError that names the wrong option */
