@@ -3,7 +3,8 @@ export type IdempotencyEvent = IdempotencyEventBase &
   (
     | { readonly type: 'claimed' }
     | { readonly type: 'takenOver'; readonly reason: 'retention over' | 'released' | 'lease over' }
-    | { readonly type: 'replayed' }
+    /** `fromCache`: this process had the outcome in memory, and did not ask the store. */
+    | { readonly type: 'replayed'; readonly fromCache?: true }
     /** The work is done, but its response was not stored: the retry gets `RESPONSE_NOT_REPLAYABLE`. */
     | { readonly type: 'notReplayable' }
     | { readonly type: 'inFlight'; readonly retryAfterMillis: number }

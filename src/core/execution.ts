@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
+import type { RecordCache } from './cache.ts';
 import type { EventDetail } from './events.ts';
 import { createFinishing } from './finishing.ts';
 import type { IdempotencyHandle } from './handle.ts';
@@ -22,8 +23,13 @@ export interface Execution {
   readonly handle: IdempotencyHandle;
   /** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */
   policyFor(outcome: Outcome): Settlement;
-  /** Performs it. With `'store'`, `outcome` is what the caller sees. Never throws. May be called again to amend. */
-  settle(settlement: Settlement, outcome: Outcome): Promise<Settled>;
+  /**
+   * Performs it. With `'store'`, `outcome` is what the caller sees. Never throws. May be called again to amend, unless it
+   * was said to be `final`.
+   */
+  settle(settlement: Settlement, outcome: Outcome, final?: boolean): Promise<Settled>;
+  /** The outcome that was stored last has turned out to be final. */
+  confirm(): void;
   /** Leaves the lease to run out: the work may still be going on. */
   hold(reason: 'policy' | 'timeout'): void;
   /** Makes the lease last while the work does, from now on until it is settled. */
@@ -40,6 +46,7 @@ export interface ExecutionContext {
   readonly identity: Identity;
   readonly budget: TimeBudget;
   readonly record: InProgressRecord;
+  readonly cache: RecordCache | undefined;
   readonly tell: (detail: EventDetail) => void;
 }
 
@@ -47,7 +54,7 @@ export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, tell } = context;
   const writing = createWriting(context, () => lease.until());
   const lease = createLease(context, writing);
-  const { complete, completeNow, transact, release } = createSettling(context, writing, lease);
+  const { complete, completeNow, transact, confirm, release } = createSettling(context, writing, lease);
   const runStep = createStep({ lease, tell, assertMayGoOn, isCompleted, lost });
   const finishing = createFinishing({
     store: options.store,
@@ -88,6 +95,7 @@ export function createExecution(context: ExecutionContext): Execution {
     handle,
     policyFor: judge,
     settle,
+    confirm,
     hold,
     renew() {
       if (budget.renewable) renewal.start();
@@ -107,22 +115,22 @@ export function createExecution(context: ExecutionContext): Execution {
     return policyFor(options, outcome, tell);
   }
 
-  async function settle(settlement: Settlement, outcome: Outcome): Promise<Settled> {
+  async function settle(settlement: Settlement, outcome: Outcome, final = true): Promise<Settled> {
     ended = true;
     try {
-      return await perform(settlement, outcome);
+      return await perform(settlement, outcome, final);
     } finally {
       stop();
     }
   }
 
-  async function perform(settlement: Settlement, outcome: Outcome): Promise<Settled> {
+  async function perform(settlement: Settlement, outcome: Outcome, final: boolean): Promise<Settled> {
     // A completion that the handler did not wait for must not meet a release.
     await completions.end();
     if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
     switch (settlement) {
       case 'store':
-        return complete(form(outcome));
+        return complete(form(outcome), final);
       case 'release':
         return letGo();
       case 'hold':

@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
+import { type RecordCache, recordCache } from './cache.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
 import { createExecution, type Execution } from './execution.ts';
@@ -28,7 +29,8 @@ export type Claim =
 export type Guard = (identity: Identity, remaining: RemainingMillis) => Promise<Claim>;
 
 export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
-  return (identity, remaining) => new Claiming(options, runtime, identity, remaining).run();
+  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  return (identity, remaining) => new Claiming(options, runtime, cache, identity, remaining).run();
 }
 
 /** `existing` is what was in the way, `undefined` where it vanished before it could be seen. */
@@ -45,15 +47,23 @@ export function isUnanswered(error: unknown): boolean {
 class Claiming {
   readonly #options: ResolvedProtocolOptions;
   readonly #runtime: Runtime;
+  readonly #cache: RecordCache | undefined;
   readonly #identity: Identity;
   readonly #startedAt: number;
   readonly #budget: TimeBudget;
   readonly #owner: string;
   readonly #look: Look;
 
-  constructor(options: ResolvedProtocolOptions, runtime: Runtime, identity: Identity, remaining: RemainingMillis) {
+  constructor(
+    options: ResolvedProtocolOptions,
+    runtime: Runtime,
+    cache: RecordCache | undefined,
+    identity: Identity,
+    remaining: RemainingMillis,
+  ) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#cache = cache;
     this.#identity = identity;
     this.#startedAt = runtime.now();
     this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
@@ -85,11 +95,21 @@ class Claiming {
 
   async run(): Promise<Claim> {
     try {
-      return await this.#rounds();
+      return (await this.#cached()) ?? (await this.#rounds());
     } catch (error) {
       if (isStoreError(error)) this.#tell(1, { type: 'claimFailed', error });
       throw error;
     }
+  }
+
+  /** What is known without asking the store; nothing shortly before the end of the retention, which others may see over. */
+  async #cached(): Promise<Claim | undefined> {
+    const record = await this.#cache?.find(this.#identity.id);
+    if (record === undefined) return undefined;
+    const now = this.#runtime.now() + this.#options.clockSkewMillis;
+    const decision = decide(record, this.#candidate(), this.#options, now);
+    if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;
+    return this.#yield(decision, record.attempt, record, true);
   }
 
   async #rounds(): Promise<Claim> {
@@ -112,7 +132,7 @@ class Claiming {
       } else {
         const attempt = existing?.attempt ?? candidate.attempt;
         conflict = decision.kind === 'inFlight' ? await this.#look({ ...decision, attempt }) : undefined;
-        if (conflict === undefined) return this.#yield(decision, attempt);
+        if (conflict === undefined) return this.#yield(decision, attempt, existing);
       }
     }
     return this.#win(candidate, takenOver);
@@ -140,25 +160,33 @@ class Claiming {
       identity: this.#identity,
       budget: this.#budget,
       record,
+      cache: this.#cache,
       tell: (detail) => this.#tell(record.attempt, detail),
     });
     return { kind: 'execute', execution };
   }
 
   /** Somebody else executes or has executed: nothing is written. */
-  #yield(decision: Exclude<Decision, { kind: 'won' | 'takeover' }>, attempt: number): Claim {
+  #yield(
+    decision: Exclude<Decision, { kind: 'won' | 'takeover' }>,
+    attempt: number,
+    existing: IdempotencyRecord | undefined,
+    fromCache = false,
+  ): Claim {
     if (decision.kind === 'replay') {
-      return { kind: 'replay', outcome: this.#replay(decision.outcome, attempt) };
+      const outcome = this.#replay(decision.outcome, attempt, fromCache);
+      if (existing?.status === 'COMPLETED') this.#cache?.keep(existing);
+      return { kind: 'replay', outcome };
     }
     const { kind: type, ...details } = decision;
     this.#tell(attempt, { type, ...details } as EventDetail);
     throw refusal(decision, this.#identity.id);
   }
 
-  #replay(stored: StoredOutcome, attempt: number): Outcome {
+  #replay(stored: StoredOutcome, attempt: number, fromCache: boolean): Outcome {
     try {
       const outcome = decodeOutcome(stored);
-      this.#tell(attempt, { type: 'replayed' });
+      this.#tell(attempt, { type: 'replayed', ...(fromCache && { fromCache }) });
       return outcome;
     } catch (error) {
       if (!isStoreError(error)) this.#tell(attempt, { type: 'notReplayable' });

@@ -37,6 +37,12 @@ export interface ProtocolOptions<TItem = never> {
    * @default `'store'` for a returned value, `'release'` for a thrown error
    */
   readonly settle?: (outcome: Outcome) => Settlement;
+  /**
+   * Keeps outcomes in memory, so that this process replays them without asking the store: at most `maxEntries`, each
+   * with its whole response, never beyond its retention. A record that somebody removes from the store is replayed
+   * from here all the same. @default off
+   */
+  readonly cache?: { readonly maxEntries: number };
   /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
   readonly onEvent?: (event: IdempotencyEvent) => unknown;
 }
@@ -50,6 +56,7 @@ export interface ResolvedProtocolOptions {
   readonly waitMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
   readonly settle: (outcome: Outcome) => Settlement;
+  readonly cache: { readonly maxEntries: number } | undefined;
   readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
 }
 
@@ -61,6 +68,7 @@ export const PROTOCOL_OPTION_NAMES = [
   'onInFlight',
   'onExpiredLease',
   'settle',
+  'cache',
   'onEvent',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
@@ -73,7 +81,7 @@ const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 /** Checks and completes the options, once, at construction. @throws TypeError that names the wrong option */
 export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
   const { store, retentionSeconds = 86_400, leaseMillis, clockSkewMillis = 1000, onInFlight = 'throw' } = options;
-  const { onExpiredLease = 'run', settle = defaultSettle, onEvent } = options;
+  const { onExpiredLease = 'run', settle = defaultSettle, cache, onEvent } = options;
   if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
@@ -82,6 +90,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
   requireFunction('settle', settle);
+  if (cache !== undefined) requireCache(cache);
   if (onEvent !== undefined) requireFunction('onEvent', onEvent);
   return {
     store,
@@ -91,6 +100,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
     waitMillis: waitMillisOf(onInFlight),
     onExpiredLease,
     settle,
+    cache,
     onEvent,
   };
 }
@@ -103,6 +113,18 @@ function waitMillisOf(onInFlight: unknown): number {
   }
   requireNumber('onInFlight', waitMillis, { above: 0, atMost: YEAR_MILLIS });
   return waitMillis;
+}
+
+/** Room is made for all entries at once: more would be a mistake. */
+const MAX_CACHE_ENTRIES = 1_000_000;
+
+function requireCache(cache: unknown): void {
+  if (typeof cache !== 'object' || cache === null || Object.keys(cache).some((name) => name !== 'maxEntries')) {
+    throw optionError('cache', 'must be { maxEntries }');
+  }
+  const { maxEntries } = cache as { maxEntries?: unknown };
+  requireNumber('cache.maxEntries', maxEntries, { atLeast: 1, atMost: MAX_CACHE_ENTRIES });
+  if (!Number.isInteger(maxEntries)) throw optionError('cache.maxEntries', 'must be an integer');
 }
 
 function defaultSettle(outcome: Outcome): Settlement {

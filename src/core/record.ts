@@ -33,6 +33,8 @@ export interface InProgressRecord extends RecordBase {
 export interface CompletedRecord extends RecordBase {
   readonly status: 'COMPLETED';
   readonly outcome: StoredOutcome;
+  /** The execution had not ended yet when this was written: another outcome may still take its place. */
+  readonly provisional?: true;
 }
 
 /** Kept after a release only where something in it must survive for the next attempt. */

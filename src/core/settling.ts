@@ -26,19 +26,19 @@ const RELEASE_TRIES = 4;
 
 /** The writes that end an execution, fenced by its owner. */
 export function createSettling(context: ExecutionContext, { persist, write }: Writing, lease: Lease) {
-  const { options, runtime, record, tell } = context;
+  const { options, runtime, record, cache, tell } = context;
   const { store } = options;
   const { id, owner, attempt, fingerprint } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
   /** The outcome that the record is known to have. */
   let stored: CompletedRecord | undefined;
-  return { complete, completeNow, transact, release };
+  return { complete, completeNow, transact, confirm, release };
 
   /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
-  async function complete(outcome: Outcome): Promise<Settled> {
+  async function complete(outcome: Outcome, final: boolean): Promise<Settled> {
     try {
-      return await completeNow(outcome);
+      return await completeNow(outcome, final);
     } catch (error) {
       tell({ type: 'completionFailed', error });
       return { kind: 'done' };
@@ -46,10 +46,18 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   }
 
   /** @throws IdempotencyError when the outcome could not be stored, although it was tried while there was time */
-  async function completeNow(outcome: Outcome): Promise<Settled> {
-    const completed = completedWith(outcome);
-    if (stored !== undefined && sameOutcome(stored, completed)) return { kind: 'done' };
-    return keep(completed);
+  async function completeNow(outcome: Outcome, final = false): Promise<Settled> {
+    const completed = completedWith(outcome, final);
+    if (stored === undefined || !sameOutcome(stored, completed)) return keep(completed);
+    if (final) confirm();
+    return { kind: 'done' };
+  }
+
+  /** What was stored last is what the caller gets: no other outcome will take its place. */
+  function confirm(): void {
+    if (stored === undefined) return;
+    const { provisional: _, ...final } = stored;
+    cache?.keep(final);
   }
 
   /**
@@ -57,7 +65,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    * @throws IdempotencyError when it is not known whether it was written, or was refused
    */
   async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
-    const completed = completedWith(outcome);
+    const completed = completedWith(outcome, false);
     const expected = { owner, status: 'IN_PROGRESS' } as const;
     const token = runtime.randomToken();
     const send = async () =>
@@ -66,8 +74,9 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     return 'refused' in answer ? { kind: 'refused', error: answer.refused } : settledBy(answer, completed);
   }
 
-  function completedWith(outcome: Outcome): CompletedRecord {
-    return { ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) };
+  function completedWith(outcome: Outcome, final: boolean): CompletedRecord {
+    const encoded = encodeOutcome(outcome, store.maxOutcomeBytes);
+    return { ...ending(), status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
@@ -110,6 +119,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     status = 'COMPLETED';
     stored = existing;
+    cache?.keep(existing);
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };

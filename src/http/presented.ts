@@ -9,8 +9,8 @@ export function presented(execution: Execution, http: HttpRequest, dropped: Read
   execution.storeAs((outcome) => storable(outcome, http, dropped));
   return {
     ...execution,
-    async settle(settlement, outcome) {
-      const settled = await execution.settle(settlement, outcome);
+    async settle(settlement, outcome, final) {
+      const settled = await execution.settle(settlement, outcome, final);
       if (settled.kind !== 'superseded') return settled;
       return { ...settled, outcome: replayed(settled.outcome, http) };
     },

@@ -91,16 +91,27 @@ export class MiddyRun implements RequestListener {
     if (before !== undefined && settlement !== 'store') return before;
     // A hook may change an error in place, so that its text is what counts. Only an amendment has to compare.
     const text = before === undefined && this.#closed ? undefined : JSON.stringify(encodeOutcome(outcome));
-    if (before !== undefined && text === this.#written) return before;
+    if (before !== undefined && text === this.#written) return this.#confirm(before);
     this.#written = text;
-    this.#settled = this.#perform(before, settlement, outcome);
+    this.#settled = this.#perform(before, settlement, outcome, this.#closed);
     return this.#settled;
   }
 
-  async #perform(before: Promise<Settled> | undefined, settlement: Settlement, outcome: Outcome): Promise<Settled> {
+  async #confirm(before: Promise<Settled>): Promise<Settled> {
+    const settled = await before;
+    if (this.#closed) this.#execution.confirm();
+    return settled;
+  }
+
+  async #perform(
+    before: Promise<Settled> | undefined,
+    settlement: Settlement,
+    outcome: Outcome,
+    final: boolean,
+  ): Promise<Settled> {
     const earlier = await before;
     if (earlier !== undefined && earlier.kind !== 'done') return earlier;
-    if (!this.#timedOut) return this.#execution.settle(settlement, outcome);
+    if (!this.#timedOut) return this.#execution.settle(settlement, outcome, final);
     // The handler may still be running: this outcome is Middy's, not the handler's.
     this.#execution.hold('timeout');
     return { kind: 'done' };

@@ -53,7 +53,22 @@ const WRONG: [option: string, value: unknown][] = [
   ['keys', 'id'],
 ];
 
+const WRONG_CACHES: [option: string, value: unknown][] = [
+  ['cache', true],
+  ['cache', null],
+  ['cache', { maxEntries: 5, ttl: 1 }],
+  ['cache.maxEntries', {}],
+  ['cache.maxEntries', { maxEntries: 0 }],
+  ['cache.maxEntries', { maxEntries: 1.5 }],
+  ['cache.maxEntries', { maxEntries: 1e9 }],
+  ['cache.maxEntries', { maxEntries: '5' }],
+];
+
 describe('a wrong option is refused at construction, by its name', () => {
+  it.each(WRONG_CACHES)('of the cache, %s: %j', (option, cache) => {
+    expect(() => idempotency({ ...good, cache } as never)).toThrow(`option \`${option}\``);
+  });
+
   it.each(WRONG)('%s: %j', (option, value) => {
     const options = { ...good, [option]: value };
     const error = expect.objectContaining({

@@ -6,9 +6,11 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { deferred, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
+import { useApi } from '../support/http-harness.ts';
 import { localClient } from '../support/table.ts';
 
 const guards = useGuards();
+const api = useApi();
 const proxy = useFaultProxy();
 beforeEach(() => {
   proxy.reset();
@@ -156,6 +158,19 @@ describe('I5 losers, and I11 expiry, with an outcome of parts', () => {
     expect(await call(order)).toEqual(LARGE);
     expect(handler).toHaveBeenCalledTimes(2);
   });
+});
+
+it("a response over HTTP that cannot be read now is 503 even with onStoreError 'run': it is known that the work is done", async () => {
+  const handler = vi.fn(async () => LARGE);
+  const store = dynamoDBStore({ ...api.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+  const post = api.api({ handler, options: { store, onStoreError: 'run' } });
+  const request = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] as [string, string][] };
+  const first = await post(request);
+  proxy.decide = (seen) => (isPart(seen) ? 'throttle' : 'pass');
+  expect((await post(request)).statusCode).toBe(503);
+  proxy.reset();
+  expect((await post(request)).body === first.body).toBe(true);
+  expect(handler).toHaveBeenCalledTimes(1);
 });
 
 it('a damaged text is not replayable, and nothing runs again', async () => {

@@ -77,6 +77,14 @@ export function describeStore(name: string, makeStore: () => RecordStore, { hide
       expect(await store.read(record.id)).toEqual({ ...done, outcome: kept });
     });
 
+    it('keeps that an outcome may still be replaced', async () => {
+      const record = await inserted();
+      const done = { ...completed(record, { type: 'RETURNED', json: '1' }), provisional: true } as const;
+      expect(await store.replace(done, { owner: record.owner, status: 'IN_PROGRESS' })).toEqual({ done: true });
+      expect(await store.read(record.id)).toEqual(done);
+      expect(await store.insert(inProgress({ id: record.id }))).toEqual({ won: false, existing: done });
+    });
+
     it('keeps an outcome of the size that it says it can hold', async () => {
       const json = JSON.stringify('x'.repeat((store.maxOutcomeBytes ?? 1_000_000) - 2));
       const record = await inserted({ id: 'o'.repeat(1024) + randomUUID(), fingerprint: 'f'.repeat(43) });

@@ -7,7 +7,13 @@ import {
   idempotent,
   type Jsonified,
 } from 'middy-idempotency';
-import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
+import {
+  type CodecContext,
+  type DynamoDBStoreOptions,
+  dynamoDBStore,
+  type OutcomeCodec,
+  type TransactionItem,
+} from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import middy6 from 'middy6';
@@ -73,7 +79,9 @@ describe('the middleware is typed', () => {
     const unknown = () => idempotency({ ...common, key: 'id', settle: () => 'forget' });
     // @ts-expect-error a key is required
     const keyless = () => idempotency({ ...common });
-    expectTypeOf([misspelt, unknown, keyless]).toBeArray();
+    // @ts-expect-error a cache without bounds is none
+    const boundless = () => idempotency({ ...common, key: 'id', cache: true });
+    expectTypeOf([misspelt, unknown, keyless, boundless]).toBeArray();
   });
 });
 
@@ -158,6 +166,21 @@ it('a step has the type that JSON leaves of its result', () => {
     await step(async () => 1);
   };
   expectTypeOf(steps).toBeFunction();
+});
+
+it('a codec may answer at once or later, with bytes, and is told what they belong to', () => {
+  const sync: OutcomeCodec = { name: 'sync', encode: (bytes) => bytes, decode: (bytes) => bytes };
+  const async: OutcomeCodec = {
+    name: 'async',
+    encode: async (bytes, context) => {
+      expectTypeOf(context).toEqualTypeOf<CodecContext>();
+      return Buffer.from(bytes);
+    },
+    decode: async (bytes) => bytes,
+  };
+  // @ts-expect-error text is no bytes
+  const text: OutcomeCodec = { ...sync, encode: () => 'text' };
+  expectTypeOf([sync, async, text]).toExtend<readonly DynamoDBStoreOptions['codec'][]>();
 });
 
 it('Jsonified is what JSON leaves of a type', () => {

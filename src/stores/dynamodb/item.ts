@@ -37,6 +37,7 @@ export function toItem(
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
+    ...(record.status === 'COMPLETED' && record.provisional === true && { [names.provisional]: true }),
     ...(fields !== undefined && fieldsIn(names, fields)),
     ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
   };
@@ -81,7 +82,12 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil'), stored };
     case 'COMPLETED':
-      return { ...base, status, fields: fieldsOf(text('encoding'), item, names) };
+      return {
+        ...base,
+        status,
+        ...(item[names.provisional] === true && { provisional: true }),
+        fields: fieldsOf(text('encoding'), item, names),
+      };
     case 'RELEASED':
       return { ...base, status, stored };
     default:
@@ -131,5 +137,5 @@ function plain(value: AttributeValue): unknown {
   if (value.S !== undefined) return value.S;
   if (value.N !== undefined) return Number(value.N);
   if (value.M !== undefined) return plainItem(value.M);
-  return value.B;
+  return value.BOOL ?? value.B;
 }

@@ -29,6 +29,8 @@ export interface AttributeNames {
   readonly digest: string;
   /** A map of the results of steps. @default 'checkpoints' */
   readonly checkpoints: string;
+  /** Whether another outcome may still take the place of this one. @default 'provisional' */
+  readonly provisional: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -80,6 +82,7 @@ const DEFAULT_NAMES: AttributeNames = {
   parts: 'parts',
   digest: 'digest',
   checkpoints: 'checkpoints',
+  provisional: 'provisional',
 };
 
 /** @throws TypeError that names the wrong option */
