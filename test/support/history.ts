@@ -20,6 +20,8 @@ export interface Terms {
   readonly storeSeen: boolean;
   /** How long an outcome's write is tried at least, as long as the lease lives: less the time kept for the answer. */
   readonly patienceMillis: number;
+  /** How late a timer, or an execution, may come because the machine is busy. @default 0: time is simulated */
+  readonly noiseMillis?: number;
 }
 
 /** What an execution ended with, as text that no other execution has. */

@@ -61,7 +61,8 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
   const failed = call.reports.find((event) => event.report === 'completionFailed');
   if (failed === undefined || call.endedAt === undefined) return;
   if (call.failures.some(({ at, retryable }) => at >= (call.endedAt ?? 0) && !retryable)) return;
-  const until = Math.min(leaseEnd(call), call.endedAt + terms.patienceMillis) - RESERVE_MILLIS;
+  const until =
+    Math.min(leaseEnd(call), call.endedAt + terms.patienceMillis) - RESERVE_MILLIS - (terms.noiseMillis ?? 0);
   if (failed.at < until)
     report('I4', failed.at, `call ${call.id} gave its outcome up ${until - failed.at} ms too early`);
 }

@@ -21,10 +21,10 @@ function hasStarted(call: CallFacts): call is Execution {
   return call.started !== undefined;
 }
 
-function startsWithinItsLease({ report }: Facts, { id, started, called }: CallFacts): void {
+function startsWithinItsLease({ report, terms }: Facts, { id, started, called }: CallFacts): void {
   if (started === undefined) return;
   const late = started.at + called.offset - started.leaseUntil;
-  if (late >= 0) report('I1', started.at, `call ${id} starts ${late} ms after its own lease`);
+  if (late >= (terms.noiseMillis ?? 0)) report('I1', started.at, `call ${id} starts ${late} ms after its own lease`);
 }
 
 /** After a crash nobody can know whether the execution still runs: its lease counts. */

@@ -19,10 +19,11 @@ function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, c
 }
 
 /** A store that hangs is given up while there is still time to say so. Half of the reserve is for a late timer. */
-function isRefusedInTime({ report }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
+function isRefusedInTime({ report, terms }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
   const late = answeredAt - called.at - called.leaseMillis;
-  if (late > 0) report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
+  if (late > (terms.noiseMillis ?? 0))
+    report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
 }
 
 function getsThrough({ terms, calls, report }: Facts, call: CallFacts): void {
