@@ -25,6 +25,8 @@ export interface OwnDynamoDB extends LocalDynamoDB {
 }
 
 const MIN_JAVA = 17;
+/** For a process that lives for minutes on few cores: code that is compiled quickly beats code that runs quickly. */
+const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const START_MILLIS = 60_000;
 const POLL_MILLIS = 50;
 /** The port is free when it is asked for; somebody else may take it before Java does. */
@@ -70,6 +72,7 @@ export function findRuntime(): 'java' | 'docker' {
 
 async function startOn(port: number, command: 'java' | 'docker', path: string | undefined): Promise<OwnDynamoDB> {
   process.env['DDB_LOCAL_TELEMETRY'] ??= '0';
+  process.env['JAVA_TOOL_OPTIONS'] ??= JAVA_OPTIONS;
   const child = spawn({ command, port, sharedDb: true, stdio: 'pipe', ...(path !== undefined && { path }) });
   const stop = () => terminate(child, 'SIGTERM');
   const output: string[] = [];

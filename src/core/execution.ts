@@ -113,13 +113,22 @@ export function createExecution(context: ExecutionContext): Execution {
     const now = runtime.now();
     const until = Math.max(leaseUntil, now + millis);
     const extended = { ...record, leaseUntil: until, expiration: expirationAt(now, options, until) };
-    const answer = await write(() => options.store.replace(extended, { owner, status: 'IN_PROGRESS' }));
-    if (answer.done) {
-      leaseUntil = until;
-    } else if (answer.existing?.owner !== owner) {
-      tell({ type: 'leaseLost' });
-      throw leaseLostError();
-    }
+    // The lease is expected, too: a copy of an earlier extension that arrives late must not shorten it.
+    let known = leaseUntil;
+    do {
+      const expected = { owner, status: 'IN_PROGRESS', leaseUntil: known } as const;
+      const answer = await write(() => options.store.replace(extended, expected));
+      if (answer.done) break;
+      const { existing } = answer;
+      if (existing?.owner !== owner) {
+        tell({ type: 'leaseLost' });
+        throw leaseLostError();
+      }
+      if (existing.status !== 'IN_PROGRESS') return;
+      // An extension whose answer was lost: this one, or an earlier one that counted as failed.
+      known = existing.leaseUntil;
+    } while (known < until);
+    leaseUntil = Math.max(until, known);
   }
 }
 

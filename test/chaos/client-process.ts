@@ -73,7 +73,7 @@ process.exit();
 async function clientOfStorm(index: number): Promise<void> {
   const { startedAt } = task.role as { startedAt: number };
   const random = randomOf(task.seed, 'client', task.name, index);
-  await sleep(random.between(0, 1000));
+  await sleep(random.between(0, 3000));
   while (!isStopping) {
     const oldest = Math.floor(((time.now() - startedAt) / 1000) * NEW_KEYS_PER_SECOND);
     const key = keyNumber(oldest + random.between(0, KEYS - 1));
@@ -86,9 +86,9 @@ async function clientOfStorm(index: number): Promise<void> {
       const answer = await Promise.race([ask(key, payload, way, leaseMillis, chooseBehaviour(random)), patience]);
       if (isFinal(answer)) break;
       const isRunning = answer?.kind === 'refused' && answer.code === 'IN_FLIGHT';
-      await sleep(isRunning ? random.between(50, 600) : random.between(0, 100 * 2 ** Math.min(tries, 5)));
+      await sleep(isRunning ? random.between(50, 1000) : random.between(0, 200 * 2 ** Math.min(tries, 4)));
     }
-    await sleep(random.between(200, 1500));
+    await sleep(random.between(500, 3000));
   }
 }
 

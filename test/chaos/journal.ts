@@ -1,4 +1,4 @@
-import { openSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { HistoryEvent } from '../support/history.ts';
 
 /** What a process writes down: what happened, and how long its event loop was held up at the worst. */
@@ -12,8 +12,9 @@ export function openJournal(path: string): Journal {
   return (entry) => void writeSync(file, `${JSON.stringify(entry)}\n`);
 }
 
-/** What was written; a last line that a kill has cut off was not. */
+/** What was written; a last line that a kill has cut off was not. A process may be killed before it has begun. */
 export function readJournal(path: string): Entry[] {
+  if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n');
   return lines.slice(0, -1).map((line) => JSON.parse(line) as Entry);
 }

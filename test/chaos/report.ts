@@ -57,11 +57,11 @@ function list(counts: ReadonlyMap<string, number>): string {
     .join(', ');
 }
 
-/** What a person needs to look into it: each violation, and all that happened to its key. */
-export function explain({ violations, events }: Verdict, most = 5): string[] {
+/** For a person to look into: each violation, and what happened to the calls that it names. */
+export function explain({ violations, events }: Verdict, most = 10): string[] {
   return violations.slice(0, most).flatMap(({ promise, message }) => {
-    const key = /\b(?:run|brief|once)-\d+/.exec(message)?.[0];
-    const about = events.filter((event) => key === (event.type === 'deleted' ? event.key : keyOfCall(event.call)));
+    const calls: string[] = message.match(/\b(?:run|brief|once)-\d+\/p\d+\.\d+/g) ?? [];
+    const about = events.filter((event) => event.type !== 'deleted' && calls.includes(event.call));
     return [`${promise}: ${message}`, ...about.map((event) => `    ${JSON.stringify(event)}`)];
   });
 }

@@ -7,6 +7,9 @@ import type { Witness } from './witness.ts';
 /** Even where nothing is held up, a timer fires a little late. */
 const TIMER_MILLIS = 100;
 
+/** A guard waits for one timer after the other, and each may be held up: for the claim, and for taking it back. */
+const TIMERS = 3;
+
 /** How long a guard tries to write an outcome where nothing tells when the caller stops waiting. */
 const PATIENCE_MILLIS = 10_000;
 
@@ -35,7 +38,7 @@ export function verdict(journals: readonly Entry[], witness: Pick<Witness, 'even
         clocksAgree: true,
         storeSeen: true,
         patienceMillis: PATIENCE_MILLIS,
-        noiseMillis: TIMER_MILLIS + heldUpMillis,
+        noiseMillis: TIMERS * (TIMER_MILLIS + heldUpMillis),
       },
       events: events.filter((event) => kindOf(event.type === 'deleted' ? event.key : keyOfCall(event.call)) === kind),
     }),
