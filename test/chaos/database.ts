@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,9 @@ import { findRuntime, freePort, type OwnDynamoDB, startOwnDynamoDBLocal } from '
 import { createTable } from '../../infra/local/tables.ts';
 
 export const TABLE_NAME = 'chaos';
+
+/** What is killed is a process, not the machine: files in memory outlive it, and cost no time of a busy disk. */
+const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export interface Database {
   readonly endpoint: string;
@@ -16,11 +20,11 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-/** DynamoDB Local with its data on disk, and the table in it. @throws Error that says what to install */
+/** DynamoDB Local with its data in files, and the table in it. @throws Error that says what to install */
 export async function startDatabase(): Promise<Database> {
   // What is killed of a container is the client that watches it.
   if (findRuntime() !== 'java') throw new Error('Here DynamoDB Local must run in Java 17 or later, to be killed.');
-  const path = await mkdtemp(join(tmpdir(), 'chaos-dynamodb-'));
+  const path = await mkdtemp(join(FOLDER, 'chaos-dynamodb-'));
   const port = await freePort();
   const start = () => startOwnDynamoDBLocal({ port, path });
   let running: OwnDynamoDB = await start();

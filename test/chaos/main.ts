@@ -20,7 +20,7 @@ const CLIENTS_PER_PROCESS = 60;
 const PROBES = 20;
 const KILL_EVERY_MILLIS = [3000, 7000] as const;
 /** When the database is killed, as parts of the storm. A short storm has time for the first only. */
-const DATABASE_KILLS = [0.3, 0.65] as const;
+const DATABASE_KILLS = [0.25, 0.7] as const;
 const SHORT_STORM_SECONDS = 20;
 /** What clients do after the database is back. */
 const AFTERMATH_MILLIS = 3000;
