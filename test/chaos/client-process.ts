@@ -7,7 +7,7 @@ import { createGuards, WAYS, type Way } from './guards.ts';
 import { type Behaviour, chooseBehaviour, returned, threw } from './handlers.ts';
 import { openJournal } from './journal.ts';
 import { randomOf } from './random.ts';
-import { keyNumber, kindOf, LEASES_MILLIS, MAX_ATTEMPTS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
+import { keyNumber, kindOf, LEASES_MILLIS, MAX_ATTEMPTS, MAX_LEASE_MILLIS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
 
 /** What a process of clients is told at its start. */
 export interface ClientTask {
@@ -30,7 +30,7 @@ interface Probe {
 
 /** That many keys are in use at a time, and that many times a second the oldest one makes room for a new one. */
 const KEYS = 40;
-const NEW_KEYS_PER_SECOND = 6;
+const NEW_KEYS_PER_SECOND = 4;
 
 const MAX_TRIES = 8;
 const PROBE_MILLIS = 20_000;
@@ -86,9 +86,9 @@ async function clientOfStorm(index: number): Promise<void> {
       const answer = await Promise.race([ask(key, payload, way, leaseMillis, chooseBehaviour(random)), patience]);
       if (isFinal(answer)) break;
       const isRunning = answer?.kind === 'refused' && answer.code === 'IN_FLIGHT';
-      await sleep(isRunning ? random.between(50, 1000) : random.between(0, 200 * 2 ** Math.min(tries, 4)));
+      await sleep(isRunning ? random.between(50, 1000) : random.between(0, 400 * 2 ** Math.min(tries, 4)));
     }
-    await sleep(random.between(500, 3000));
+    await sleep(random.between(500, 5000));
   }
 }
 
@@ -99,7 +99,7 @@ async function prober(index: number, keys: readonly string[]): Promise<void> {
     const key = keys[n] ?? '';
     const until = time.now() + PROBE_MILLIS;
     const askProbe = async (payload: string, isLast: boolean, way: Way) => {
-      const call = { key, payload, way, leaseMillis: 2500, behaviour };
+      const call = { key, payload, way, leaseMillis: MAX_LEASE_MILLIS, behaviour };
       return ask(call.key, call.payload, call.way, call.leaseMillis, call.behaviour, isLast);
     };
     for (;;) {

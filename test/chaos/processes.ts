@@ -27,6 +27,7 @@ export class ClientProcesses {
   readonly #running = new Set<Running>();
   readonly #journals: string[] = [];
   readonly #ends = new Map<string, number>();
+  readonly #broken: string[] = [];
   #isStorm = false;
   /** How many were started, and how many of them died by a SIGKILL. */
   readonly counts = { started: 0, killed: 0 };
@@ -70,6 +71,11 @@ export class ClientProcesses {
     await Promise.all(all.map(({ exited }) => exited));
   }
 
+  /** @throws Error when one of them failed, as no client ever should */
+  check(): void {
+    if (this.#broken.length > 0) throw new Error(`a process of clients failed: ${this.#broken.join(', ')}`);
+  }
+
   /** All that they wrote down, and which calls ended with their process. */
   read(): Entry[] {
     return this.#journals.flatMap((journal) => {
@@ -98,8 +104,8 @@ export class ClientProcesses {
       this.#running.delete(running);
       this.#ends.set(journal, this.#time.now());
       if (signal === 'SIGKILL') this.counts.killed++;
-      else if (code !== 0) throw new Error(`a process of clients ended with exit code ${code}`);
-      if (this.#isStorm) this.#start(part);
+      else if (code !== 0) this.#broken.push(`${name} ended by itself with exit code ${code}`);
+      if (this.#isStorm && this.#broken.length === 0) this.#start(part);
     });
     return running;
   }

@@ -38,6 +38,17 @@ export function figures({ verdict, faults, requests, processes, databaseKills, s
   ];
 }
 
+/** Whether the storm had what it is for: executions, takeovers from those that were lost, and replays. */
+export function hasHappened({ events }: Verdict, until: number): boolean {
+  const storm = events.filter(({ at }) => at < until);
+  const has = (is: (event: HistoryEvent) => boolean) => storm.some(is);
+  return (
+    has(({ type }) => type === 'started') &&
+    has((event) => event.type === 'reported' && event.report === 'takenOver') &&
+    has((event) => event.type === 'reported' && event.report === 'replayed')
+  );
+}
+
 function answerOf({ call, answer }: Extract<HistoryEvent, { type: 'answered' }>, started: ReadonlySet<string>): string {
   if (answer.kind === 'refused') return answer.code;
   const how = answer.kind === 'returned' ? 'returned' : (answer.text.match(/^failed|^declined/)?.[0] ?? 'timed out');

@@ -1,6 +1,6 @@
 /** Leases are short, so that they run out in a test; still long beside the pauses of a busy machine. */
-export const LEASES_MILLIS = [1500, 2000, 2500] as const;
-export const MAX_LEASE_MILLIS = 2500;
+export const LEASES_MILLIS = [2000, 2500, 3000] as const;
+export const MAX_LEASE_MILLIS = 3000;
 
 /** What the guards are told. */
 export const CLOCK_SKEW_MILLIS = 400;
@@ -9,7 +9,7 @@ export const CLOCK_SKEW_MILLIS = 400;
 export const MAX_OFFSET_MILLIS = 195;
 
 /** After this the SDK gives an attempt up and sends another one, while the first is still on its way. */
-export const REQUEST_TIMEOUT_MILLIS = 700;
+export const REQUEST_TIMEOUT_MILLIS = 1000;
 export const MAX_ATTEMPTS = 3;
 
 export const SHORT_RETENTION_SECONDS = 3;

@@ -56,10 +56,12 @@ export function createWitness(client: () => DynamoDBClient, tableName: string, t
     const { Item } = await client().send(command);
     unsure.delete(id);
     const found = seenIn(Item as Attributes | undefined);
-    // Nobody could know that it took effect: a stray.
-    if (isSameSeen(found, broken.write.after)) {
-      if (!isSameSeen(found, records.get(id))) wrote(broken.write, broken.at, true);
-    } else compare(broken.write, found);
+    const known = records.get(id);
+    // TTL may have been there first. A write that took effect although nobody could know is a stray.
+    const isGone = found === undefined && known !== undefined && hasExpired(known);
+    const tookEffect = isSameSeen(found, broken.write.after) && !isSameSeen(found, known) && !isGone;
+    if (tookEffect) wrote(broken.write, broken.at, true);
+    else compare(broken.write, found);
   }
 
   function wrote(write: Write, at: number, stray: boolean): void {
@@ -78,13 +80,17 @@ export function createWitness(client: () => DynamoDBClient, tableName: string, t
     events.push({ type: 'conflicted', at: time.now(), call, key: keyOfCall(call), found });
   }
 
+  function hasExpired({ expiresAt }: Seen): boolean {
+    return time.now() + CLOCK_SKEW_MILLIS >= expiresAt;
+  }
+
   /** What is found must be what was written last; only TTL may have removed it, once it had expired. */
   function compare({ id, call }: Write, found: Seen | undefined): void {
     const known = records.get(id);
     if (isSameSeen(found, known)) return;
     const at = time.now();
     const key = keyOfCall(call);
-    if (known !== undefined && found === undefined && at + CLOCK_SKEW_MILLIS >= known.expiresAt) {
+    if (known !== undefined && found === undefined && hasExpired(known)) {
       events.push({ type: 'deleted', at, key, before: known });
     } else {
       const say = (seen: Seen | undefined) => JSON.stringify(seen) ?? 'nothing';
