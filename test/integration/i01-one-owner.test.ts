@@ -156,6 +156,72 @@ describe('I1 one owner', () => {
     expect(await call(newOrder(), lambdaContext(clock, { remainingMillis: 4000 }))).toBe(4000);
   });
 
+  it('keeps its longest lease when a copy of an earlier extension arrives late', async () => {
+    const { clock, store } = guards;
+    const sent: Parameters<typeof store.replace>[] = [];
+    const recording: typeof store = {
+      ...store,
+      replace(...args) {
+        sent.push(args);
+        return store.replace(...args);
+      },
+    };
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        await idempotency.extend(60_000);
+        await idempotency.extend(120_000);
+        const [first] = sent;
+        if (first !== undefined) await store.replace(...first);
+        return store.read(idempotency.id);
+      },
+      options: { store: recording },
+    });
+    expect(await call(newOrder())).toMatchObject({ leaseUntil: clock.now() + 120_000 });
+  });
+
+  it('extends again after an extension that was applied although nobody heard of it', async () => {
+    const { clock, store } = guards;
+    let isFirst = true;
+    const losing: typeof store = {
+      ...store,
+      async replace(...args) {
+        const answer = await store.replace(...args);
+        if (!isFirst) return answer;
+        isFirst = false;
+        throw new Error('the answer was lost');
+      },
+    };
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        await expect(idempotency.extend(60_000)).rejects.toThrow('lost');
+        await idempotency.extend(120_000);
+        expect(idempotency.leaseUntil).toBe(clock.now() + 120_000);
+        return store.read(idempotency.id);
+      },
+      options: { store: losing },
+    });
+    expect(await call(newOrder())).toMatchObject({ leaseUntil: clock.now() + 120_000 });
+  });
+
+  it('recognises an extension that the SDK has sent twice', async () => {
+    const { clock, store } = guards;
+    const twice: typeof store = {
+      ...store,
+      async replace(...args) {
+        if (args[0].status === 'IN_PROGRESS') await store.replace(...args);
+        return store.replace(...args);
+      },
+    };
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        await idempotency.extend(60_000);
+        return idempotency.leaseUntil;
+      },
+      options: { store: twice },
+    });
+    expect(await call(newOrder())).toBe(clock.now() + 60_000);
+  });
+
   it('keeps an extended lease from being taken over by one who read it before', async () => {
     const { clock, store } = guards;
     const extended = deferred();

@@ -1,0 +1,15 @@
+/** The time since the machine was started, milliseconds: the same for all processes, and it never jumps. */
+export function monotonicMillis(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The true time of a run: begins with the wall clock, then follows the monotonic one. Epoch milliseconds. */
+export interface TrueTime {
+  /** What is added to the monotonic time. */
+  readonly epochMillis: number;
+  now(): number;
+}
+
+export function trueTime(epochMillis = Date.now() - monotonicMillis()): TrueTime {
+  return { epochMillis, now: () => epochMillis + monotonicMillis() };
+}

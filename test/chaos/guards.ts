@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import middy7 from '@middy/core';
+import middy6 from 'middy6';
+import type { Runtime } from '../../src/core/runtime.ts';
+import { createIdempotent } from '../../src/function.ts';
+import type { IdempotencyHandle, IdempotencyOptions, RecordStore } from '../../src/index.ts';
+import { createMiddleware } from '../../src/middy.ts';
+import { systemRuntime } from '../../src/runtime.ts';
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import type { TrueTime } from './clock.ts';
+import { Declined, execute, type Work } from './handlers.ts';
+import type { Journal } from './journal.ts';
+import { CLOCK_SKEW_MILLIS, KINDS, type Kind, LEASES_MILLIS } from './terms.ts';
+
+/** What the key and the payload are read from, and what the handler needs to know. */
+export interface Order extends Work {
+  readonly key: string;
+}
+
+export type Way = 'function' | 'middy 7' | 'middy 6';
+export const WAYS: readonly Way[] = ['function', 'function', 'middy 7', 'middy 6'];
+
+export interface GuardsSetup {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly time: TrueTime;
+  /** How far this process's clock is from the true time. */
+  readonly offsetMillis: number;
+  readonly journal: Journal;
+}
+
+/** A verb of the store that takes longer may be given up by the guard at the end of its time. */
+const SLOW_MILLIS = 200;
+
+/** The same work guarded in every way, under one operation for each kind of key: all ways share the records. */
+export function createGuards({ client, tableName, time, offsetMillis, journal }: GuardsSetup) {
+  const calls = new AsyncLocalStorage<string>();
+  const runtime: Runtime = {
+    ...systemRuntime,
+    now: () => Math.floor(time.now() + offsetMillis),
+    // The owner of a record tells whose it is. One call makes one claim.
+    randomToken: currentCall,
+  };
+  const store = watched(dynamoDBStore({ client, tableName }));
+  const guarded = Object.fromEntries(
+    (Object.keys(KINDS) as Kind[]).map((kind) => [
+      kind,
+      { function: asFunction(kind), 'middy 7': asLambda(kind, middy7), 'middy 6': asLambda(kind, middy6 as never) },
+    ]),
+  ) as Record<Kind, Record<Way, (order: Order) => Promise<unknown>>>;
+
+  return {
+    run: (kind: Kind, way: Way, order: Order): Promise<unknown> =>
+      calls.run(order.call, () => guarded[kind][way](order)),
+  };
+
+  function asFunction(kind: Kind) {
+    const guard = (leaseMillis: number) => {
+      const all = { ...options(kind), leaseMillis, passHandle: true };
+      return createIdempotent(work as never, all as never, runtime) as unknown as (order: Order) => Promise<unknown>;
+    };
+    const byLease = new Map<number, ReturnType<typeof guard>>(
+      LEASES_MILLIS.map((leaseMillis) => [leaseMillis, guard(leaseMillis)]),
+    );
+    return (order: Order) => {
+      const run = byLease.get(order.leaseMillis);
+      if (run === undefined) throw new Error(`no guard has a lease of ${order.leaseMillis} ms`);
+      return run(order);
+    };
+  }
+
+  /** In Lambda the lease is the remaining time. */
+  function asLambda(kind: Kind, middy: typeof middy7) {
+    const chain = middy().use(createMiddleware(options(kind) as never, runtime) as middy7.MiddlewareObj);
+    const lambda = chain.handler(((order: Order, context: { idempotency: IdempotencyHandle }) =>
+      work(order, context.idempotency)) as never);
+    return (order: Order) => {
+      const deadline = runtime.now() + order.leaseMillis;
+      const context = { getRemainingTimeInMillis: () => Math.max(0, deadline - runtime.now()) };
+      return lambda(order as never, context as never) as Promise<unknown>;
+    };
+  }
+
+  function options(kind: Kind): IdempotencyOptions<Order> {
+    return {
+      store,
+      operation: kind,
+      key: 'key',
+      fingerprint: 'payload',
+      clockSkewMillis: CLOCK_SKEW_MILLIS,
+      ...KINDS[kind],
+      settle: (outcome) => (outcome.kind === 'returned' || outcome.error instanceof Declined ? 'store' : 'release'),
+      onEvent: ({ type, ...event }) => {
+        const call = currentCall();
+        const at = time.now();
+        journal({ type: 'reported', at, call, report: type });
+        if (type === 'held' && 'reason' in event && event.reason === 'timeout') journal({ type: 'timedOut', at, call });
+      },
+    };
+  }
+
+  function work(order: Order, handle: IdempotencyHandle): Promise<object> {
+    const { call } = order;
+    return execute(order, handle, (event) => journal({ ...event, at: time.now(), call }));
+  }
+
+  function currentCall(): string {
+    const call = calls.getStore();
+    if (call === undefined) throw new Error('a guard works for no call');
+    return call;
+  }
+
+  /** Writes down what fails on the way, or takes so long that a guard may give it up. */
+  function watched(inner: RecordStore): RecordStore {
+    const watch = async <T>(answer: Promise<T>): Promise<T> => {
+      const call = currentCall();
+      const fail = () => journal({ type: 'failed', at: time.now(), call, retryable: true });
+      const slow = setTimeout(fail, SLOW_MILLIS);
+      try {
+        return await answer;
+      } catch (error) {
+        fail();
+        throw error;
+      } finally {
+        clearTimeout(slow);
+      }
+    };
+    return {
+      ...inner,
+      insert: (record) => watch(inner.insert(record)),
+      replace: (record, expected) => watch(inner.replace(record, expected)),
+      remove: (id, expected) => watch(inner.remove(id, expected)),
+    };
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onStopSignal } from '../../infra/local/signals.ts';
+import { startProxy } from '../support/proxy.ts';
+import { trueTime } from './clock.ts';
+import { startDatabase, TABLE_NAME } from './database.ts';
+import { seededFaults } from './faults.ts';
+import { ClientProcesses } from './processes.ts';
+import { randomOf } from './random.ts';
+import { explain, figures, hasHappened } from './report.ts';
+import { readSettings, type Settings, USAGE, UsageError } from './settings.ts';
+import { CLOCK_SKEW_MILLIS, MAX_LEASE_MILLIS } from './terms.ts';
+import { verdict } from './verdict.ts';
+import { createWitness } from './witness.ts';
+
+const PROCESSES = 4;
+const CLIENTS_PER_PROCESS = 60;
+const PROBES = 20;
+const KILL_EVERY_MILLIS = [3000, 7000] as const;
+/** When the database is killed, as parts of the storm. A short storm has time for the first only. */
+const DATABASE_KILLS = [0.4, 0.75] as const;
+const SHORT_STORM_SECONDS = 20;
+/** What clients do after the database is back. */
+const AFTERMATH_MILLIS = 3000;
+
+const log = (line: string) => console.log(line);
+
+/** @returns whether every promise has held */
+async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[]): Promise<boolean> {
+  const startedAt = performance.now();
+  const elapsed = () => (performance.now() - startedAt) / 1000;
+  const say = (line: string) => log(`${elapsed().toFixed(1).padStart(5)} s  ${line}`);
+  log(`seed        ${seed}\nclients     ${PROCESSES * CLIENTS_PER_PROCESS} in ${PROCESSES} processes`);
+
+  const time = trueTime();
+  const folder = await mkdtemp(join(tmpdir(), 'chaos-journals-'));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  const database = await startDatabase();
+  stops.push(database.stop);
+  say('DynamoDB Local answers');
+  const witness = createWitness(() => database.client, TABLE_NAME, time);
+  const faults = seededFaults(seed);
+  let requests = 0;
+  const proxy = await startProxy({
+    upstream: () => database.endpoint,
+    deliver(copy) {
+      if (!database.isUp) throw new Error('the database is down');
+      return witness.deliver(copy);
+    },
+    decide() {
+      requests++;
+      return faults.next();
+    },
+  });
+  stops.push(proxy.close);
+  const given = { seed, endpoint: proxy.endpoint, tableName: TABLE_NAME };
+  const processes = new ClientProcesses(given, folder, time, randomOf(seed, 'processes'));
+  stops.push(() => processes.killAll());
+
+  processes.storm(PROCESSES, CLIENTS_PER_PROCESS);
+  say('the storm begins');
+  let databaseKills = 0;
+  await Promise.all([killProcesses(), killDatabase()]);
+  await processes.endStorm();
+  faults.end();
+  const stormUntil = time.now();
+  say('the storm is over');
+
+  // What was delayed arrives, and every lease runs out.
+  await sleep(2 * MAX_LEASE_MILLIS + CLOCK_SKEW_MILLIS);
+  const keys = new Set(processes.read().flatMap((entry) => (entry.type === 'called' ? [entry.key] : [])));
+  await processes.probe([...keys], PROBES);
+  processes.check();
+  const judged = verdict(processes.read(), witness);
+  const figured = { verdict: judged, faults, requests, processes: processes.counts };
+  say('every key was asked once more\n');
+  for (const line of explain(judged)) log(line);
+  for (const line of figures({ ...figured, databaseKills, seconds: elapsed() })) log(line);
+  const happened = hasHappened(judged, stormUntil);
+  if (!happened) log('Too little happened in the storm to show anything: the machine is too slow, or too busy.');
+  return happened && judged.violations.length === 0;
+
+  async function killProcesses(): Promise<void> {
+    const random = randomOf(seed, 'kills');
+    const until = elapsed() + seconds;
+    for (;;) {
+      const millis = random.between(...KILL_EVERY_MILLIS);
+      if (elapsed() + millis / 1000 > until) break;
+      await sleep(millis);
+      processes.killOne();
+    }
+    await sleep(Math.max(0, until - elapsed()) * 1000);
+  }
+
+  async function killDatabase(): Promise<void> {
+    const from = elapsed();
+    for (const part of DATABASE_KILLS) {
+      const wait = from + part * seconds - elapsed();
+      // A slow machine needs the time to start it again: what is over is over.
+      if (databaseKills > 0 && (seconds < SHORT_STORM_SECONDS || wait < 0)) break;
+      await sleep(wait * 1000);
+      databaseKills++;
+      await database.killAndRestart();
+      say('the database was killed, and answers again');
+      await sleep(AFTERMATH_MILLIS);
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2));
+  if (settings === undefined) return log(USAGE);
+  const stops: (() => Promise<unknown>)[] = [];
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  const stopping = onStopSignal(async () => {
+    await stopAll();
+    log('Stopped');
+    process.exit(130);
+  });
+  try {
+    const isRight = await run(settings, stops);
+    await stopAll();
+    process.exitCode = isRight ? 0 : 1;
+  } catch (error) {
+    // What fails while everything is being stopped, fails because of that.
+    if (stopping.aborted) return;
+    await stopAll();
+    throw error;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,92 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts';
+import { onStopSignal } from '../../infra/local/signals.ts';
+import { createTable } from '../../infra/local/tables.ts';
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { Check } from './check.ts';
+import { createGuards } from './guards.ts';
+import { mixedLoad } from './mixed.ts';
+import { readSettings, USAGE, UsageError } from './settings.ts';
+import { soak, soakInMemory } from './soak.ts';
+import { storm } from './storm.ts';
+
+const STORMS = [1000, 10_000] as const;
+const MIXED_KEYS = 1000;
+const WORK_MILLIS = 20;
+const MAX_SOCKETS = 100;
+/** A request waits for a socket, too, when a thousand are sent at once. */
+const REQUEST_TIMEOUT_MILLIS = 20_000;
+/** With nothing left to do, a process ends by itself. */
+const END_MILLIS = 5000;
+
+async function run(seconds: number, stops: (() => Promise<void>)[]): Promise<Check> {
+  const check = new Check();
+  const { endpoint, stop } = await startDynamoDBLocal();
+  stops.push(stop);
+  const client = new DynamoDBClient({
+    endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    requestHandler: {
+      requestTimeout: REQUEST_TIMEOUT_MILLIS,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      socketAcquisitionWarningTimeout: REQUEST_TIMEOUT_MILLIS,
+    },
+  });
+  const tableName = `load-${process.pid}`;
+  await createTable(client, { tableName, partitionKey: 'id', ttlAttribute: 'expiration' });
+  const guards = createGuards(dynamoDBStore({ tableName, client }), WORK_MILLIS);
+
+  console.log('mixed load');
+  await mixedLoad(guards, (keys) => keys < MIXED_KEYS, check);
+  for (const duplicates of STORMS) for (const guard of guards) await storm(guard, duplicates, check);
+  console.log(`soak of ${seconds} s`);
+  await soak(guards, seconds, check);
+  await soakInMemory(check);
+  client.destroy();
+  checkLeftovers(check);
+  return check;
+}
+
+/** Every delay of a guard is cancelled, every socket closed. DynamoDB Local itself still runs, and is no leftover. */
+function checkLeftovers(check: Check): void {
+  const left = process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name.startsWith('TCP'));
+  check.that(left.length === 0, `${left.length} timers and sockets are left ${left.join(' ')}`);
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2));
+  if (settings === undefined) return console.log(USAGE);
+  const startedAt = performance.now();
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  const stopping = onStopSignal(async () => {
+    await stopAll();
+    console.log('Stopped');
+    process.exit(130);
+  });
+  try {
+    const { failures } = await run(settings.seconds, stops);
+    await stopAll();
+    console.log(`${failures.length} failures, ${((performance.now() - startedAt) / 1000).toFixed(1)} seconds`);
+    process.exitCode = failures.length === 0 ? 0 : 1;
+    setTimeout(() => {
+      console.error(`the process does not end: ${process.getActiveResourcesInfo().join(' ')}`);
+      process.exit(1);
+    }, END_MILLIS).unref();
+  } catch (error) {
+    // What fails while everything is being stopped, fails because of that.
+    if (stopping.aborted) return;
+    await stopAll();
+    throw error;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
