@@ -8,7 +8,8 @@ const [how] = process.argv.slice(2);
 const bin = join(__dirname, 'node_modules/.bin/middy-idempotency');
 accessSync(bin, constants.X_OK);
 // `npx` starts the file by its first line, which finds `node` on the PATH: this one.
-const env = { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}` };
+const path = `${join(process.execPath, '..')}:${process.env.PATH}`;
+const env = { ...process.env, PATH: path, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' };
 const npx = (...args) =>
   spawnSync('npx', ['--no-install', 'middy-idempotency', ...args], {
     encoding: 'utf8',
