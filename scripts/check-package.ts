@@ -29,7 +29,9 @@ try {
   cpSync(join(root, 'scripts/package'), project, { recursive: true });
   install(`./${packed.filename}`, `node@${OLDEST_NODE}`, `@middy/core@${MIDDY_VERSIONS[0]}`);
   smoke('without-sdk.cjs');
+  smoke('cli.cjs', 'without the AWS SDK');
   install('@aws-sdk/client-dynamodb@3', '@aws-sdk/lib-dynamodb@3');
+  smoke('cli.cjs', 'with the AWS SDK');
   for (const middy of MIDDY_VERSIONS) {
     install(`@middy/core@${middy}`);
     smoke('smoke.mjs');
@@ -50,10 +52,10 @@ function install(...packages: string[]): void {
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], project);
 }
 
-function smoke(file: string): void {
+function smoke(file: string, ...args: string[]): void {
   for (const node of [join(project, 'node_modules/.bin/node'), process.execPath]) {
     // Node 22.12 warns that `require` of an ES module is new.
-    process.stdout.write(run(node, ['--disable-warning=ExperimentalWarning', file], project));
+    process.stdout.write(run(node, ['--disable-warning=ExperimentalWarning', file, ...args], project));
   }
 }
 

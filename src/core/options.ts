@@ -27,8 +27,8 @@ export interface ProtocolOptions<TItem = never> {
   readonly onInFlight?: 'throw' | { readonly waitMillis: number };
   /**
    * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
-   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and removed the
-   * record, which makes it at most once. Such a record does not expire with the retention.
+   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and
+   * resolved it (`releaseRecord`, `completeRecord`, `npx middy-idempotency`), which makes it at most once. Such a record does not expire with the retention.
    * @default 'run'
    */
   readonly onExpiredLease?: 'run' | 'throw';
@@ -72,6 +72,7 @@ export const PROTOCOL_OPTION_NAMES = [
   'onEvent',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
+export const DEFAULT_CLOCK_SKEW_MILLIS = 1000;
 export const YEAR_MILLIS = 365 * 86_400_000;
 /** Longer is a mistake in the unit. */
 const MAX_YEARS = 100;
@@ -80,8 +81,9 @@ const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 
 /** Checks and completes the options, once, at construction. @throws TypeError that names the wrong option */
 export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
-  const { store, retentionSeconds = 86_400, leaseMillis, clockSkewMillis = 1000, onInFlight = 'throw' } = options;
-  const { onExpiredLease = 'run', settle = defaultSettle, cache, onEvent } = options;
+  const { store, retentionSeconds = 86_400, leaseMillis, onInFlight = 'throw' } = options;
+  const { clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS, onExpiredLease = 'run' } = options;
+  const { settle = defaultSettle, cache, onEvent } = options;
   if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }

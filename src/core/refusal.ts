@@ -25,7 +25,8 @@ export function refusal(
         {
           advice:
             `The lease of record ${recordId} ran out unsettled and onExpiredLease is 'throw'. ` +
-            'Look into what the execution did, then delete the record to let a retry execute.',
+            'Find out what the execution did. Then `npx middy-idempotency release` lets a retry execute, and ' +
+            '`npx middy-idempotency complete` gives retries the response that was lost; both take this id and --table.',
         },
       );
   }

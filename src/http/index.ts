@@ -8,9 +8,6 @@ import { middyTimeout } from '../middy/timeout.ts';
 import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
 import { createOperation, type Operation, remainingOf } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
-import { requestFingerprint } from './fingerprint.ts';
-import { isAuthenticated, verifiedIdentity } from './identity.ts';
-import { parseKeyHeader } from './key-header.ts';
 import {
   HTTP_OPTION_NAMES,
   type HttpIdempotencyOptions,
@@ -20,7 +17,8 @@ import {
 } from './options.ts';
 import { presented, replayOf } from './presented.ts';
 import { problemFor } from './refuse.ts';
-import { type HttpRequest, readRequest } from './request.ts';
+import { readRequest } from './request.ts';
+import { httpSelectors } from './selectors.ts';
 
 export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } from './options.ts';
 
@@ -92,21 +90,8 @@ function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttp
     timeoutEarlyInMillis: _e,
     ...own
   } = rest;
-  const selectors = {
-    key: (_event: unknown, request: HttpRequest) => parseKeyHeader(http.headerName, request.header(http.headerName)),
-    scope: scopeSelector(scope),
-    fingerprint: fingerprint ?? ((_event: unknown, request: HttpRequest) => requestFingerprint(request)),
-  };
+  const selectors = httpSelectors({ scope, fingerprint }, http.headerName);
   const settled = { settle: settleByStatus, ...own };
   const onMissingKey = required ? 'throw' : 'run';
   return createOperation({ ...settled, ...selectors, onMissingKey } as never, runtime, []);
-}
-
-function scopeSelector(scope: HttpIdempotencyOptions<never>['scope']) {
-  if (scope === undefined) return (_event: unknown, request: HttpRequest) => verifiedIdentity(request);
-  if (scope === 'anonymous') {
-    return (_event: unknown, request: HttpRequest) =>
-      verifiedIdentity(request) ?? (isAuthenticated(request) ? undefined : ['anonymous']);
-  }
-  return scope;
 }

@@ -1,0 +1,48 @@
+import type { OutcomeDescription, RecordDescription, RecordState } from '../operator/index.ts';
+
+const MEANING: Record<RecordState, string> = {
+  running: 'an execution holds the lease',
+  outcomeUnknown: 'outcome unknown: the lease is over, and nothing was settled',
+  completed: 'retries get the outcome',
+  released: 'the next request executes',
+  expired: 'expired: it counts as absent',
+};
+
+export function recordText(record: RecordDescription): string {
+  const { lease, expiration, outcome, checkpoints } = record;
+  return lines({
+    record: record.id,
+    status: `${record.status} (${MEANING[record.state]})`,
+    operation: record.operation,
+    attempt: String(record.attempt),
+    owner: record.owner,
+    lease: lease && `${lease.over ? 'over since' : 'live until'} ${lease.until}`,
+    expiration: `${expiration.at}${expiration.past ? ' (past)' : ''}`,
+    fingerprint: record.fingerprint,
+    outcome: outcome && outcomeText(outcome),
+    value: outcome && 'value' in outcome ? JSON.stringify(outcome.value) : undefined,
+    checkpoints: checkpoints?.join(', '),
+  });
+}
+
+function outcomeText(outcome: OutcomeDescription): string {
+  if (outcome.kind === 'notReplayable') return `not replayable: ${outcome.reason}`;
+  const { kind, bytes, statusCode } = outcome;
+  const status = statusCode === undefined ? '' : `, statusCode ${statusCode}`;
+  if (kind === 'returned') return bytes === 0 ? 'returned undefined' : `returned ${bytes} bytes${status}`;
+  const code = outcome.code === undefined ? '' : `, code ${outcome.code}`;
+  return `threw ${outcome.name ?? 'a value'}${code}${status}`;
+}
+
+/** One line for each field that is there. */
+export function lines(fields: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(fields)
+    .filter((field): field is [string, string] => field[1] !== undefined)
+    .map(([name, value]) => `${name.padEnd(12)}${printable(value)}\n`)
+    .join('');
+}
+
+/** What is in a table must not steer the terminal that shows it. */
+export function printable(value: string): string {
+  return value.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,79 @@
+import type { CommandName } from './arguments.ts';
+
+const TABLE = `  --table NAME             the table (required)
+  --region REGION          else AWS_REGION, or the profile's
+  --endpoint URL           another endpoint, DynamoDB Local for example
+  --attributes JSON        names that differ from the defaults, as in dynamoDBStore: {"id":"pk","expiration":"ttl"}
+  --sort-key NAME=VALUE    for a table with a sort key`;
+
+const WRITE = `  --yes                    write without asking; without it and without a terminal nothing is written
+  --force OWNER            although the lease of this owner is live: its execution may be running
+  --retention-seconds N    how long the record is kept from now on (default 86400)`;
+
+const JSON_OPTION = '  --json                   one JSON document on standard output, whatever happens';
+
+const EXIT_CODES = `Exit codes:
+  0  done
+  1  failed (after a write whose answer was lost: look again), or the record has changed meanwhile
+  2  wrong usage
+  3  there is no such record
+  4  refused: the lease is live, the record is settled, nobody confirmed; or (explain) the event has no record id`;
+
+const COMMANDS: Record<CommandName, string> = {
+  show: `middy-idempotency show ID --table NAME
+
+Shows a record in readable form. Needs dynamodb:GetItem.
+
+${TABLE}
+  --outcome                also the stored response or error, which may be confidential
+${JSON_OPTION}`,
+  release: `middy-idempotency release ID --table NAME
+
+Resolves an unknown outcome of which you have found out that nothing happened: the next request with this key executes.
+The record is shown, and changed once you confirm, if it is still as shown. Needs dynamodb:GetItem and PutItem.
+
+${TABLE}
+${WRITE}
+${JSON_OPTION}`,
+  complete: `middy-idempotency complete ID --table NAME --response FILE
+
+Resolves an unknown outcome of which you have found out what happened: retries get this response, nothing executes.
+The record is shown, and changed once you confirm, if it is still as shown. Needs dynamodb:GetItem and PutItem.
+
+  --response FILE          the response as the handler would have returned it, as JSON; - reads standard input
+  --no-response            the handler returns nothing (undefined)
+${TABLE}
+${WRITE}
+${JSON_OPTION}`,
+  explain: `middy-idempotency explain EVENT.json --key EXPRESSION
+middy-idempotency explain EVENT.json --http
+
+Prints the record id that the running guard uses for an event, with what it was made of, or why it has none. The event is
+what the handler gets (of a guarded function, its first argument); - reads standard input. Needs no table and no AWS SDK.
+
+  --key EXPRESSION         the option \`key\` (JMESPath)
+  --scope EXPRESSION       the option \`scope\`
+  --fingerprint EXPRESSION the option \`fingerprint\`
+  --operation NAME         the option \`operation\`, or the Lambda function's name (default AWS_LAMBDA_FUNCTION_NAME)
+  --http                   as httpIdempotency: the key from the header, the scope from the verified identity;
+                           --scope may also be \`anonymous\`
+  --header NAME            with --http: the option \`headerName\` (default Idempotency-Key)
+  --methods LIST           with --http: the option \`methods\` (default POST,PATCH)
+${JSON_OPTION}`,
+};
+
+export function helpText(topic: CommandName | undefined): string {
+  if (topic !== undefined) return `${COMMANDS[topic]}\n\n${EXIT_CODES}\n`;
+  return `middy-idempotency: looks at idempotency records, and resolves unknown outcomes
+
+  show ID --table NAME                        shows a record
+  release ID --table NAME                     nothing happened: lets the next request execute
+  complete ID --table NAME --response FILE    it happened: gives retries this response
+  explain EVENT.json --key EXPRESSION|--http  prints the record id of an event
+
+  COMMAND --help                              its options
+  --version
+
+${EXIT_CODES}
+`;
+}

@@ -1,0 +1,67 @@
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { RecordStore } from '../index.ts';
+import type { DynamoDBStoreOptions } from '../stores/dynamodb.ts';
+import type { Given } from './arguments.ts';
+import { EXIT, Failure, usageFailure } from './failure.ts';
+
+/**
+ * Lets `use` have the store, and closes its connections afterwards. The SDK is loaded here, so that whatever needs no
+ * table works without it.
+ */
+export async function withStore<T>(given: Given, use: (store: RecordStore) => Promise<T>): Promise<T> {
+  const options = storeOptions(given);
+  const { DynamoDBClient, dynamoDBStore } = await load();
+  const client = new DynamoDBClient(clientConfig(given));
+  try {
+    return await use(dynamoDBStore({ ...options, client }));
+  } finally {
+    client.destroy();
+  }
+}
+
+function storeOptions({ table, attributes, 'sort-key': sortKey }: Given): DynamoDBStoreOptions {
+  if (table === undefined || table === '') throw usageFailure('--table NAME is required');
+  return {
+    tableName: table,
+    ...(attributes !== undefined && { attributes: parseAttributes(attributes) }),
+    ...(sortKey !== undefined && { sortKey: parseSortKey(sortKey) }),
+  };
+}
+
+function parseAttributes(json: string): NonNullable<DynamoDBStoreOptions['attributes']> {
+  let attributes: unknown;
+  try {
+    attributes = JSON.parse(json);
+  } catch {
+    // Said below.
+  }
+  if (typeof attributes === 'object' && attributes !== null && !Array.isArray(attributes)) return attributes;
+  throw usageFailure('--attributes must be a JSON object, such as {"id":"pk","expiration":"ttl"}');
+}
+
+function parseSortKey(text: string): { name: string; value: string } {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw usageFailure('--sort-key must be NAME=VALUE');
+  return { name, value };
+}
+
+function clientConfig({ region, endpoint }: Given): DynamoDBClientConfig {
+  if (endpoint !== undefined && !URL.canParse(endpoint)) throw usageFailure('--endpoint must be a URL');
+  return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) };
+}
+
+async function load() {
+  try {
+    const [{ DynamoDBClient }, { dynamoDBStore }] = await Promise.all([
+      import('@aws-sdk/client-dynamodb'),
+      import('../stores/dynamodb.ts'),
+    ]);
+    return { DynamoDBClient, dynamoDBStore };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@aws-sdk/')) throw error;
+    throw new Failure(EXIT.failed, 'SDK_MISSING', 'This command needs the AWS SDK, which is not installed.', {
+      advice: 'npm install @aws-sdk/client-dynamodb @aws-sdk/lib-dynamodb',
+    });
+  }
+}
