@@ -199,6 +199,13 @@ describe('messages of one batch with the same key', () => {
     expect(handle).toHaveBeenCalledTimes(1);
   });
 
+  it('are handled once, and both reported as handled, where the second waits for the first', async () => {
+    const handle = vi.fn(async () => 'booked');
+    const handler = consumer(handle, { ...options, onInFlight: { waitMillis: 20_000 } });
+    expect(await queueOf(...twins()).poll(handler)).toEqual(NONE_FAILED);
+    expect(handle).toHaveBeenCalledTimes(1);
+  });
+
   it('but another payload are told: the second is refused, not dropped', async () => {
     const handle = vi.fn(async () => 'booked');
     const [first] = twins();
