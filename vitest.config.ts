@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^middy-idempotency$/, replacement: source('index.ts') },
       { find: /^middy-idempotency\/dynamodb$/, replacement: source('stores/dynamodb.ts') },
       { find: /^middy-idempotency\/cdk$/, replacement: source('cdk/index.ts') },
+      { find: /^middy-idempotency\/events$/, replacement: source('events/index.ts') },
       { find: /^middy-idempotency\/http$/, replacement: source('http/index.ts') },
       { find: /^middy-idempotency\/memory$/, replacement: source('stores/memory.ts') },
       { find: /^middy-idempotency\/operator$/, replacement: source('operator/index.ts') },

@@ -22,3 +22,4 @@ export {
   idempotency,
 } from './middy.ts';
 export type { OperationOptions } from './operation.ts';
+export { type RecordIdOptions, recordId } from './record-id.ts';

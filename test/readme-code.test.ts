@@ -31,6 +31,11 @@ const SURROUNDINGS: Record<string, string> = {
   processor: `declare const processor: { charge(order: unknown, options: { idempotencyKey: string }): Promise<{ id: string }> };`,
   charge: `declare function charge(order: { id: string }): Promise<{ id: string }>;`,
   order: `declare const order: { id: string };`,
+  bookOnce: `declare function bookOnce(record: import('aws-lambda').SQSRecord, context: import('aws-lambda').Context): Promise<string>;`,
+  message: `declare const message: import('aws-lambda').SQSRecord;`,
+  sqsBodyKey: `import { sqsBodyKey } from 'middy-idempotency/events';`,
+  orderSaga: `import { orderSaga } from '${root}infra/examples/order-saga.ts';`,
+  services: `declare const services: Parameters<typeof orderSaga>[0];`,
   createPayment: `declare const createPayment: (event: unknown) => Promise<{ statusCode: number }>;`,
   paymentsFunction: `declare const paymentsFunction: import('aws-cdk-lib/aws-lambda').Function;`,
   origin: `declare const origin: string;`,
@@ -40,7 +45,9 @@ const SURROUNDINGS: Record<string, string> = {
 
 function asModule(code: string): string {
   const declared = (name: string) =>
-    new RegExp(`(const|function|type|import) (${name}\\b|(type )?\\{[^}]*\\b${name}\\b[^}]*\\} from)`).test(code);
+    new RegExp(`(const|function|type|interface|import) (${name}\\b|(type )?\\{[^}]*\\b${name}\\b[^}]*\\} from)`).test(
+      code,
+    );
   const used = (name: string, text: string) => new RegExp(`(?<![.'"\\w-])${name}(?![\\w'"-])`).test(text);
   const names = Object.keys(SURROUNDINGS);
   const direct = names.filter((name) => used(name, code) && !declared(name));

@@ -1,5 +1,6 @@
 const assert = require('node:assert/strict');
 const { idempotent, idempotency } = require('middy-idempotency');
+const { sqsMessageKey } = require('middy-idempotency/events');
 const { memoryStore } = require('middy-idempotency/memory');
 
 (async () => {
@@ -11,6 +12,8 @@ const { memoryStore } = require('middy-idempotency/memory');
   });
   assert.deepEqual(await charge({ id: 1 }), await charge({ id: 1 }));
   assert.equal(executions, 1);
+  const message = { eventSource: 'aws:sqs', eventSourceARN: 'queue', messageId: '1' };
+  assert.deepEqual(sqsMessageKey(message), ['queue', '1']);
   assert.throws(() => idempotency({ store: memoryStore(), key: 'nope(' }), TypeError);
   assert.throws(() => require('middy-idempotency/dynamodb'), { code: /MODULE_NOT_FOUND/ });
   assert.throws(() => require('middy-idempotency/dist/core/decide.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });

@@ -1,0 +1,99 @@
+import type { SQSRecord } from 'aws-lambda';
+import { compileSelector } from '../fingerprint/selector.ts';
+import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
+
+const SQS = 'Amazon SQS';
+
+/** What of an SQS record its key needs: a record whose body has been parsed will do. */
+export type SqsMessage = Pick<SQSRecord, 'eventSource' | 'eventSourceARN' | 'messageId'>;
+
+/**
+ * A message of a queue, standard or FIFO: its queue and its message id. As JMESPath: {@link SQS_MESSAGE_KEY}.
+ *
+ * Catches: the message delivered again, because its visibility timeout was over, its deletion failed, its batch failed, or
+ * a standard queue had a copy left ("Amazon SQS at-least-once delivery").
+ * Does not catch: a producer that sends twice, and a redrive from a dead-letter queue: both are new messages with new ids
+ * ("Learn how to configure a dead-letter queue redrive in Amazon SQS"). {@link sqsBodyKey} catches both.
+ *
+ * Retention: longer than the queue's own, which is 4 days by default and 14 at most ("Amazon SQS message quotas").
+ *
+ * @throws IdempotencyError `KEY_INVALID` for a record of another shape
+ */
+export function sqsMessageKey(record: SqsMessage): SourceKey {
+  const { eventSource, eventSourceARN, messageId } = fields(record);
+  return sourceKey(SQS, eventSource === 'aws:sqs', { eventSourceARN, messageId });
+}
+
+/** {@link sqsMessageKey} as JMESPath. */
+export const SQS_MESSAGE_KEY = '[eventSourceARN, messageId]';
+
+/** What of a FIFO record its deduplication key needs. */
+export type SqsFifoMessage = SqsMessage & {
+  readonly attributes: Pick<SQSRecord['attributes'], 'MessageGroupId' | 'MessageDeduplicationId'>;
+};
+
+/**
+ * A message of a FIFO queue by its producer's word: queue, message group and deduplication id. ONLY where the producer never
+ * uses a deduplication id for two messages, however far apart: SQS itself forgets one after 5 minutes, so that two
+ * messages may have the same, and with content-based deduplication two equal bodies always do ("Amazon SQS FIFO queue key
+ * terms"). The second would be taken for the first, and lost. When in doubt: {@link sqsMessageKey}. The group is part of
+ * the key because a queue may deduplicate by group ("High throughput for FIFO queues"). As JMESPath:
+ * {@link SQS_FIFO_DEDUPLICATION_KEY}.
+ *
+ * Catches: what `sqsMessageKey` does, and a producer that sends again later than those 5 minutes.
+ * Does not catch: a redrive, for which SQS has replaced the deduplication id by the message's id.
+ *
+ * Retention: longer than the queue's, and than the time after which a producer may still send again.
+ *
+ * @throws IdempotencyError `KEY_INVALID` for a record of another shape, one of a standard queue included
+ */
+export function sqsFifoDeduplicationKey(record: SqsFifoMessage): SourceKey {
+  const { eventSource, eventSourceARN, attributes } = fields(record);
+  const { MessageGroupId, MessageDeduplicationId } = fields(attributes);
+  return sourceKey(SQS, eventSource === 'aws:sqs', { eventSourceARN, MessageGroupId, MessageDeduplicationId });
+}
+
+/** {@link sqsFifoDeduplicationKey} as JMESPath. */
+export const SQS_FIFO_DEDUPLICATION_KEY =
+  '[eventSourceARN, attributes.MessageGroupId, attributes.MessageDeduplicationId]';
+
+/**
+ * What the message is about: a business key in its JSON body, `sqsBodyKey('[tenant, orderId]')`. As
+ * `powertools_json(body).…` in JMESPath, but of a body that a middleware has parsed already, too.
+ *
+ * Catches: every delivery, a producer that sends twice, a redrive, the same message through another queue.
+ * Does not catch: two messages about one thing that differ in the key; and two different messages with one key are one:
+ * give a `fingerprint` of the body, so that the second is refused instead of dropped.
+ *
+ * Retention: longer than the queue's and its dead-letter queue's together, because a redrive begins anew with both; and
+ * than the time after which a producer may still send again.
+ *
+ * @param expression JMESPath over the body
+ * @throws TypeError at construction when the expression is none
+ * @throws IdempotencyError `KEY_INVALID`, when called, for a record of another shape or a body that is no JSON object
+ */
+export function sqsBodyKey(expression: string): (record: SqsMessageWithBody) => unknown {
+  const selector = compileSelector('key', expression);
+  return (record) => {
+    const { eventSource, body } = fields(record);
+    if (eventSource !== 'aws:sqs') throw notFrom(SQS, `It does not look like one of ${SQS}`);
+    const selected = selector.select([jsonBody(body)]);
+    return selector.missing(selected) === undefined ? selected : null;
+  };
+}
+
+/** An SQS record, its body parsed or not. */
+export type SqsMessageWithBody = Pick<SQSRecord, 'eventSource'> & { readonly body: unknown };
+
+/** @throws IdempotencyError `KEY_INVALID` when it is no JSON object */
+export function jsonBody(body: unknown): object {
+  let value = body;
+  let cause: unknown;
+  try {
+    if (typeof body === 'string') value = JSON.parse(body);
+  } catch (error) {
+    cause = error;
+  }
+  if (cause === undefined && typeof value === 'object' && value !== null) return value;
+  throw notFrom(SQS, 'Its body is no JSON object', cause);
+}
