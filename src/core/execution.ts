@@ -127,7 +127,10 @@ export function createExecution(context: ExecutionContext): Execution {
   async function perform(settlement: Settlement, outcome: Outcome, final: boolean): Promise<Settled> {
     // A completion that the handler did not wait for must not meet a release.
     await completions.end();
-    if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) return { kind: 'done' };
+    if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) {
+      if (final) confirm();
+      return { kind: 'done' };
+    }
     switch (settlement) {
       case 'store':
         return complete(form(outcome), final);

@@ -119,7 +119,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     status = 'COMPLETED';
     stored = existing;
-    cache?.keep(existing);
+    if (completed.provisional !== true) confirm();
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };

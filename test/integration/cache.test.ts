@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RecordStore } from 'middy-idempotency';
+import type { IdempotencyContext, RecordStore } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
@@ -30,7 +30,7 @@ const cached = (more: object = {}) => ({ store: counting(guards.store), cache: {
 /** What a call costs. */
 async function costOf(call: () => Promise<unknown>): Promise<number> {
   const before = requests;
-  await call().catch(() => undefined);
+  await call();
   return requests - before;
 }
 
@@ -169,7 +169,8 @@ describe('the cache', () => {
     const call = guards.guarded({ handler: async () => 1n, options: cached() });
     const order = newOrder();
     await call(order);
-    expect([await costOf(() => call(order)), await costOf(() => call(order))]).toEqual([1, 1]);
+    const retry = () => costOf(() => thrownBy(call(order)));
+    expect([await retry(), await retry()]).toEqual([1, 1]);
   });
 
   it('has nothing of a request that was released', async () => {
@@ -193,6 +194,42 @@ describe('the cache', () => {
     await call(order);
     expect(guards.eventTypes()).toEqual(['claimed', 'completionFailed']);
     expect(await thrownBy(call(order))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+});
+
+describe('an outcome that the handler stores itself', () => {
+  const completing =
+    (end: () => unknown) =>
+    async (_event: unknown, { idempotency }: IdempotencyContext) => {
+      await idempotency.complete('done');
+      return end();
+    };
+  const throwing = () => {
+    throw new Error('the mail was not sent');
+  };
+
+  it.each([
+    ['returns the same', () => 'done', 'done'],
+    ['returns something else, which is stored then', () => 'more', 'more'],
+    ['throws', throwing, 'done'],
+  ])('is cached as it is in the end, when the handler %s', async (_name, end, outcome) => {
+    const order = newOrder();
+    const call = guards.guarded({ handler: completing(end), options: cached() });
+    await call(order).catch(() => undefined);
+    expect(await costOf(async () => expect(await call(order)).toBe(outcome))).toBe(0);
+  });
+
+  it('is not cached elsewhere before the handler has ended', async () => {
+    const order = newOrder();
+    const gate = deferred<string>();
+    const first = guards.guarded({ handler: completing(() => gate.promise), options: cached() })(order);
+    await vi.waitFor(() => expect(guards.eventTypes()).toContain('completed'));
+    const elsewhere = guards.guarded({ handler: vi.fn(), options: cached() });
+    expect(await elsewhere(order)).toBe('done');
+    gate.resolve('more');
+    expect(await first).toBe('more');
+    expect(await elsewhere(order)).toBe('more');
+    expect(await costOf(async () => expect(await elsewhere(order)).toBe('more'))).toBe(0);
   });
 });
 
@@ -235,6 +272,6 @@ describe('an outcome that a later hook changes', () => {
     const call = guards.guarded({ handler: async () => 'done', behind: [failing] as never, options: cached() });
     await thrownBy(call(order));
     expect(guards.eventTypes()).toEqual(['claimed', 'completed']);
-    expect(await costOf(() => call(order))).toBe(0);
+    expect(await costOf(() => thrownBy(call(order)))).toBe(0);
   });
 });
