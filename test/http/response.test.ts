@@ -16,6 +16,13 @@ describe('the kind of headers', () => {
     expect(inKind(response, multiple)).toEqual({ statusCode: 200, multiValueHeaders: { a: ['1'], b: ['2', '3'] } });
   });
 
+  it('leaves what is no text for the ALB to refuse', () => {
+    const hostile = { toString: 1, valueOf: 2 };
+    expect(inKind({ headers: { a: hostile, b: null } }, multiple)).toEqual({
+      multiValueHeaders: { a: [hostile], b: [null] },
+    });
+  });
+
   it.each(['text', null, undefined, [1]])('is none of %j', (response) => {
     expect(inKind(response, multiple)).toBe(response);
   });

@@ -48,7 +48,7 @@ const HOSTILE: readonly Json[] = [
   nested(2000),
 ];
 
-const hostile: fc.Arbitrary<Json> = fc.oneof(
+export const hostile: fc.Arbitrary<Json> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...HOSTILE) },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json> },
 );
