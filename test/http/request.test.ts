@@ -75,6 +75,10 @@ describe('a request', () => {
   });
 
   it('takes a number or a boolean for its text', () => {
+    expect(read(v1, { path: null, requestContext: { stage: null } })).toMatchObject({
+      path: '',
+      authority: ['api.example', ''],
+    });
     expect(read(v1, { path: 7, requestContext: { stage: true } })).toMatchObject({
       path: '7',
       authority: ['api.example', 'true'],
