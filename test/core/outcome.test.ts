@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { decodeOutcome, encodeOutcome, notReplayable, type Outcome } from '../../src/core/outcome.ts';
 import type { StoredOutcome } from '../../src/core/record.ts';
+import { IdempotencyError } from '../../src/errors.ts';
 
 const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
 const threw = (error: unknown): Outcome => ({ kind: 'threw', error });
@@ -89,18 +90,22 @@ describe('an outcome', () => {
       expect.objectContaining({
         code: 'RESPONSE_NOT_REPLAYABLE',
         message:
-          'This request has been executed, and its response could not be stored. Do not send it again: look up its result.',
-        advice: 'The response was not stored because it is a stream.',
+          'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
+        advice: 'There is no response to replay because it is a stream.',
       }),
     );
   });
 
-  it('that is no JSON is RECORD_INVALID', () => {
+  it('that cannot be read now is told by its error', () => {
+    const error = new IdempotencyError('STORE_UNAVAILABLE', 'later');
+    expect(() => decodeOutcome({ type: 'UNREADABLE', error })).toThrow(error);
+  });
+
+  it('that is no JSON is not replayable, and told with the reason', () => {
     expect(() => decodeOutcome({ type: 'RETURNED', json: '{' })).toThrow(
       expect.objectContaining({
-        code: 'RECORD_INVALID',
-        message: 'The stored outcome of this request cannot be read.',
-        advice: 'The outcome of the record is not JSON: something else than this package wrote it.',
+        code: 'RESPONSE_NOT_REPLAYABLE',
+        advice: 'There is no response to replay because the outcome of the record is not JSON.',
         cause: expect.any(SyntaxError),
       }),
     );
