@@ -11,8 +11,12 @@ export default mergeConfig(
   {
     resolve: {
       alias: [
-        { find: /^middy-idempotency\/dynamodb$/, replacement: inMemory('dynamodb.ts') },
-        { find: /^.*\/table\.ts$/, replacement: inMemory('table.ts') },
+        {
+          find: /^(middy-idempotency\/dynamodb|(\.\.\/)+src\/stores\/dynamodb\.ts)$/,
+          replacement: inMemory('dynamodb.ts'),
+        },
+        { find: /^\.{1,2}(\/support)?\/table\.ts$/, replacement: inMemory('table.ts') },
+        { find: /^\.{1,2}(\/support)?\/fault-proxy\.ts$/, replacement: inMemory('fault-proxy.ts') },
       ],
     },
     test: { include: SUITES[process.env[SUITE_VARIABLE] ?? ''] ?? [], testTimeout: 30_000 },
