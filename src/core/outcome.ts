@@ -94,26 +94,28 @@ interface StoredError {
   };
 }
 
-/** Of an Error: what a caller may branch on. Its stack, cause and other members stay where it was thrown. */
+/** Of an Error: its name, its message and what a caller may branch on. Its stack, cause and other members stay where it was thrown. */
 function describeThrown(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return { value: thrown };
-  const { name, message, statusCode, expose, code } = thrown as Error & Partial<StoredError['error']>;
+  const { name, message } = thrown;
+  return { error: { name: String(name), message: String(message), ...branchable(thrown) } } satisfies StoredError;
+}
+
+/** What a caller may branch on, and nothing else: neither of an error nor of a record that was tampered with. */
+function branchable({ statusCode, expose, code }: object & Partial<Record<keyof StoredError['error'], unknown>>) {
   return {
-    error: {
-      name: String(name),
-      message: String(message),
-      ...(typeof statusCode === 'number' && { statusCode }),
-      ...(typeof expose === 'boolean' && { expose }),
-      ...((typeof code === 'string' || typeof code === 'number') && { code }),
-    },
-  } satisfies StoredError;
+    ...(typeof statusCode === 'number' && { statusCode }),
+    ...(typeof expose === 'boolean' && { expose }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+  };
 }
 
 function reviveThrown(stored: unknown): unknown {
   if (!isObject(stored)) return new Error('The stored error of this request cannot be read.');
   if (!isObject(stored['error'])) return stored['value'];
-  const { name, message, ...members } = stored['error'];
-  const error = new Error(String(message));
-  Object.defineProperty(error, 'name', { value: String(name), configurable: true, writable: true });
-  return Object.assign(error, members);
+  const { name, message } = stored['error'];
+  const error = new Error(typeof message === 'string' ? message : '');
+  if (typeof name === 'string')
+    Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  return Object.assign(error, branchable(stored['error']));
 }

@@ -24,12 +24,9 @@ export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');
 }
 
-function invalid(what: string, problem: string, cause?: unknown): IdempotencyError {
-  return new IdempotencyError(
-    'KEY_INVALID',
-    `The idempotency ${what} of this request cannot be used: ${problem}.`,
-    cause === undefined ? {} : { cause },
-  );
+function invalid(what: string, problem: string, cause: unknown): IdempotencyError {
+  const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
+  return new IdempotencyError('KEY_INVALID', message, { cause });
 }
 
 function notJson(value: unknown, parents: Set<object>): string | undefined {
@@ -49,7 +46,7 @@ function notJson(value: unknown, parents: Set<object>): string | undefined {
 
 function notJsonObject(value: object, parents: Set<object>): string | undefined {
   if (parents.has(value)) return 'it contains itself';
-  if (parents.size > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`;
+  if (parents.size >= MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`;
   parents.add(value);
   const problem = notJsonMembers(value, parents);
   parents.delete(value);
@@ -75,5 +72,5 @@ const MAX_DEPTH = 500;
 /** An object literal, of this realm or another (a `vm` context, a test runner's). */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -63,11 +63,8 @@ const NO_SCOPE: Selected = { json: 'null', gap: undefined };
 function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonly unknown[]): Selected {
   const value = selector.select(args);
   const json = canonicalJson(what, value);
-  let gap = selector.missing(value);
-  if (typeof value === 'object' && value !== null) {
-    // As JSON has it, too: an invalid Date is null there.
-    gap ??= selector.missing(JSON.parse(json));
-  }
+  // As JSON has it, too: an invalid Date is null there.
+  const gap = selector.missing(value) ?? selector.missing(JSON.parse(json));
   if (gap === undefined && holdsRoundedInteger(value)) {
     throw new IdempotencyError(
       'KEY_INVALID',

@@ -79,7 +79,7 @@ export interface ResolvedHttpOptions {
   readonly headerName: string;
   readonly onStoreError: 'throw' | 'run';
   readonly problems: { readonly baseUri: string; readonly describedBy: string | undefined };
-  readonly problemsThrough: readonly ProblemMiddleware[];
+  readonly problemsThrough: readonly Required<ProblemMiddleware>[];
   readonly droppedHeaders: ReadonlySet<string>;
 }
 
@@ -113,7 +113,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     headerName,
     onStoreError,
     problems: { baseUri: problemBaseUri, describedBy },
-    problemsThrough,
+    problemsThrough: problemsThrough as readonly Required<ProblemMiddleware>[],
     droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
   };
 }

@@ -31,7 +31,7 @@ async function decorated(make: () => object, request: MiddyRequest, { problemsTh
   delete passing.earlyResponse;
   try {
     for (const { after } of problemsThrough.toReversed()) {
-      const returned = await after?.(passing as never);
+      const returned = await after(passing as never);
       if (returned !== undefined) passing.response = returned;
       else if ('earlyResponse' in passing) passing.response = passing.earlyResponse;
     }

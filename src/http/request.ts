@@ -62,7 +62,11 @@ export function readRequest(event: unknown): HttpRequest {
       query: collectQuery(fields),
     };
   }
-  throw new IdempotencyError('KEY_INVALID', 'This is no HTTP request.', {
+  throw noHttpRequest();
+}
+
+function noHttpRequest(): IdempotencyError {
+  return new IdempotencyError('KEY_INVALID', 'This is no HTTP request.', {
     advice:
       'httpIdempotency reads events of API Gateway (REST, HTTP API), Function URLs and ALB. Use idempotency for others.',
   });
@@ -109,6 +113,8 @@ function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
 }
 
+/** @throws IdempotencyError where no gateway has a list or an object: two of them could be one text, or none */
 function text(value: unknown): string {
-  return value === undefined || value === null ? '' : String(value);
+  if (typeof value === 'object' && value !== null) throw noHttpRequest();
+  return String(value ?? '');
 }

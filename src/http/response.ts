@@ -21,8 +21,13 @@ const REPLAYED_HEADER = 'Idempotent-Replayed';
 export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
   if (!multiValue || !isObject(response)) return response;
   const { headers, multiValueHeaders, ...rest } = response;
-  const lists = Object.entries(asObject(headers)).map(([name, value]) => [name, [String(value)]]);
+  const lists = Object.entries(asObject(headers)).map(([name, value]) => [name, [asText(value)]]);
   return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...asObject(multiValueHeaders) } };
+}
+
+/** An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again. */
+function asText(value: unknown): unknown {
+  return typeof value === 'object' ? value : String(value);
 }
 
 /** What Lambda sends of a value that speaks for itself. */

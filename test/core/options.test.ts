@@ -79,6 +79,46 @@ describe('a wrong option is refused at construction, by its name', () => {
     expect(() => idempotent(async () => undefined, options as never)).toThrow(error);
   });
 
+  it.each<[string, unknown, string]>([
+    ['store', null, 'is required: a RecordStore, such as dynamoDBStore({ tableName })'],
+    ['store', 7, 'is required: a RecordStore, such as dynamoDBStore({ tableName })'],
+    ['retentionSeconds', 0, 'must be a finite number above 0 and at most 3153600000, not 0'],
+    ['retentionSeconds', 3_153_600_001, 'must be a finite number above 0 and at most 3153600000, not 3153600001'],
+    ['leaseMillis', '1000', "must be a finite number above 0 and at most 31536000000, not '1000'"],
+    ['leaseMillis', 31_536_000_001, 'must be a finite number above 0 and at most 31536000000, not 31536000001'],
+    ['clockSkewMillis', -1, 'must be a finite number at least 0 and at most 31536000000, not -1'],
+    ['clockSkewMillis', 31_536_000_001, 'must be a finite number at least 0 and at most 31536000000, not 31536000001'],
+    ['onExpiredLease', 'retry', "must be 'run' or 'throw', not 'retry'"],
+    ['onExpiredLease', 7, "must be 'run' or 'throw', not 7"],
+    ['settle', 'store', "must be a function, not 'store'"],
+    ['onEvent', {}, 'must be a function, not [object Object]'],
+  ])('%s: %j says why', (option, value, why) => {
+    const message = `middy-idempotency: option \`${option}\`: ${why}`;
+    expect(() => idempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
+  });
+
+  it.each([
+    ['retentionSeconds', 3_153_600_000],
+    ['leaseMillis', 31_536_000_000],
+    ['clockSkewMillis', 0],
+    ['clockSkewMillis', 31_536_000_000],
+  ])('but not %s: %j', (option, value) => {
+    expect(() => idempotency({ ...good, [option]: value } as never)).not.toThrow();
+  });
+
+  it.each(['insert', 'replace', 'remove', 'read'])('store without %s', (verb) => {
+    expect(() => idempotency({ ...good, store: { ...store, [verb]: undefined } as never })).toThrow('option `store`');
+  });
+
+  it('what is known is said', () => {
+    expect(() => idempotency({ ...good, keys: 'id' } as never)).toThrow(
+      'option `keys`: is not known. Known are store, retentionSeconds, leaseMillis, clockSkewMillis',
+    );
+    expect(() => idempotency(null as never)).toThrow(
+      'option `options`: an object with store and retentionSeconds is required',
+    );
+  });
+
   it('timeoutEarlyInMillis', () => {
     expect(() => idempotency({ ...good, timeoutEarlyInMillis: -1 })).toThrow('option `timeoutEarlyInMillis`');
   });

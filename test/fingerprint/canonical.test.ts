@@ -53,8 +53,37 @@ describe('canonicalJson', () => {
   });
 
   it('ends on input that is nested without end', () => {
-    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
-    expect(() => canonicalJson('key', deep)).toThrow('nested deeper than 500 levels');
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    expect(canonicalJson('key', nested(500))).toHaveLength(1000);
+    expect(() => canonicalJson('key', nested(501))).toThrow('nested deeper than 500 levels');
+    expect(() => canonicalJson('key', nested(100_000))).toThrow('nested deeper than 500 levels');
+  });
+
+  it('is null for nothing', () => {
+    expect(canonicalJson('key', undefined)).toBe('null');
+  });
+
+  it('takes a member that is named toJSON for what it is: data', () => {
+    expect(canonicalJson('key', JSON.parse('{"toJSON":{"a":1}}'))).toBe('{"toJSON":{"a":1}}');
+  });
+
+  it('refuses what contains itself, and what cannot say what it is', () => {
+    const cycle: unknown[] = [1];
+    cycle.push({ cycle });
+    expect(() => canonicalJson('key', cycle)).toThrow('cannot be used: it contains itself.');
+    const broken = {
+      toJSON() {
+        throw 'no Error';
+      },
+    };
+    expect(() => canonicalJson('key', broken)).toThrow('cannot be used: it cannot be written as JSON.');
+    const cause = new Error('broken');
+    const failing = {
+      toJSON() {
+        throw cause;
+      },
+    };
+    expect(() => canonicalJson('key', failing)).toThrow(expect.objectContaining({ cause }));
   });
 
   class Money {
@@ -66,6 +95,12 @@ describe('canonicalJson', () => {
   it.each([
     ['a class instance', new Money(), 'a Money, which JSON does not carry'],
     ['a Map inside', { a: new Map() }, 'a Map, which JSON does not carry'],
+    ['something behind something else', [1, 'a', () => 1], 'it contains a function'],
+    [
+      'an instance of no class',
+      Object.create(Object.create(Object.create(null))),
+      'it contains a class instance, which',
+    ],
     ['bytes', new Uint8Array(2), 'a Uint8Array, which JSON does not carry'],
     ['a symbol', { a: Symbol('x') }, 'it contains a symbol'],
     ['a BigInt', [1n], 'it contains a bigint'],

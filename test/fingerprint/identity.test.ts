@@ -100,15 +100,20 @@ describe('deriveKey', () => {
   });
 
   it('is a UUID of version 8 (RFC 9562)', () => {
-    expect(handle?.deriveKey('charge')).toMatch(
-      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-    );
+    const names = Array.from({ length: 50 }, (_, index) => `call ${index}`);
+    for (const name of names) {
+      expect(handle?.deriveKey(name)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    }
   });
 
   it('differs by name and by request', () => {
     const other = of({ key: 'id' }, { id: 'order-2' });
     const keys = [handle?.deriveKey('charge'), handle?.deriveKey('mail'), other?.deriveKey('charge')];
     expect(new Set(keys).size).toBe(3);
+  });
+
+  it('refuses a name that is no text', () => {
+    expect(() => handle?.deriveKey('\ud800')).toThrow('The idempotency name of this request cannot be used');
   });
 
   it.each(['', undefined, 7])('refuses %j for a name', (name) => {

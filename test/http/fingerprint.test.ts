@@ -6,6 +6,8 @@ import { requestFingerprint } from '../../src/http/fingerprint.ts';
 import { readRequest } from '../../src/http/request.ts';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
 
+type Shape = (typeof SHAPES)[number];
+
 const JSON_TYPE = ['Content-Type', 'application/json'] as const;
 
 describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
@@ -81,6 +83,70 @@ describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+const [, http] = SHAPES as [Shape, Shape];
+const of = (request: TestRequest, changes: object = {}) =>
+  requestFingerprint(readRequest({ ...http.event(request), ...changes }));
+const bodyOf = (request: TestRequest, changes: object = {}) => of(request, changes).at(-1);
+
+describe('the fingerprint', () => {
+  // A release that computed another one would refuse every retry across its deployment.
+  it('is contract: it stays the same in every release', () => {
+    const query: [string, string][] = [
+      ['z', '1'],
+      ['a', '2'],
+      ['z', '0'],
+    ];
+    const headers: [string, string][] = [
+      ['Host', 'a.example'],
+      ['Content-Type', ' application/JSON ; charset=utf-8'],
+      ['Content-Encoding', 'identity'],
+    ];
+    expect(of({ body: '{"b":1,"a":[]}', query, headers })).toEqual([
+      'POST',
+      ['a.example', '$default'],
+      '/payments',
+      [
+        ['a', ['2']],
+        ['z', ['1', '0']],
+      ],
+      'application/json',
+      ['identity'],
+      `json:${sha256('{"a":[],"b":1}')}`,
+    ]);
+    expect(of({ body: 'text', headers: [['Content-Type', ' text/plain; charset=UTF-8 ']] }).slice(4)).toEqual([
+      'text/plain; charset=utf-8',
+      [],
+      `bytes:${sha256(Buffer.from('text').toString('base64'))}`,
+    ]);
+    expect(of({}).slice(4)).toEqual(['', [], 'none']);
+  });
+
+  it.each([undefined, null, ''])('of no body is the same however the gateway says so: %j', (body) => {
+    expect(bodyOf({}, { body })).toBe('none');
+  });
+
+  it('of a body that was parsed in front is that of its text', () => {
+    expect(bodyOf({}, { body: { b: 1, a: null } })).toBe(`json:${sha256('{"a":null,"b":1}')}`);
+    expect(() => bodyOf({}, { body: new Map() })).toThrow('The idempotency fingerprint of this request cannot be used');
+  });
+
+  it('compares every kind of JSON by its meaning', () => {
+    const patch = (body: string) => bodyOf({ body, headers: [['Content-Type', 'application/merge-patch+json']] });
+    expect(patch('{ "a": 1 }')).toBe(patch('{"a":1}'));
+    const other = (body: string) => bodyOf({ body, headers: [['Content-Type', '+json/x']] });
+    expect(other('{ "a": 1 }')).not.toBe(other('{"a":1}'));
+  });
+
+  it('minds bytes in JSON that are no UTF-8', () => {
+    const withByte = (byte: number) =>
+      bodyOf(
+        { headers: [JSON_TYPE] },
+        { body: Buffer.from([0x22, byte, 0x22]).toString('base64'), isBase64Encoded: true },
+      );
+    expect(withByte(0xff)).not.toBe(withByte(0xfe));
   });
 });
 

@@ -36,6 +36,22 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     expect(() => httpIdempotency({ ...good, [option]: value } as never)).toThrow(`option \`${option}\``);
   });
 
+  it.each([
+    ['methods', ['HEAD'], 'HEAD is a safe method (RFC 9110, section 9.2.1)'],
+    ['methods', ['OPTIONS'], 'OPTIONS is a safe method (RFC 9110, section 9.2.1)'],
+    ['methods', ['TRACE'], 'TRACE is a safe method (RFC 9110, section 9.2.1)'],
+    ['dropHeaders', ['date', 7], 'must be made of HTTP tokens, such as a header name or a method'],
+    ['dropHeaders', [7], 'must be made of HTTP tokens, such as a header name or a method'],
+    ['required', 'yes', 'must be true or false'],
+    ['onStoreError', 'ignore', "must be 'throw' or 'run'"],
+    ['problemBaseUri', 'https://a.example', 'must end with / # : or =, as a name follows'],
+    ['describedBy', new URL('https://a.example/'), 'must be an absolute URI'],
+    ['problemsThrough', [null], 'must be a list of Middy middlewares with an `after`'],
+  ])('%s: %j says why', (option, value, why) => {
+    const message = `middy-idempotency: option \`${option}\`: ${why}`;
+    expect(() => httpIdempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
+  });
+
   it('none at all', () => {
     expect(() => httpIdempotency(undefined as never)).toThrow('option `options`');
   });

@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import middy from '@middy/core';
+import { httpIdempotency } from 'middy-idempotency/http';
+import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
 import { type Shape, useApi } from '../support/http-harness.ts';
@@ -131,6 +135,36 @@ it('tells a retry when the response could not be stored', async () => {
   expect(retry.statusCode).toBe(409);
   expect(JSON.parse(retry.body).type).toBe('urn:middy-idempotency:problem:response-not-replayable');
   expect(handler).toHaveBeenCalledTimes(1);
+});
+
+it.each<[string, () => unknown]>([
+  ['a stream', () => ({ statusCode: 200, body: Readable.from(['x']) })],
+  ['what cannot say what it is', () => ({ statusCode: 200, body: 'x', toJSON: () => 1n })],
+])('never stores the inner state of %s: a retry is told', async (_, respond) => {
+  const handler = vi.fn(async () => respond());
+  const chain = middy();
+  chain.use(httpIdempotency({ store: memoryStore(), operation: 'test', scope: 'anonymous' }) as never);
+  const lambda = chain.handler(handler as never);
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  const call = () => lambda(v2.event(request) as never, {} as never);
+  await call();
+  const retry = v2.read(await call());
+  expect(JSON.parse(retry.body).type).toBe('urn:middy-idempotency:problem:response-not-replayable');
+  expect(handler).toHaveBeenCalledTimes(1);
+});
+
+it('rethrows a stored error to a retry, and an error of what is not guarded as it is', async () => {
+  const handler = vi.fn(async () => {
+    throw Object.assign(new Error('card declined'), { statusCode: 402 });
+  });
+  const call = harness.api({ handler, options: { settle: () => 'store' } });
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  const declined = { message: 'card declined', statusCode: 402 };
+  await expect(call(request)).rejects.toMatchObject(declined);
+  await expect(call(request)).rejects.toMatchObject(declined);
+  expect(handler).toHaveBeenCalledTimes(1);
+  await expect(call({ ...request, method: 'GET' })).rejects.toMatchObject(declined);
+  expect(handler).toHaveBeenCalledTimes(2);
 });
 
 it('answers an execution that was overtaken with the outcome of its successor, marked as a replay', async () => {

@@ -70,10 +70,33 @@ describe('the identity of a caller', () => {
       },
       ['jwt', 'https://idp', 'u1'],
     ],
+    ['a JWT without issuer', v2, { authorizer: { jwt: { claims: { sub: 'u1' } } } }, ['jwt', 'u1']],
+    ['nobody: a JWT with an empty subject', v2, { authorizer: { jwt: { claims: { iss: 'i', sub: '' } } } }, undefined],
+    ['nobody: a certificate without serial number', v1, { identity: { clientCert: { issuerDN: 'CN=ca' } } }, undefined],
+    ['nobody: a certificate without issuer', v1, { identity: { clientCert: { serialNumber: '1' } } }, undefined],
     ['nobody', v1, {}, undefined],
     ['nobody', v2, {}, undefined],
   ])('is that of %s, as the gateway has verified it', (_name, shape, request, expected) => {
     expect(identityOf(shape, request)).toEqual(expected);
+  });
+
+  it('is that of a client certificate, of a custom domain of an HTTP API', () => {
+    const event = v2.event({});
+    const authentication = { clientCert: { issuerDN: 'CN=ca', serialNumber: '1' } };
+    const requestContext = { ...(event['requestContext'] as object), authentication };
+    expect(verifiedIdentity(readRequest({ ...event, requestContext }))).toEqual(['certificate', 'CN=ca', '1']);
+  });
+
+  it('is unique within its API, where a Lambda authorizer tells it', () => {
+    const event = v1.event({ authorizer: { principalId: 'p' } });
+    const requestContext = { ...(event['requestContext'] as object), apiId: 'api-1' };
+    expect(verifiedIdentity(readRequest({ ...event, requestContext }))).toEqual(['authorizer', 'api-1', 'p']);
+  });
+
+  it.each([null, 'text', 7, [], { clientCert: null }])('is nobody where the gateway says %j', (garbage) => {
+    const requestContext = { authorizer: garbage, identity: garbage, authentication: garbage };
+    const event = { ...v1.event({}), requestContext };
+    expect(verifiedIdentity(readRequest(event))).toBeUndefined();
   });
 
   it('stays the same when credentials are renewed', () => {
@@ -142,6 +165,22 @@ describe('two callers', () => {
         ],
       },
     ],
+    ...[
+      'x-amzn-oidc-data',
+      'x-amzn-oidc-accesstoken',
+      'x-amzn-mtls-clientcert',
+      'x-amzn-mtls-clientcert-leaf',
+      'x-amzn-mtls-clientcert-serial-number',
+    ].map((name): [string, Shape, object] => [
+      `an ALB with ${name}`,
+      SHAPES[3] as Shape,
+      {
+        headers: [
+          ['Idempotency-Key', 'k'],
+          [name, 'alice'],
+        ],
+      },
+    ]),
     ['a client certificate without serial number', v1, { identity: { clientCert: { subjectDN: 'CN=alice' } } }],
   ])('of whom only that they are somebody is known (%s) are not taken for anonymous', async (_, shape, changes) => {
     const call = harness.api({ shape, handler: handlerOf() });
@@ -150,6 +189,16 @@ describe('two callers', () => {
     expect(harness.events).toMatchObject([
       { type: 'refused', error: { code: 'SCOPE_MISSING', advice: expect.stringContaining('scope') } },
     ]);
+  });
+
+  it('are anonymous behind an API Gateway whatever headers of an ALB they make up', async () => {
+    const call = harness.api({ handler: handlerOf() });
+    const key = randomUUID();
+    const headers = [
+      ['Idempotency-Key', key],
+      ['x-amzn-oidc-data', 'a.b.c'],
+    ] as const;
+    expect((await call(post(key, { headers }))).statusCode).toBe(201);
   });
 
   it('can be told by an expression or a function of the API', async () => {

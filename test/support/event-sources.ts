@@ -12,7 +12,7 @@ import type {
 
 /** Records in the shapes that the AWS Lambda Developer Guide shows for each event source. */
 
-export const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:123456789012:orders';
+const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:123456789012:orders';
 const TOPIC_ARN = 'arn:aws:sns:eu-central-1:123456789012:orders';
 
 /** "Using Lambda with Amazon SQS". */

@@ -94,7 +94,7 @@ export class TestQueue {
  * What Lambda takes for failed. A response that it does not understand, or that names what is not in the batch, is a
  * failure of the whole batch; nothing, or an empty list, is its success.
  */
-export function failedItems(response: unknown, batch: ReadonlySet<string>): ReadonlySet<string> {
+function failedItems(response: unknown, batch: ReadonlySet<string>): ReadonlySet<string> {
   const failures = (response as Partial<SQSBatchResponse> | null | undefined)?.batchItemFailures ?? [];
   const failed = failures.map(({ itemIdentifier }) => itemIdentifier);
   return failed.every((item) => batch.has(item)) ? new Set(failed) : batch;

@@ -72,7 +72,7 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
   const base = {
     id: text('id'),
     owner: text('owner'),
-    attempt: number('attempt'),
+    attempt: expectAttempt(item, names.attempt),
     expiration: number('expiration'),
     ...(item[names.fingerprint] !== undefined && { fingerprint: text('fingerprint') }),
   };
@@ -116,6 +116,13 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
   return value;
 }
 
+/** The fencing number: one more than a fraction, or than what is too large to count, would come twice. */
+function expectAttempt(item: Item, name: string): number {
+  const attempt = expectType(item, name, 'number') as number;
+  if (!Number.isSafeInteger(attempt) || attempt < 1) throw invalid(name, attempt);
+  return attempt;
+}
+
 function invalid(name: string, value: unknown): IdempotencyError {
   return new IdempotencyError('RECORD_INVALID', 'The record of this request cannot be read. It is not executed.', {
     advice:
@@ -135,7 +142,12 @@ export function plainItem(marshalled: Readonly<Record<string, AttributeValue>>):
 /** Of the types that a record has; another one is no attribute of a record, and refused as such. */
 function plain(value: AttributeValue): unknown {
   if (value.S !== undefined) return value.S;
-  if (value.N !== undefined) return Number(value.N);
+  if (value.N !== undefined) return numberOf(value.N);
   if (value.M !== undefined) return plainItem(value.M);
   return value.BOOL ?? value.B;
+}
+
+/** `Number` takes nothing, and an empty list, for zero: an `expiration` of zero would be a record that is over. */
+function numberOf(text: string): number {
+  return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
 }
