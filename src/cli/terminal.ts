@@ -38,6 +38,7 @@ function cannotRead(file: string) {
 /** The empty answer when the input ends (Ctrl-D) or is interrupted (Ctrl-C). */
 function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Node 22 leaves the question open then; Node 24 rejects it.
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   return Promise.race([lines.question(question).catch(() => ''), ended]).finally(() => lines.close());
 }

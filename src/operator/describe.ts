@@ -67,7 +67,7 @@ export function describeRecord(
 ): RecordDescription {
   const { id, status, attempt, owner, fingerprint } = record;
   const past = isExpired(record, now);
-  const { checkpoints } = record as { readonly checkpoints?: object };
+  const checkpoints = record.status === 'COMPLETED' ? undefined : record.checkpoints;
   return {
     id,
     operation: id.slice(0, Math.max(0, id.lastIndexOf('#'))),

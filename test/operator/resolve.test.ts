@@ -78,6 +78,30 @@ describe('an unknown outcome', () => {
     expect(await retry(order)).toEqual({ attempt: 2 });
   });
 
+  it('keeps the steps that were done: the attempt after a release does not run them again', async () => {
+    const order = newOrder();
+    const crashedAfterStep = deferred<string>();
+    let reservations = 0;
+    const reserve = () => ++reservations;
+    void guards.guarded({
+      handler: async (_, { idempotency }) => {
+        await idempotency.step('reserve', reserve);
+        crashedAfterStep.resolve(idempotency.id);
+        return new Promise(() => undefined);
+      },
+      ...atMostOnce,
+    })(order);
+    const id = await crashedAfterStep.promise;
+    guards.clock.advance(32_000);
+    expect(await release(guards.store, id, await stored(id), {})).toMatchObject({ kind: 'done' });
+    const again = guards.guarded({
+      handler: (_, { idempotency }) => idempotency.step('reserve', reserve),
+      ...atMostOnce,
+    });
+    expect(await again(order)).toBe(1);
+    expect(reservations).toBe(1);
+  });
+
   it('gives retries the response that it was completed with, and nothing executes', async () => {
     const { order, id, record } = await crashed();
     const resolution = await complete(guards.store, id, record, { charged: true }, { retentionSeconds: 60 });
