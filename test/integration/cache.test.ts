@@ -267,6 +267,33 @@ describe('an outcome that a later hook changes', () => {
     expect(await costOf(async () => expect(await elsewhere(order)).toEqual(made))).toBe(0);
   });
 
+  it('is not cached here before its end: the answer to the write of the last one may be lost', async () => {
+    const { store } = guards;
+    const made = { statusCode: 500, body: 'sorry' };
+    const repairs = {
+      onError: async (request: { response: unknown }) => {
+        request.response = made;
+      },
+    };
+    const replace = vi
+      .fn(store.replace)
+      .mockImplementationOnce(store.replace)
+      .mockImplementationOnce(async (...args) => {
+        await store.replace(...args);
+        // No time is left to try again.
+        guards.clock.advance(40_000);
+        throw new Error('the answer was lost');
+      });
+    const options = cached({ store: { ...store, replace } });
+    const order = newOrder();
+    const call = guards.guarded({ handler: async () => 'done', behind: [repairs, failing] as never, options });
+    expect(await call(order)).toEqual(made);
+    expect(guards.eventTypes()).toEqual(['claimed', 'completed', 'completionFailed']);
+    await call(order);
+    expect(guards.events.at(-1)).toMatchObject({ type: 'replayed' });
+    expect(guards.events.at(-1)).not.toHaveProperty('fromCache');
+  });
+
   it('is cached here when the hooks of the error path have left it as it was', async () => {
     const order = newOrder();
     const call = guards.guarded({ handler: async () => 'done', behind: [failing] as never, options: cached() });
