@@ -1,5 +1,5 @@
 /** The time since the machine was started, milliseconds: the same for all processes, and it never jumps. */
-export function monotonicMillis(): number {
+function monotonicMillis(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 

@@ -12,8 +12,8 @@ export const MAX_OFFSET_MILLIS = 195;
 export const REQUEST_TIMEOUT_MILLIS = 1000;
 export const MAX_ATTEMPTS = 3;
 
-export const SHORT_RETENTION_SECONDS = 3;
-export const LONG_RETENTION_SECONDS = 3600;
+const SHORT_RETENTION_SECONDS = 3;
+const LONG_RETENTION_SECONDS = 3600;
 
 /** The three ways of guarding that keys are spread over. */
 export const KINDS = {

@@ -3,7 +3,7 @@ import middy from '@middy/core';
 import { IdempotencyError, idempotency, idempotent, type RecordStore } from '../../src/index.ts';
 import type { Tally } from './tally.ts';
 
-export interface Order {
+interface Order {
   readonly id: string;
   readonly amount: number;
 }
