@@ -11,6 +11,7 @@ import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import type { TrueTime } from './clock.ts';
 import { Declined, execute, type Work } from './handlers.ts';
 import type { Journal } from './journal.ts';
+import { CALL_HEADER } from './seen.ts';
 import { CLOCK_SKEW_MILLIS, KINDS, type Kind, LEASES_MILLIS } from './terms.ts';
 
 /** What the key and the payload are read from, and what the handler needs to know. */
@@ -39,9 +40,17 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
   const runtime: Runtime = {
     ...systemRuntime,
     now: () => Math.floor(time.now() + offsetMillis),
-    // The owner of a record tells whose it is. One call makes one claim.
+    // The owner of a record tells whose it is: one call makes one claim.
     randomToken: currentCall,
   };
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers[CALL_HEADER] = currentCall();
+      return next(args);
+    },
+    { step: 'build' },
+  );
   const store = watched(dynamoDBStore({ client, tableName }));
   const guarded = Object.fromEntries(
     (Object.keys(KINDS) as Kind[]).map((kind) => [

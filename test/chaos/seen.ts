@@ -1,4 +1,5 @@
 import type { Seen } from '../support/history.ts';
+import type { DynamoDBRequest } from '../support/proxy.ts';
 
 /** An item as DynamoDB sends it. */
 export type Attributes = Readonly<Record<string, { readonly S?: string; readonly N?: string }>>;
@@ -41,10 +42,17 @@ export interface Write {
   readonly isInsert: boolean;
 }
 
+/** The header in which a client says for which call it sends a request. */
+export const CALL_HEADER = 'x-chaos-call';
+
 /** A put or a delete; nothing else is ever sent by a guard. */
-export function writeOf(body: string): Write {
-  const { Item, Key, ConditionExpression: condition, ExpressionAttributeValues: values } = JSON.parse(body);
+export function writeOf({ headers, body }: Pick<DynamoDBRequest, 'headers' | 'body'>): Write {
+  const { Item, Key, ConditionExpression: condition } = JSON.parse(body);
   const id = (Item ?? Key).id.S as string;
-  const after = seenIn(Item);
-  return { id, call: after?.by ?? values[':owner'].S, after, isInsert: condition === 'attribute_not_exists(#id)' };
+  return {
+    id,
+    call: String(headers[CALL_HEADER]),
+    after: seenIn(Item),
+    isInsert: condition === 'attribute_not_exists(#id)',
+  };
 }

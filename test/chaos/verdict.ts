@@ -36,6 +36,7 @@ export function verdict(journals: readonly Entry[], witness: Pick<Witness, 'even
         clockSkewMillis: CLOCK_SKEW_MILLIS,
         onExpiredLease: KINDS[kind].onExpiredLease,
         clocksAgree: true,
+        punctual: true,
         storeSeen: true,
         patienceMillis: PATIENCE_MILLIS,
         noiseMillis: TIMERS * (TIMER_MILLIS + heldUpMillis),

@@ -25,7 +25,7 @@ export function createWitness(client: () => DynamoDBClient, tableName: string, t
   return { events, violations, deliver };
 
   function deliver(copy: Copy): Promise<DynamoDBAnswer> {
-    const write = writeOf(copy.request.body);
+    const write = writeOf(copy.request);
     const turn = (queues.get(write.id) ?? Promise.resolve()).then(() => send(write, copy));
     queues.set(
       write.id,

@@ -43,6 +43,7 @@ interface Delays {
 export interface DynamoDBRequest {
   /** `PutItem`, `DeleteItem`, `GetItem`, `TransactWriteItems` */
   readonly operation: string;
+  readonly headers: IncomingHttpHeaders;
   /** The request's JSON text. */
   readonly body: string;
 }
@@ -132,7 +133,7 @@ async function handle(
   });
   const body = await text(incoming);
   const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
-  const seen = { operation, body };
+  const seen = { operation, headers: incoming.headers, body };
   const fault = decide(seen);
   switch (fault) {
     case 'hang':
