@@ -22,4 +22,3 @@ export {
   idempotency,
 } from './middy.ts';
 export type { OperationOptions } from './operation.ts';
-export { type RecordIdOptions, recordId } from './record-id.ts';

@@ -116,7 +116,10 @@ const idOf = (key: Selector<never>, record: unknown) => {
   return identify(options, 'test', [record])?.id;
 };
 
-describe.each(cases)('the key of a %s', (_, { key, expression, record, others, redelivered }) => {
+describe.each(cases)('the key of a %s', (name, { key, expression, record, others, redelivered }) => {
+  // `onMissingKey: 'run'` must not let a record pass that is none of its source.
+  const refusal = name.startsWith('body') ? 'KEY_MISSING' : 'KEY_INVALID';
+
   it('is the same as a function and as JMESPath', () => {
     expect(idOf(key, record)).toBe(idOf(expression, record));
   });
@@ -134,28 +137,36 @@ describe.each(cases)('the key of a %s', (_, { key, expression, record, others, r
     }
   });
 
+  it('has no blanks: a record with an empty part of it is refused', () => {
+    for (const blank of partsOf(record, key, '')) {
+      expect(() => idOf(key, blank)).toThrow(expect.objectContaining({ code: refusal }));
+      expect(() => idOf(expression, blank)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
+    }
+  });
+
   it('has no gap: a record without a part of it is refused', () => {
     const removals = partsOf(record, key);
     expect(removals.length).toBeGreaterThan(0);
     for (const without of removals) {
-      expect(() => idOf(key, without)).toThrow(expect.objectContaining({ name: 'IdempotencyError' }));
+      expect(() => idOf(key, without)).toThrow(expect.objectContaining({ code: refusal }));
       expect(() => idOf(expression, without)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
     }
   });
 });
 
-/** The same record, each time without one of the parts that its key has. */
-function partsOf(record: unknown, key: (record: unknown) => unknown): unknown[] {
+/** The same record, each time without one of the parts that its key has, or with another in its place. */
+function partsOf(record: unknown, key: (record: unknown) => unknown, instead?: unknown): unknown[] {
   const parts = key(record) as readonly unknown[];
-  return parts.filter((part) => part !== 'null').map((part) => without(record, part));
+  return parts.filter((part) => part !== 'null').map((part) => exchanged(record, part, instead));
 }
 
-function without(value: unknown, part: unknown): unknown {
-  if (typeof value === 'string' && value.startsWith('{')) return JSON.stringify(without(JSON.parse(value), part));
+function exchanged(value: unknown, part: unknown, instead: unknown): unknown {
+  if (value === part) return instead;
+  if (typeof value === 'string' && value.startsWith('{')) {
+    return JSON.stringify(exchanged(JSON.parse(value), part, instead));
+  }
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((member) => without(member, part));
-  const kept = Object.entries(value).filter(([, member]) => member !== part);
-  return Object.fromEntries(kept.map(([name, member]) => [name, without(member, part)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, exchanged(member, part, instead)]));
 }
 
 const SHAPES = {
@@ -232,6 +243,16 @@ describe('the key of an SNS message in SQS', () => {
     const record = snsInSqsRecord(topicMessage);
     expect(idOf(events.snsInSqsMessageKey, record)).toBe(direct);
     expect(idOf(events.snsInSqsMessageKey, { ...record, body: JSON.parse(record.body) })).toBe(direct);
+  });
+});
+
+describe('the key of an SNS message in SQS, of what is no message of a topic', () => {
+  it.each(['SubscriptionConfirmation', 'UnsubscribeConfirmation'])('is refused: %s', (Type) => {
+    const record = snsInSqsRecord(topicMessage);
+    const body = { ...JSON.parse(record.body), Type };
+    expect(() => idOf(events.snsInSqsMessageKey, { ...record, body })).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID' }),
+    );
   });
 });
 

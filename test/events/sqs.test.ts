@@ -1,7 +1,8 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type IdempotencyHandle, recordId } from 'middy-idempotency';
+import type { IdempotencyHandle } from 'middy-idempotency';
 import { sqsBodyKey, sqsMessageKey } from 'middy-idempotency/events';
+import { recordId } from 'middy-idempotency/operator';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { sqsRecord } from '../support/event-sources.ts';
 import { deferred, lambdaContext, useGuards } from '../support/harness.ts';
@@ -135,6 +136,9 @@ describe('a poison message of SQS', () => {
     throw new RangeError('an amount below zero');
   };
 
+  const recordOf = (record: SQSRecord) =>
+    guards.store.read(recordId({ operation: 'test', key: sqsMessageKey, event: record }) ?? '');
+
   async function pollUntilDead(queue: TestQueue, handler: (event: SQSEvent) => Promise<unknown>) {
     while (!queue.isEmpty) {
       await queue.poll(handler);
@@ -147,8 +151,7 @@ describe('a poison message of SQS', () => {
     const queue = queueOf(record);
     await pollUntilDead(queue, consumer(poison));
     expect(queue.deadLetters).toEqual([record]);
-    const id = recordId({ operation: 'test', key: sqsMessageKey }, queue.deadLetters[0] as SQSRecord);
-    expect(await guards.store.read(id)).toMatchObject({ status: 'RELEASED', attempt: 3 });
+    expect(await recordOf(queue.deadLetters[0] as SQSRecord)).toMatchObject({ status: 'RELEASED', attempt: 3 });
   });
 
   it('is tried only once where the policy stores its error, and its record has the error', async () => {
@@ -158,8 +161,7 @@ describe('a poison message of SQS', () => {
     await pollUntilDead(queue, consumer(handle, { settle: () => 'store' }));
     expect(queue.deadLetters).toEqual([record]);
     expect(handle).toHaveBeenCalledTimes(1);
-    const id = recordId({ operation: 'test', key: sqsMessageKey }, record);
-    const kept = await guards.store.read(id);
+    const kept = await recordOf(record);
     expect(kept).toMatchObject({ status: 'COMPLETED', attempt: 1 });
     expect(JSON.stringify(kept)).toContain('an amount below zero');
   });

@@ -1,6 +1,6 @@
-import { recordId } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { sqsBodyKey } from 'middy-idempotency/events';
+import { recordId } from 'middy-idempotency/operator';
 import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
 import { sqsRecord } from '../../support/event-sources.ts';
 import { lambdaContext, TestClock } from '../../support/harness.ts';
@@ -83,6 +83,6 @@ it('leaves a poison message, and one that contradicts an earlier one, to the dea
 
   // The record tells how far the poison message came.
   const [dead] = queue.deadLetters;
-  const id = recordId({ operation: 'book-shipment', key: sqsBodyKey('orderId') }, dead as never);
-  expect(await dynamoDBStore(table).read(id)).toMatchObject({ status: 'RELEASED', attempt: 3 });
+  const id = recordId({ operation: 'book-shipment', key: sqsBodyKey('orderId'), event: dead as never });
+  expect(await dynamoDBStore(table).read(String(id))).toMatchObject({ status: 'RELEASED', attempt: 3 });
 });
