@@ -1,0 +1,100 @@
+import type { Ending } from '../history.ts';
+import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts } from './facts.ts';
+
+/** I8, I12, the callers' part of I11, and that an outcome goes only to requests with its payload. */
+export function answersAreTheSame(facts: Facts): void {
+  for (const key of facts.keys.values()) {
+    for (const call of key.calls) {
+      if (call.answer === undefined) continue;
+      if (call.outcome !== undefined && call.timedOutAt === undefined) ownAnswer(facts, key, call, call.outcome);
+      else if (call.started === undefined) otherAnswer(facts, key, call);
+    }
+    if (!facts.terms.storeSeen) oneOutcome(facts, key);
+  }
+}
+
+/** Who executed gets what he ended with, or, if he came too late, what his successor did. */
+function ownAnswer(facts: Facts, key: KeyFacts, call: CallFacts, outcome: Ending): void {
+  const { report } = facts;
+  const { id, answer, answeredAt: at = 0 } = call;
+  if (answer === undefined) return;
+  if (outcome.kind === 'threw') {
+    if (!isSame(answer, outcome))
+      report('I12', at, `call ${id} threw '${outcome.text}', its caller got ${say(answer)}`);
+    return;
+  }
+  if (isSame(answer, outcome)) {
+    const stored = completionOf(call)?.after;
+    if (stored !== undefined && outcome.notReplayable !== true && stored.text !== outcome.text) {
+      report('I8', at, `call ${id} answered '${outcome.text}', and '${stored.text}' is stored`);
+    }
+    return;
+  }
+  if (answer.kind !== 'refused') {
+    isSomebodys(facts, key, call, answer);
+    return;
+  }
+  const isLost = call.reports.some((event) => event.report === 'leaseLost');
+  if (isLost && (answer.code === 'LEASE_LOST' || answer.code === 'RESPONSE_NOT_REPLAYABLE')) return;
+  report('I12', at, `call ${id} returned '${outcome.text}', and its caller got ${say(answer)}`);
+}
+
+function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
+  const { answer } = call;
+  if (answer === undefined) return;
+  if (answer.kind !== 'refused') {
+    isSomebodys(facts, key, call, answer);
+    return;
+  }
+  if (answer.code === 'RESPONSE_NOT_REPLAYABLE') {
+    const source = key.calls.find((other) => other.outcome?.notReplayable === true);
+    if (source === undefined) facts.report('I8', call.answeredAt ?? 0, `call ${call.id}: no response was unreplayable`);
+  }
+  if (answer.code === 'KEY_REUSED' && key.calls.every(({ called }) => called.payload === call.called.payload)) {
+    facts.report('I5', call.answeredAt ?? 0, `call ${call.id} is told of another payload, and there was none`);
+  }
+}
+
+/** A replay is the stored outcome of an execution with this payload, and not past its retention. */
+function isSomebodys({ terms, report }: Facts, key: KeyFacts, call: CallFacts, answer: Ending): void {
+  const { id, called, answeredAt: at = 0 } = call;
+  const source = key.calls.find((other) => other.outcome !== undefined && isSame(other.outcome, answer));
+  if (source === undefined) {
+    report('I8', at, `call ${id} gets ${say(answer)}, which no execution of it ended with`);
+    return;
+  }
+  if (source.called.payload !== called.payload) {
+    report('I8', at, `call ${id} gets the outcome of call ${source.id}, which had another payload`);
+  }
+  if (!terms.storeSeen) return;
+  const stored = source.writes.find(({ after }) => after?.status === 'COMPLETED' && after.text === answer.text);
+  if (stored === undefined || stored.at > at) {
+    report('I8', at, `call ${id} gets the outcome of call ${source.id}, which is not stored`);
+  }
+  // The caller's own clock decides, and it was at least here when the request came.
+  const expiresAt = completionOf(source)?.after?.expiresAt ?? 0;
+  if (called.at + called.offset >= expiresAt && call.started === undefined) {
+    report('I11', at, `call ${id} gets the outcome of call ${source.id}, whose retention is over`);
+  }
+}
+
+/** Without sight of the store: of all that callers got, only what could not be stored may differ. */
+function oneOutcome({ terms, report }: Facts, { calls, key }: KeyFacts): void {
+  const texts = new Map<string, string>();
+  for (const call of calls) {
+    const { answer, outcome, settlement } = call;
+    if (answer === undefined || answer.kind === 'refused') continue;
+    const isOwn = outcome !== undefined && isSame(answer, outcome);
+    if (isOwn && (settlement !== 'store' || !isKept(call, terms))) continue;
+    texts.set(`${call.called.payload} ${answer.kind} ${answer.text}`, call.id);
+  }
+  if (texts.size > 1) report('I8', 0, `callers of ${key} got different outcomes: ${[...texts.keys()].join('; ')}`);
+}
+
+function isSame(a: { kind: string; text?: string }, b: Ending): boolean {
+  return a.kind === b.kind && a.text === b.text;
+}
+
+function say(answer: { kind: string; text?: string; code?: string }): string {
+  return answer.kind === 'refused' ? String(answer.code) : `'${answer.text}'`;
+}

@@ -1,0 +1,144 @@
+import type { Answer, Ending, History, HistoryEvent, Seen, Terms, Violation } from '../history.ts';
+
+type EventOf<Type extends HistoryEvent['type']> = Extract<HistoryEvent, { type: Type }>;
+export type Wrote = EventOf<'wrote'>;
+
+/** All that the history says of one call. Times are true time. */
+export interface CallFacts {
+  readonly id: string;
+  readonly called: EventOf<'called'>;
+  started?: EventOf<'started'>;
+  readonly extensions: EventOf<'extended'>[];
+  endedAt?: number;
+  outcome?: Ending;
+  /** What was promised to become of it; a timeout makes it `hold`. */
+  settlement?: 'store' | 'release' | 'hold';
+  timedOutAt?: number;
+  answeredAt?: number;
+  answer?: Answer;
+  crashedAt?: number;
+  readonly reports: EventOf<'reported'>[];
+  readonly writes: Wrote[];
+  readonly conflicts: EventOf<'conflicted'>[];
+  readonly failures: EventOf<'failed'>[];
+}
+
+/** All that the history says of one record id. */
+export interface KeyFacts {
+  readonly key: string;
+  readonly calls: CallFacts[];
+  /** What the table had, by time. The first is what it had at the beginning. */
+  readonly timeline: { readonly at: number; readonly seen: Seen | undefined }[];
+  readonly deletions: EventOf<'deleted'>[];
+}
+
+export interface Facts {
+  readonly terms: Terms;
+  readonly calls: ReadonlyMap<string, CallFacts>;
+  readonly keys: ReadonlyMap<string, KeyFacts>;
+  report(promise: string, at: number, message: string): void;
+}
+
+export function collect(history: History, violations: Violation[]): Facts {
+  const calls = new Map<string, CallFacts>();
+  const keys = new Map<string, KeyFacts>();
+  const report = (promise: string, at: number, message: string) => void violations.push({ promise, at, message });
+  for (const event of history.events) take(event);
+  return { terms: history.terms, calls, keys, report };
+
+  function take(event: HistoryEvent): void {
+    if (event.type === 'called') {
+      const facts = {
+        id: event.call,
+        called: event,
+        extensions: [],
+        reports: [],
+        writes: [],
+        conflicts: [],
+        failures: [],
+      };
+      calls.set(event.call, facts);
+      keyOf(event.key).calls.push(facts);
+    } else if (event.type === 'deleted') {
+      const key = keyOf(event.key);
+      key.deletions.push(event);
+      key.timeline.push({ at: event.at, seen: undefined });
+    } else {
+      const call = calls.get(event.call);
+      if (call === undefined) throw new Error(`history: '${event.type}' of a call that was not made: ${event.call}`);
+      takeOf(call, event);
+    }
+  }
+
+  function takeOf(call: CallFacts, event: Exclude<HistoryEvent, { type: 'called' | 'deleted' }>): void {
+    switch (event.type) {
+      case 'started':
+        if (call.started !== undefined) report('I1', event.at, `call ${call.id} executes twice`);
+        call.started = event;
+        return;
+      case 'extended':
+        call.extensions.push(event);
+        return;
+      case 'ended':
+        call.endedAt = event.at;
+        call.outcome = event.outcome;
+        call.settlement ??= event.settlement;
+        return;
+      case 'timedOut':
+        call.timedOutAt = event.at;
+        call.settlement = 'hold';
+        return;
+      case 'answered':
+        call.answeredAt = event.at;
+        call.answer = event.answer;
+        return;
+      case 'crashed':
+        call.crashedAt ??= event.at;
+        return;
+      case 'reported':
+        call.reports.push(event);
+        return;
+      case 'wrote':
+        call.writes.push(event);
+        keyOf(event.key).timeline.push({ at: event.at, seen: event.after });
+        return;
+      case 'conflicted':
+        call.conflicts.push(event);
+        return;
+      case 'failed':
+        call.failures.push(event);
+    }
+  }
+
+  function keyOf(key: string): KeyFacts {
+    let facts = keys.get(key);
+    if (facts === undefined) {
+      facts = { key, calls: [], timeline: [], deletions: [] };
+      keys.set(key, facts);
+    }
+    return facts;
+  }
+}
+
+/** When the lease that a call was told of has ended, true time, as it was known to the call at `at`. */
+export function leaseEnd(call: CallFacts, at = Number.POSITIVE_INFINITY): number {
+  let until = call.started?.leaseUntil ?? 0;
+  for (const extension of call.extensions) if (extension.at <= at) until = Math.max(until, extension.leaseUntil);
+  return until - call.called.offset;
+}
+
+/** The last write that stored an outcome of this call. */
+export function completionOf(call: CallFacts): Wrote | undefined {
+  return call.writes.findLast(({ after }) => after?.status === 'COMPLETED');
+}
+
+/** Whether this call's outcome is known to be stored. Without sight of the store, the guard's own word counts. */
+export function isKept(call: CallFacts, { storeSeen }: Terms): boolean {
+  return storeSeen ? completionOf(call) !== undefined : call.reports.some(({ report }) => report === 'completed');
+}
+
+/** When this call let go of the record, so that another one may execute. */
+export function releasedAt(call: CallFacts, { storeSeen }: Terms): number | undefined {
+  if (storeSeen) return call.writes.find(({ after }) => after?.status === 'RELEASED')?.at;
+  return call.settlement === 'release' ? call.endedAt : undefined;
+}

@@ -1,0 +1,85 @@
+import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, leaseEnd } from './facts.ts';
+
+/**
+ * I4. An execution that ended with `store` is never followed by another one within its retention, unless its outcome
+ * could never be written, which has these reasons and no other:
+ *
+ * - its process died,
+ * - every write of the outcome failed on the way, and it was tried as long as there was time,
+ * - its lease was over, and another call had taken the record.
+ *
+ * Even then its lease is kept: nobody starts before that is over. I7: the same lease for what is held.
+ */
+export function finishedEffectsStay(facts: Facts): void {
+  for (const key of facts.keys.values()) {
+    for (const call of key.calls) {
+      if (call.settlement === undefined) continue;
+      if (call.settlement === 'store') {
+        isStored(facts, call);
+        isTriedWhileThereIsTime(facts, call);
+      } else staysUnstored(facts, call);
+      if (call.settlement === 'hold' || !isKept(call, facts.terms)) leaseIsKept(facts, key, call);
+      noneFollows(facts, key, call);
+    }
+  }
+}
+
+function noneFollows({ terms, report }: Facts, { calls }: KeyFacts, call: CallFacts): void {
+  const completion = completionOf(call);
+  const expiresAt = completion?.after?.expiresAt ?? Number.POSITIVE_INFINITY;
+  const keptAt = completion?.at ?? call.reports.find((event) => event.report === 'completed')?.at;
+  if (keptAt === undefined) return;
+  for (const { id, started, called } of calls) {
+    if (started === undefined || started.at <= keptAt || id === call.id) continue;
+    // Clocks that disagree: then what counts is that of the one who looks.
+    const now = terms.clocksAgree ? started.at + terms.clockSkewMillis : started.at + called.offset;
+    if (now < expiresAt) report('I4', started.at, `call ${id} executes what call ${call.id} has done and stored`);
+  }
+}
+
+function isStored({ terms, report }: Facts, call: CallFacts): void {
+  const endedAt = call.endedAt ?? 0;
+  if (isKept(call, terms) || call.crashedAt !== undefined || call.answeredAt === undefined) return;
+  if (!terms.storeSeen) {
+    const excuse = call.reports.some((event) => event.report === 'completionFailed' || event.report === 'leaseLost');
+    if (!excuse)
+      report('I4', endedAt, `call ${call.id} has ended, and its outcome was neither stored nor reported lost`);
+    return;
+  }
+  const isTaken = call.conflicts.some(({ at, found }) => at >= endedAt && found !== undefined && found.by !== call.id);
+  if (isTaken && (!terms.clocksAgree || call.answeredAt >= leaseEnd(call))) return;
+  const hasFailed = call.failures.some(({ at }) => at >= endedAt);
+  const isReported = call.reports.some((event) => event.report === 'completionFailed');
+  if (hasFailed && isReported) return;
+  report('I4', endedAt, `call ${call.id} has ended, and its outcome was not stored without a reason`);
+}
+
+/** One tenth of the lease, at most a second, is kept for the answer; one more second is the longest back-off. */
+const RESERVE_MILLIS = 2000;
+
+function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): void {
+  const failed = call.reports.find((event) => event.report === 'completionFailed');
+  if (failed === undefined || call.endedAt === undefined) return;
+  if (call.failures.some(({ at, retryable }) => at >= (call.endedAt ?? 0) && !retryable)) return;
+  const until = Math.min(leaseEnd(call), call.endedAt + terms.patienceMillis) - RESERVE_MILLIS;
+  if (failed.at < until)
+    report('I4', failed.at, `call ${call.id} gave its outcome up ${until - failed.at} ms too early`);
+}
+
+function staysUnstored({ report }: Facts, call: CallFacts): void {
+  const completion = completionOf(call);
+  if (completion === undefined) return;
+  const promise = call.settlement === 'hold' ? 'I7' : 'I4';
+  report(promise, completion.at, `call ${call.id} stores an outcome that the policy wants to ${call.settlement}`);
+}
+
+/** Neither stored nor released: until the lease is over, nobody knows whether it is still running. */
+function leaseIsKept({ terms, report }: Facts, { calls }: KeyFacts, call: CallFacts): void {
+  if (call.settlement === 'release' || !terms.clocksAgree || call.started === undefined) return;
+  const promise = call.settlement === 'hold' ? 'I7' : 'I4';
+  const from = call.timedOutAt ?? call.endedAt ?? 0;
+  for (const { id, started } of calls) {
+    if (started === undefined || id === call.id || started.at < from || started.at >= leaseEnd(call)) continue;
+    report(promise, started.at, `call ${id} starts before the lease of call ${call.id} is over, which is unsettled`);
+  }
+}

@@ -1,0 +1,42 @@
+import type { CallFacts, Facts } from './facts.ts';
+
+/**
+ * Nobody waits for ever. A caller is answered unless its process died or its handler never ended; and a `probe`, a
+ * request that comes once the faults have stopped and every lease is over, gets an outcome.
+ */
+export function everybodyGetsOn(facts: Facts): void {
+  for (const call of facts.calls.values()) {
+    isAnswered(facts, call);
+    isRefusedInTime(facts, call);
+    if (call.called.probe === true) getsThrough(facts, call);
+  }
+}
+
+function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, crashedAt }: CallFacts): void {
+  if (answer !== undefined || crashedAt !== undefined) return;
+  if (started !== undefined && endedAt === undefined) return;
+  report('progress', endedAt ?? called.at, `call ${id} is never answered`);
+}
+
+/** A store that hangs is given up while there is still time to say so. Half of the reserve is for a late timer. */
+function isRefusedInTime({ report }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
+  if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
+  const late = answeredAt - called.at - called.leaseMillis;
+  if (late > 0) report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
+}
+
+function getsThrough({ terms, calls, report }: Facts, call: CallFacts): void {
+  const { id, answer, called, answeredAt = called.at } = call;
+  if (answer === undefined || answer.kind !== 'refused') return;
+  const others = [...calls.values()].filter((other) => other.called.key === called.key);
+  switch (answer.code) {
+    case 'RESPONSE_NOT_REPLAYABLE':
+      return;
+    case 'OUTCOME_UNKNOWN':
+      if (terms.onExpiredLease === 'throw') return;
+      break;
+    case 'KEY_REUSED':
+      if (others.some((other) => other.called.payload !== called.payload)) return;
+  }
+  report('progress', answeredAt, `key ${called.key} is stuck: call ${id} gets ${answer.code} when all is well again`);
+}
