@@ -16,6 +16,8 @@ export interface Terms {
   readonly onExpiredLease: 'run' | 'throw';
   /** Whether no two clocks (true time is one of them) are further apart than the tolerance. */
   readonly clocksAgree: boolean;
+  /** Whether no process was ever stopped for a while, so that its timers came late. */
+  readonly punctual: boolean;
   /** Whether `wrote`, `conflicted`, `failed` and `deleted` are complete. Without them fewer promises can be judged. */
   readonly storeSeen: boolean;
   /** How long an outcome's write is tried at least, as long as the lease lives: less the time kept for the answer. */

@@ -6,6 +6,7 @@ const TERMS: Terms = {
   clockSkewMillis: 1000,
   onExpiredLease: 'run',
   clocksAgree: true,
+  punctual: true,
   storeSeen: true,
   patienceMillis: 10_000,
 };
@@ -183,7 +184,7 @@ describe('the oracle finds', () => {
     ['I8', 'another payload', stored().called(4, 'b', { payload: 'q' }).answered(5, 'b', result('a'))],
     [
       'I8',
-      'is stored',
+      'and .else. is stored',
       history()
         .called(1, 'a')
         .claimed(1, 'a')

@@ -24,10 +24,7 @@ function ownAnswer(facts: Facts, key: KeyFacts, call: CallFacts, outcome: Ending
     return;
   }
   if (isSame(answer, outcome)) {
-    const stored = completionOf(call)?.after;
-    if (stored !== undefined && outcome.notReplayable !== true && stored.text !== outcome.text) {
-      report('I8', at, `call ${id} answered '${outcome.text}', and '${stored.text}' is stored`);
-    }
+    isWhatIsStored(facts, call, outcome);
     return;
   }
   if (answer.kind !== 'refused') {
@@ -37,6 +34,14 @@ function ownAnswer(facts: Facts, key: KeyFacts, call: CallFacts, outcome: Ending
   const isLost = call.reports.some((event) => event.report === 'leaseLost');
   if (isLost && (answer.code === 'LEASE_LOST' || answer.code === 'RESPONSE_NOT_REPLAYABLE')) return;
   report('I12', at, `call ${id} returned '${outcome.text}', and its caller got ${say(answer)}`);
+}
+
+/** Unless the last write of it, which amends an earlier one, could not be made, or came after the retention. */
+function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): void {
+  const stored = completionOf(call)?.after;
+  if (stored === undefined || outcome.notReplayable === true || stored.text === outcome.text) return;
+  if (call.reports.some(({ report: what }) => what === 'completionFailed' || what === 'leaseLost')) return;
+  report('I8', call.answeredAt ?? 0, `call ${call.id} answered '${outcome.text}', and '${stored.text}' is stored`);
 }
 
 function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
@@ -56,9 +61,10 @@ function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
 }
 
 /** A replay is the stored outcome of an execution with this payload, and not past its retention. */
-function isSomebodys({ terms, report }: Facts, key: KeyFacts, call: CallFacts, answer: Ending): void {
+function isSomebodys(facts: Facts, key: KeyFacts, call: CallFacts, answer: Ending): void {
+  const { terms, report } = facts;
   const { id, called, answeredAt: at = 0 } = call;
-  const source = key.calls.find((other) => other.outcome !== undefined && isSame(other.outcome, answer));
+  const source = key.calls.find((other) => other.outcome !== undefined && endedWith(other, answer));
   if (source === undefined) {
     report('I8', at, `call ${id} gets ${say(answer)}, which no execution of it ended with`);
     return;
@@ -67,15 +73,28 @@ function isSomebodys({ terms, report }: Facts, key: KeyFacts, call: CallFacts, a
     report('I8', at, `call ${id} gets the outcome of call ${source.id}, which had another payload`);
   }
   if (!terms.storeSeen) return;
-  const stored = source.writes.find(({ after }) => after?.status === 'COMPLETED' && after.text === answer.text);
-  if (stored === undefined || stored.at > at) {
-    report('I8', at, `call ${id} gets the outcome of call ${source.id}, which is not stored`);
-  }
-  // The caller's own clock decides, and it was at least here when the request came.
-  const expiresAt = completionOf(source)?.after?.expiresAt ?? 0;
-  if (called.at + called.offset >= expiresAt && call.started === undefined) {
+  const stored = storedMeanwhile(key, call, answer);
+  if (stored === undefined) {
+    report('I8', at, `call ${id} gets an outcome of call ${source.id} that was not stored then`);
+  } else if (called.at + called.offset >= stored.expiresAt && call.started === undefined) {
+    // The caller's own clock decides, and it was at least here when the request came.
     report('I11', at, `call ${id} gets the outcome of call ${source.id}, whose retention is over`);
   }
+}
+
+/** Ended with it, or stored it before a hook behind the handler made something else of it. */
+function endedWith(call: CallFacts, answer: Ending): boolean {
+  if (call.outcome !== undefined && isSame(call.outcome, answer)) return true;
+  return call.writes.some(({ after }) => after?.status === 'COMPLETED' && after.text === answer.text);
+}
+
+/** What the table had with this text at some time between the request and its answer. */
+function storedMeanwhile({ timeline }: KeyFacts, { called, answeredAt = 0 }: CallFacts, { text }: Ending) {
+  for (const [index, { at, seen }] of timeline.entries()) {
+    const until = timeline[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    if (at <= answeredAt && until >= called.at && seen?.status === 'COMPLETED' && seen.text === text) return seen;
+  }
+  return undefined;
 }
 
 /** Without sight of the store: of all that callers got, only what could not be stored may differ. */

@@ -23,10 +23,14 @@ export interface CallFacts {
   readonly failures: EventOf<'failed'>[];
 }
 
+export type Execution = CallFacts & { readonly started: EventOf<'started'> };
+
 /** All that the history says of one record id. */
 export interface KeyFacts {
   readonly key: string;
   readonly calls: CallFacts[];
+  /** Those that started, in this order. */
+  readonly executions: Execution[];
   /** What the table had, by time. The first is what it had at the beginning. */
   readonly timeline: { readonly at: number; readonly seen: Seen | undefined }[];
   readonly deletions: EventOf<'deleted'>[];
@@ -74,6 +78,7 @@ export function collect(history: History, violations: Violation[]): Facts {
     switch (event.type) {
       case 'started':
         if (call.started !== undefined) report('I1', event.at, `call ${call.id} executes twice`);
+        else keyOf(call.called.key).executions.push(call as Execution);
         call.started = event;
         return;
       case 'extended':
@@ -113,7 +118,7 @@ export function collect(history: History, violations: Violation[]): Facts {
   function keyOf(key: string): KeyFacts {
     let facts = keys.get(key);
     if (facts === undefined) {
-      facts = { key, calls: [], timeline: [], deletions: [] };
+      facts = { key, calls: [], executions: [], timeline: [], deletions: [] };
       keys.set(key, facts);
     }
     return facts;
@@ -135,6 +140,11 @@ export function completionOf(call: CallFacts): Wrote | undefined {
 /** Whether this call's outcome is known to be stored. Without sight of the store, the guard's own word counts. */
 export function isKept(call: CallFacts, { storeSeen }: Terms): boolean {
   return storeSeen ? completionOf(call) !== undefined : call.reports.some(({ report }) => report === 'completed');
+}
+
+/** When an outcome of `earlier` counts as forgotten for `later`: clocks that disagree leave only that of who looks. */
+export function isPastRetention({ called, started }: Execution, expiresAt: number, terms: Terms): boolean {
+  return started.at + (terms.clocksAgree ? terms.clockSkewMillis : called.offset) >= expiresAt;
 }
 
 /** When this call let go of the record, so that another one may execute. */

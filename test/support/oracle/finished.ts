@@ -1,4 +1,4 @@
-import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, leaseEnd } from './facts.ts';
+import { type CallFacts, completionOf, type Facts, isKept, isPastRetention, type KeyFacts, leaseEnd } from './facts.ts';
 
 /**
  * I4. An execution that ended with `store` is never followed by another one within its retention, unless its outcome
@@ -16,7 +16,7 @@ export function finishedEffectsStay(facts: Facts): void {
       if (call.settlement === undefined) continue;
       if (call.settlement === 'store') {
         isStored(facts, call);
-        isTriedWhileThereIsTime(facts, call);
+        if (facts.terms.punctual) isTriedWhileThereIsTime(facts, call);
       } else staysUnstored(facts, call);
       if (call.settlement === 'hold' || !isKept(call, facts.terms)) leaseIsKept(facts, key, call);
       noneFollows(facts, key, call);
@@ -24,16 +24,15 @@ export function finishedEffectsStay(facts: Facts): void {
   }
 }
 
-function noneFollows({ terms, report }: Facts, { calls }: KeyFacts, call: CallFacts): void {
+function noneFollows({ terms, report }: Facts, { executions }: KeyFacts, call: CallFacts): void {
   const completion = completionOf(call);
   const expiresAt = completion?.after?.expiresAt ?? Number.POSITIVE_INFINITY;
   const keptAt = completion?.at ?? call.reports.find((event) => event.report === 'completed')?.at;
   if (keptAt === undefined) return;
-  for (const { id, started, called } of calls) {
-    if (started === undefined || started.at <= keptAt || id === call.id) continue;
-    // Clocks that disagree: then what counts is that of the one who looks.
-    const now = terms.clocksAgree ? started.at + terms.clockSkewMillis : started.at + called.offset;
-    if (now < expiresAt) report('I4', started.at, `call ${id} executes what call ${call.id} has done and stored`);
+  for (const later of executions) {
+    const { id, started } = later;
+    if (started.at <= keptAt || id === call.id || isPastRetention(later, expiresAt, terms)) continue;
+    report('I4', started.at, `call ${id} executes what call ${call.id} has done and stored`);
   }
 }
 
@@ -74,12 +73,12 @@ function staysUnstored({ report }: Facts, call: CallFacts): void {
 }
 
 /** Neither stored nor released: until the lease is over, nobody knows whether it is still running. */
-function leaseIsKept({ terms, report }: Facts, { calls }: KeyFacts, call: CallFacts): void {
+function leaseIsKept({ terms, report }: Facts, { executions }: KeyFacts, call: CallFacts): void {
   if (call.settlement === 'release' || !terms.clocksAgree || call.started === undefined) return;
   const promise = call.settlement === 'hold' ? 'I7' : 'I4';
   const from = call.timedOutAt ?? call.endedAt ?? 0;
-  for (const { id, started } of calls) {
-    if (started === undefined || id === call.id || started.at < from || started.at >= leaseEnd(call)) continue;
+  for (const { id, started } of executions) {
+    if (id === call.id || started.at < from || started.at >= leaseEnd(call)) continue;
     report(promise, started.at, `call ${id} starts before the lease of call ${call.id} is over, which is unsettled`);
   }
 }

@@ -1,24 +1,26 @@
-import { type CallFacts, completionOf, type Facts, type KeyFacts, leaseEnd, releasedAt } from './facts.ts';
+import {
+  type CallFacts,
+  completionOf,
+  type Execution,
+  type Facts,
+  isPastRetention,
+  type KeyFacts,
+  leaseEnd,
+  releasedAt,
+} from './facts.ts';
 
 /** I1, and what goes with it: at most once where that was asked for, fencing numbers that only grow. */
 export function oneOwner(facts: Facts): void {
   for (const call of facts.calls.values()) startsWithinItsLease(facts, call);
   for (const key of facts.keys.values()) {
-    const executions = key.calls.filter(hasStarted).sort((a, b) => a.started.at - b.started.at);
-    for (const [index, later] of executions.entries()) {
-      for (const earlier of executions.slice(0, index)) {
+    for (const [index, later] of key.executions.entries()) {
+      for (const earlier of key.executions.slice(0, index)) {
         if (facts.terms.clocksAgree) isOver(facts, earlier, later);
         if (facts.terms.onExpiredLease === 'throw') atMostOnce(facts, key, earlier, later);
         numberGrows(facts, key, earlier, later);
       }
     }
   }
-}
-
-type Execution = CallFacts & { started: NonNullable<CallFacts['started']> };
-
-function hasStarted(call: CallFacts): call is Execution {
-  return call.started !== undefined;
 }
 
 function startsWithinItsLease({ report }: Facts, { id, started, called }: CallFacts): void {
@@ -34,18 +36,21 @@ function isOver({ report }: Facts, earlier: Execution, { id, started }: Executio
 }
 
 /** `onExpiredLease: 'throw'`: only a release, or a retention that is over, lets another one execute. */
-function atMostOnce({ terms, report }: Facts, key: KeyFacts, earlier: Execution, { id, started }: Execution): void {
+function atMostOnce({ terms, report }: Facts, key: KeyFacts, earlier: Execution, later: Execution): void {
+  const { id, started } = later;
   const released = releasedAt(earlier, terms);
   if (released !== undefined && released <= started.at) return;
   const expiresAt = completionOf(earlier)?.after?.expiresAt;
-  if (expiresAt !== undefined && started.at + terms.clockSkewMillis >= expiresAt) return;
+  if (expiresAt !== undefined && isPastRetention(later, expiresAt, terms)) return;
   if (!terms.storeSeen && earlier.settlement !== 'hold' && earlier.endedAt !== undefined) return;
   if (!terms.clocksAgree && key.deletions.length > 0) return;
   report('at most once', started.at, `call ${id} executes although what became of call ${earlier.id} is unknown`);
 }
 
 /** As long as the record is kept. */
-function numberGrows({ report }: Facts, key: KeyFacts, earlier: Execution, later: Execution): void {
+function numberGrows({ terms, report }: Facts, key: KeyFacts, earlier: Execution, later: Execution): void {
+  // Whose clock is wrong may start after its own successor.
+  if (!terms.clocksAgree && later.started.attempt < earlier.started.attempt) return;
   if (later.started.attempt > earlier.started.attempt) return;
   const isForgotten = key.deletions.some(({ at }) => at >= earlier.started.at && at <= later.started.at);
   if (isForgotten) return;

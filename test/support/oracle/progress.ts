@@ -7,7 +7,7 @@ import type { CallFacts, Facts } from './facts.ts';
 export function everybodyGetsOn(facts: Facts): void {
   for (const call of facts.calls.values()) {
     isAnswered(facts, call);
-    isRefusedInTime(facts, call);
+    if (facts.terms.punctual) isRefusedInTime(facts, call);
     if (call.called.probe === true) getsThrough(facts, call);
   }
 }
@@ -18,7 +18,7 @@ function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, c
   report('progress', endedAt ?? called.at, `call ${id} is never answered`);
 }
 
-/** A store that hangs is given up while there is still time to say so. Half of the reserve is for a late timer. */
+/** A store that hangs is given up while there is still time to say so. */
 function isRefusedInTime({ report }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
   const late = answeredAt - called.at - called.leaseMillis;

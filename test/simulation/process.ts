@@ -1,0 +1,65 @@
+import type { Runtime } from '../../src/core/runtime.ts';
+import type { CallRun } from './call.ts';
+import { currentCall } from './current-call.ts';
+import { type Guarded, guardedFunction, guardedLambda } from './entry.ts';
+import type { World } from './world.ts';
+
+export interface Timer {
+  readonly due: number;
+  readonly call: CallRun;
+  readonly process: Process;
+  fire(): void;
+}
+
+/** One process: a guard with the clock of its host. It may die, and then nothing of it goes on. */
+export class Process {
+  readonly host: number;
+  readonly offset: number;
+  isAlive = true;
+  readonly runtime: Runtime;
+  readonly #world: World;
+  readonly #guarded: Guarded;
+
+  constructor(world: World, host: number) {
+    this.#world = world;
+    this.host = host;
+    this.offset = world.plan.offsets[host] ?? 0;
+    this.runtime = {
+      now: () => world.time + this.offset,
+      randomToken: () => world.token(),
+      delay: (millis) => this.#delay(millis),
+    };
+    const make = world.plan.entry === 'middy' ? guardedLambda : guardedFunction;
+    this.#guarded = make(world, this.runtime);
+  }
+
+  take(call: CallRun): void {
+    const { key, payload } = call.plan;
+    const request = { key, payload };
+    currentCall.run(call, () => {
+      this.#guarded(request).then(
+        (value) => call.returned(value),
+        (error) => call.threw(error),
+      );
+    });
+  }
+
+  #delay(millis: number) {
+    let settle: () => void = () => undefined;
+    const elapsed = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const timer: Timer = {
+      due: this.#world.time + millis,
+      call: this.#world.currentCall(),
+      process: this,
+      fire: settle,
+    };
+    this.#world.timers.push(timer);
+    const cancel = () => {
+      this.#world.forget(timer);
+      settle();
+    };
+    return { elapsed, cancel };
+  }
+}
