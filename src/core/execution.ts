@@ -8,6 +8,7 @@ import type { Outcome } from './outcome.ts';
 import type { InProgressRecord } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { createSettling, type Settled } from './settling.ts';
+import { storeFailure } from './store-failure.ts';
 
 /** What the guarded code sees of its own execution. */
 export interface IdempotencyHandle {
@@ -113,13 +114,23 @@ export function createExecution(context: ExecutionContext): Execution {
     const now = runtime.now();
     const until = Math.max(leaseUntil, now + millis);
     const extended = { ...record, leaseUntil: until, expiration: expirationAt(now, options, until) };
-    const answer = await write(() => options.store.replace(extended, { owner, status: 'IN_PROGRESS' }));
-    if (answer.done) {
-      leaseUntil = until;
-    } else if (answer.existing?.owner !== owner) {
-      tell({ type: 'leaseLost' });
-      throw leaseLostError();
+    for (let known = leaseUntil; known < until; ) {
+      // Without the lease that is expected, an extension that was given up and arrives late would undo this one.
+      const expected = { owner, status: 'IN_PROGRESS', leaseUntil: known } as const;
+      const answer = await write(() => options.store.replace(extended, expected));
+      if (answer.done) break;
+      const { existing } = answer;
+      if (existing?.owner !== owner) {
+        tell({ type: 'leaseLost' });
+        throw leaseLostError();
+      }
+      if (existing.status !== 'IN_PROGRESS') return;
+      if (existing.leaseUntil <= known) throw storeFailure(new Error('the store contradicts itself'));
+      // This extension or an earlier one was written although its answer never came.
+      known = existing.leaseUntil;
+      leaseUntil = Math.max(leaseUntil, known);
     }
+    leaseUntil = Math.max(leaseUntil, until);
   }
 }
 

@@ -109,7 +109,7 @@ class Claiming {
 
   #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
     // The claim may have been answered late: whoever came after the lease's end may be executing already.
-    if (this.#runtime.now() >= record.leaseUntil) {
+    if (this.#isOver(record)) {
       void this.#abandon(record);
       throw this.#unavailable('answered only after the lease had ended');
     }
@@ -161,6 +161,8 @@ class Claiming {
 
   /** Asks while there is time to tell the caller. A claim that nobody will use is taken back. */
   async #ask<T>(record: InProgressRecord, verb: () => Promise<T>): Promise<T> {
+    // A claim whose lease is over takes the record from nobody: it could not execute, and others have seen it end.
+    if (this.#left() <= 0 || this.#isOver(record)) throw this.#unavailable('did not answer while there was time');
     const asked = (async () => verb())();
     let answer: T | typeof TIMED_OUT;
     try {
@@ -178,6 +180,10 @@ class Claiming {
       () => undefined,
     );
     throw this.#unavailable('did not answer while there was time');
+  }
+
+  #isOver({ leaseUntil }: InProgressRecord): boolean {
+    return this.#runtime.now() >= leaseUntil;
   }
 
   #left(): number {

@@ -27,10 +27,14 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
   const { id, owner, attempt, fingerprint } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
+  /** Of the outcome. Whoever has found it over may take over, so that no amendment can make it longer. */
+  let retention: { readonly expiration: number } | undefined;
   return { write, complete, release };
 
   function complete(outcome: Outcome): Promise<Settled> {
-    return keep({ ...ending(), status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
+    const { expiration, ...rest } = ending();
+    retention ??= { expiration };
+    return keep({ ...rest, ...retention, status: 'COMPLETED', outcome: encodeOutcome(outcome, store.maxOutcomeBytes) });
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {

@@ -5,26 +5,43 @@ import type { CallPlan } from './plan.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
+/** Of an invocation: an answer that comes then cannot be told from that of Middy's early timeout. */
+const LAST_MILLIS = 7;
+
 /** One request, from its coming in to its answer. */
 export class CallRun {
   readonly plan: CallPlan;
   readonly process: Process;
   readonly #world: World;
+  /** In Lambda: when its process is stopped, true time. */
+  readonly deadline: number | undefined;
   isAnswered = false;
   /** Its handler, while it can go on. */
   handler: { goOn(): void } | undefined;
+  #isRunning = false;
   #step = 0;
 
   constructor(world: World, plan: CallPlan, process: Process) {
     this.#world = world;
     this.plan = plan;
     this.process = process;
+    this.deadline = world.plan.entry === 'lambda' ? world.time + world.plan.leaseMillis : undefined;
+  }
+
+  /** Whether nothing of it can go on. */
+  get isOver(): boolean {
+    return this.isAnswered && !this.#isRunning;
+  }
+
+  timeOut(): void {
+    if (this.#isRunning) this.#record({ type: 'timedOut' });
   }
 
   /** The guarded work. */
   handle(handle: IdempotencyHandle): Promise<unknown> {
     const { attempt, leaseUntil } = handle;
     this.#record({ type: 'started', attempt, leaseUntil });
+    this.#isRunning = true;
     return new Promise((resolve, reject) => {
       const goOn = () => {
         this.handler = undefined;
@@ -51,7 +68,11 @@ export class CallRun {
 
   #end(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
     const { script } = this.plan;
-    this.#record({ type: 'ended', outcome: this.#outcome(), settlement: script.settlement });
+    this.#isRunning = false;
+    // So late an answer counts as that of a timeout.
+    const isTooLate = this.deadline !== undefined && this.deadline - this.#world.time <= LAST_MILLIS;
+    const settlement = isTooLate ? 'hold' : script.settlement;
+    this.#record({ type: 'ended', outcome: this.#outcome(), settlement });
     if (script.end === 'throw') reject(this.failure());
     else resolve(script.end === 'return' ? this.text() : { call: this, toJSON: () => 1n });
   }

@@ -40,11 +40,36 @@ export function guardedLambda(world: World, runtime: Runtime): Guarded {
       if (answers && request.error instanceof HookFailure) request.response = call.hookAnswer();
     },
   };
-  type Context = { idempotency: IdempotencyHandle };
-  const lambda = middy()
+  // Middy's own early timeout needs real timers: the handler below has the same race, in simulated time.
+  const lambda = middy({ timeoutEarlyInMillis: 0 })
     .use([guard, behind] as never[])
-    .handler(((_event: unknown, { idempotency }: Context) => world.currentCall().handle(idempotency)) as never);
-  return (request) => (lambda as unknown as (event: unknown, context: object) => Promise<unknown>)(request, {});
+    .handler(handle as never) as unknown as (event: unknown, context: object) => Promise<unknown>;
+  return (request) => lambda(request, world.plan.entry === 'lambda' ? lambdaContext(world) : {});
+
+  async function handle(_event: unknown, { idempotency }: { idempotency: IdempotencyHandle }): Promise<unknown> {
+    const call = world.currentCall();
+    const { deadline } = call;
+    const answer = call.handle(idempotency);
+    if (deadline === undefined) return answer;
+    const timeout = runtime.delay(Math.max(0, deadline - TIMEOUT_EARLY_MILLIS - world.time));
+    return Promise.race([answer, timeout.elapsed.then(() => timedOut(call))]).finally(() => timeout.cancel());
+  }
+}
+
+const TIMEOUT_EARLY_MILLIS = 5;
+
+/** What Middy does by default, and what a `timeoutEarlyResponse` may do. */
+function timedOut(call: CallRun): unknown {
+  call.timeOut();
+  if (call.plan.script.onTimeout === 'answer') return `timeout of ${call.plan.id}`;
+  const error = new Error('[AbortError]: The operation was aborted.', { cause: { package: '@middy/core' } });
+  error.name = 'TimeoutError';
+  throw error;
+}
+
+function lambdaContext(world: World) {
+  const { deadline = 0 } = world.currentCall();
+  return { functionName: 'simulated', getRemainingTimeInMillis: () => Math.max(0, deadline - world.time) };
 }
 
 function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
@@ -54,7 +79,7 @@ function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
     operation: 'simulated',
     key: (request: SimulatedRequest) => request.key,
     fingerprint: (request: SimulatedRequest) => request.payload,
-    leaseMillis,
+    ...(world.plan.entry !== 'lambda' && { leaseMillis }),
     retentionSeconds,
     clockSkewMillis,
     onExpiredLease,

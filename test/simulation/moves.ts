@@ -87,8 +87,7 @@ function faultsOf(world: World, copy: Copy, made: Move[]): void {
 }
 
 function crashes(world: World, made: Move[]): void {
-  for (const process of world.processes()) {
-    if (!world.isBusy(process)) continue;
+  for (const process of world.busyProcesses()) {
     const what = () => `the process on host ${process.host} dies`;
     made.push({ weight: 0.4, what, kind: 'crash', make: () => world.crash(process) });
   }
@@ -114,7 +113,7 @@ function passing(world: World, made: Move[], due: number): void {
     const isPause = world.time + millis > due;
     if (isPause && !faults.has('pause')) continue;
     const make = () => {
-      world.time += millis;
+      world.pass(millis);
       world.wasPaused ||= isPause;
     };
     const what = () => `${millis} ms pass${isPause ? ', the processes standing still' : ''}`;

@@ -24,6 +24,8 @@ export interface Script {
   readonly settlement: 'store' | 'release' | 'hold';
   /** In Middy: what happens after the handler. */
   readonly after: 'nothing' | 'a hook throws' | 'a hook throws, another one answers';
+  /** In Lambda: what becomes of an early timeout. */
+  readonly onTimeout: 'throw' | 'answer';
 }
 
 export interface CallPlan {
@@ -37,7 +39,8 @@ export interface CallPlan {
 
 /** One schedule's setup: all that is fixed before it begins. */
 export interface Plan {
-  readonly entry: 'function' | 'middy';
+  /** The function wrapper; the middleware; the middleware where each process has one request, and ends in time. */
+  readonly entry: 'function' | 'middy' | 'lambda';
   readonly leaseMillis: number;
   readonly retentionSeconds: number;
   readonly clockSkewMillis: number;
@@ -67,7 +70,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   };
   const chance = (percent: number) => oneOf([false, 100 - percent], [true, percent]);
 
-  const entry = oneOf(['function', 60], ['middy', 40]) as Plan['entry'];
+  const entry = oneOf(['function', 40], ['middy', 30], ['lambda', 30]) as Plan['entry'];
   const leaseMillis = oneOf([20_000, 5], [4000, 3], [60_000, 1]);
   const retentionSeconds = oneOf([3600, 5], [30, 3], [1, 2]);
   const onExpiredLease = oneOf(['run', 75], ['throw', 25]) as Plan['onExpiredLease'];
@@ -107,16 +110,17 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
     const usual = end === 'throw' ? 'release' : 'store';
     const settlement = oneOf([usual, 84], ['store', 6], ['hold', 6], ['release', 4]) as Script['settlement'];
     const after =
-      entry === 'middy' && end !== 'throw'
+      entry !== 'function' && end !== 'throw'
         ? (oneOf(['nothing', 6], ['a hook throws', 1], ['a hook throws, another one answers', 1]) as Script['after'])
         : 'nothing';
-    return { extensions, end, settlement, after };
+    const onTimeout = entry === 'lambda' ? (oneOf(['throw', 1], ['answer', 1]) as Script['onTimeout']) : 'throw';
+    return { extensions, end, settlement, after, onTimeout };
   }
 }
 
 /** A request that comes when all is well again, and must get through. */
 export function probe(plan: Plan, key: string, payload: string, number: number): CallPlan {
-  const script: Script = { extensions: [], end: 'return', settlement: 'store', after: 'nothing' };
+  const script: Script = { extensions: [], end: 'return', settlement: 'store', after: 'nothing', onTimeout: 'throw' };
   return { id: `probe ${number}`, host: plan.offsets.length - 1, key, payload, script, probe: true };
 }
 

@@ -8,6 +8,8 @@ export interface Timer {
   readonly due: number;
   readonly call: CallRun;
   readonly process: Process;
+  /** Whether it is Lambda's own, at the end of the invocation. */
+  readonly isDeadline: boolean;
   fire(): void;
 }
 
@@ -29,7 +31,7 @@ export class Process {
       randomToken: () => world.token(),
       delay: (millis) => this.#delay(millis),
     };
-    const make = world.plan.entry === 'middy' ? guardedLambda : guardedFunction;
+    const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;
     this.#guarded = make(world, this.runtime);
   }
 
@@ -49,12 +51,8 @@ export class Process {
     const elapsed = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const timer: Timer = {
-      due: this.#world.time + millis,
-      call: this.#world.currentCall(),
-      process: this,
-      fire: settle,
-    };
+    const due = this.#world.time + millis;
+    const timer: Timer = { due, call: this.#world.currentCall(), process: this, isDeadline: false, fire: settle };
     this.#world.timers.push(timer);
     const cancel = () => {
       this.#world.forget(timer);

@@ -20,14 +20,24 @@ export interface Outcome {
 export type Watch = (world: World, move: Move) => void;
 
 /** Runs one schedule to its end: choices all the way, then everything goes well, then every key must get through. */
-export async function runSchedule(choices: Choices, limits: PlanLimits, watch?: Watch): Promise<Outcome> {
-  const plan = choosePlan(choices, limits);
+export function runSchedule(choices: Choices, limits: PlanLimits, watch?: Watch): Promise<Outcome> {
+  const next = (possible: readonly Move[]) => possible[choices.choose(possible.map(({ weight }) => weight))];
+  return play(choosePlan(choices, limits), limits, next, watch);
+}
+
+/** Plays a plan: `next` says which of the possible moves is made, and ends the choices by none. */
+export async function play(
+  plan: Plan,
+  limits: PlanLimits,
+  next: (possible: readonly Move[]) => Move | undefined,
+  watch?: Watch,
+): Promise<Outcome> {
   const world = new World(plan);
   const faults = new Map<string, number>();
   for (let made = 0; made < MAX_MOVES; made++) {
     await quiet();
     const possible = moves(world);
-    const move = possible[possible.length === 0 ? 0 : choices.choose(possible.map(({ weight }) => weight))];
+    const move = possible.length === 0 ? undefined : next(possible);
     if (move === undefined) break;
     if (move.kind !== undefined) faults.set(move.kind, (faults.get(move.kind) ?? 0) + 1);
     watch?.(world, move);
@@ -46,7 +56,7 @@ function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: Plan
     clocksAgree: !beyondTolerance,
     punctual: !wasPaused,
     storeSeen: true,
-    patienceMillis: 10_000,
+    patienceMillis: plan.entry === 'lambda' ? Number.POSITIVE_INFINITY : 10_000,
   };
   return { terms, events };
 }

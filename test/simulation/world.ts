@@ -20,7 +20,7 @@ export class World {
   time = BEGINNING;
   /** Whether some process was stopped for a while, so that its timers came late. */
   wasPaused = false;
-  readonly #processes = new Map<number, Process>();
+  readonly #processes: Process[] = [];
   #tokens = 0;
 
   constructor(plan: Plan) {
@@ -54,26 +54,40 @@ export class World {
     const call = new CallRun(this, plan, this.#processOn(plan.host));
     this.calls.push(call);
     const { key, payload, probe } = plan;
+    const { deadline, process } = call;
     const { leaseMillis } = this.plan;
-    const details = { key, payload, offset: call.process.offset, leaseMillis, ...(probe && { probe }) };
-    this.recordOf(call, { type: 'called', ...details });
-    call.process.take(call);
+    const extra = { ...(deadline !== undefined && { deadline }), ...(probe && { probe }) };
+    this.recordOf(call, { type: 'called', key, payload, offset: process.offset, leaseMillis, ...extra });
+    if (deadline !== undefined)
+      this.timers.push({ due: deadline, call, process, isDeadline: true, fire: () => this.#stop(call) });
+    process.take(call);
   }
 
+  /** Lambda stops what is still running. */
+  #stop(call: CallRun): void {
+    if (!call.isOver) this.crash(call.process);
+  }
+
+  /** Timers may be late for it, but Lambda is not. */
+  pass(millis: number): void {
+    this.time += millis;
+    for (const timer of this.timers.filter(({ isDeadline, due }) => isDeadline && due <= this.time)) this.fire(timer);
+  }
+
+  /** In Lambda a process has one request at a time, and begins anew here for each: that hides nothing. */
   #processOn(host: number): Process {
-    const running = this.#processes.get(host);
-    if (running?.isAlive === true) return running;
+    const isShared = this.plan.entry !== 'lambda';
+    const running = this.#processes.find((process) => process.host === host && process.isAlive && isShared);
+    if (running !== undefined) return running;
     const process = new Process(this, host);
-    this.#processes.set(host, process);
+    this.#processes.push(process);
     return process;
   }
 
-  processes(): Process[] {
-    return [...this.#processes.values()];
-  }
-
-  isBusy(process: Process): boolean {
-    return process.isAlive && this.calls.some((call) => call.process === process && !call.isAnswered);
+  /** Those in which something may go on. */
+  busyProcesses(): Process[] {
+    const isBusy = (process: Process) => this.calls.some((call) => call.process === process && !call.isOver);
+    return this.#processes.filter((process) => process.isAlive && isBusy(process));
   }
 
   /** Nothing of it goes on: only what it has sent may still arrive. */
@@ -82,7 +96,7 @@ export class World {
     for (const call of this.calls) {
       if (call.process !== process) continue;
       call.handler = undefined;
-      if (!call.isAnswered) this.recordOf(call, { type: 'crashed' });
+      if (!call.isOver) this.recordOf(call, { type: 'crashed' });
     }
     this.timers.splice(0, this.timers.length, ...this.timers.filter((timer) => timer.process !== process));
   }

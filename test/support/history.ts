@@ -56,12 +56,16 @@ interface Base<Type extends string> {
 }
 
 export type HistoryEvent =
-  /** A request comes in. `offset`: what its host's clock shows, less true time. `probe`: see the oracle's progress. */
+  /**
+   * A request comes in. `offset`: what its host's clock shows, less true time. `deadline`: when its process is stopped
+   * in any case, true time. `probe`: see the oracle's progress.
+   */
   | (Base<'called'> & {
       readonly key: string;
       readonly payload: string;
       readonly offset: number;
       readonly leaseMillis: number;
+      readonly deadline?: number;
       readonly probe?: boolean;
     })
   /** Its handler begins. */

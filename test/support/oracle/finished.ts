@@ -60,7 +60,8 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
   const failed = call.reports.find((event) => event.report === 'completionFailed');
   if (failed === undefined || call.endedAt === undefined) return;
   if (call.failures.some(({ at, retryable }) => at >= (call.endedAt ?? 0) && !retryable)) return;
-  const until = Math.min(leaseEnd(call), call.endedAt + terms.patienceMillis) - RESERVE_MILLIS;
+  const { deadline = Number.POSITIVE_INFINITY } = call.called;
+  const until = Math.min(leaseEnd(call), deadline, call.endedAt + terms.patienceMillis) - RESERVE_MILLIS;
   if (failed.at < until)
     report('I4', failed.at, `call ${call.id} gave its outcome up ${until - failed.at} ms too early`);
 }
@@ -77,8 +78,9 @@ function leaseIsKept({ terms, report }: Facts, { executions }: KeyFacts, call: C
   if (call.settlement === 'release' || !terms.clocksAgree || call.started === undefined) return;
   const promise = call.settlement === 'hold' ? 'I7' : 'I4';
   const from = call.timedOutAt ?? call.endedAt ?? 0;
-  for (const { id, started } of executions) {
-    if (id === call.id || started.at < from || started.at >= leaseEnd(call)) continue;
+  const own = executions.findIndex(({ id }) => id === call.id);
+  for (const { id, started } of executions.slice(own + 1)) {
+    if (started.at < from || started.at >= leaseEnd(call)) continue;
     report(promise, started.at, `call ${id} starts before the lease of call ${call.id} is over, which is unsettled`);
   }
 }

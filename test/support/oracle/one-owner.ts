@@ -52,7 +52,7 @@ function numberGrows({ terms, report }: Facts, key: KeyFacts, earlier: Execution
   // Whose clock is wrong may start after its own successor.
   if (!terms.clocksAgree && later.started.attempt < earlier.started.attempt) return;
   if (later.started.attempt > earlier.started.attempt) return;
-  const isForgotten = key.deletions.some(({ at }) => at >= earlier.started.at && at <= later.started.at);
+  const isForgotten = key.deletions.some(({ at }) => at >= earlier.called.at && at <= later.started.at);
   if (isForgotten) return;
   const { attempt, at } = later.started;
   report('I2', at, `call ${later.id} has the fencing number ${attempt}, which is not above that of call ${earlier.id}`);

@@ -75,8 +75,7 @@ function ownWritesAreRecognised(facts: Facts, call: CallFacts): void {
   const lost = call.reports.find(({ report }) => report === 'leaseLost');
   if (lost === undefined) return;
   const { timeline } = keyFacts(facts, call.called.key);
-  const from = call.started?.at ?? call.called.at;
-  const successor = timeline.some(({ at, seen }) => at >= from && at <= lost.at && seen?.by !== call.id);
+  const successor = timeline.some(({ at, seen }) => at >= call.called.at && at <= lost.at && seen?.by !== call.id);
   if (!successor) facts.report('I3', lost.at, `call ${call.id} has lost its lease to nobody`);
 }
 
