@@ -24,7 +24,9 @@ const RELEASE_TRIES = 4;
 export function createSettling(context: ExecutionContext, leaseUntil: () => number) {
   const { options, runtime, budget, record, tell } = context;
   const { store } = options;
-  const { id, owner, attempt, fingerprint } = record;
+  const { id, owner, fingerprint } = record;
+  /** The fencing number of the record: that of a successor whose record this execution has written over. */
+  let { attempt } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
   /** Of the outcome. Whoever has found it over may take over, so that no amendment can make it longer. */
@@ -81,11 +83,12 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
     if (existing === undefined) return putBack(completed);
     if (existing.owner === owner && existing.status === 'COMPLETED' && !sameOutcome(existing, completed)) {
       // An earlier outcome of this execution was written although its answer never came; this one amends it.
-      return write(() => store.replace(completed, { owner, status: 'COMPLETED' }));
+      return write(() => store.replace(notBelow(existing, completed), { owner, status: 'COMPLETED' }));
     }
     if (existing.status === 'RELEASED' && existing.owner !== owner && existing.fingerprint === fingerprint) {
       // A successor has failed and let go of it. This work is done, and forgetting it would do it again.
-      const later = { ...completed, attempt: Math.max(attempt, existing.attempt) };
+      const later = notBelow(existing, completed);
+      attempt = later.attempt;
       return write(() => store.replace(later, { owner: existing.owner, status: 'RELEASED' }));
     }
     return answer;
@@ -145,6 +148,11 @@ export function createSettling(context: ExecutionContext, leaseUntil: () => numb
     if (answer === TIMED_OUT) throw storeFailure(new Error('the store did not answer while there was time'));
     return answer;
   }
+}
+
+/** A fencing number never comes twice: it only grows. */
+function notBelow({ attempt }: IdempotencyRecord, completed: CompletedRecord): CompletedRecord {
+  return { ...completed, attempt: Math.max(attempt, completed.attempt) };
 }
 
 function sameOutcome(a: CompletedRecord, b: CompletedRecord): boolean {

@@ -8,7 +8,7 @@ import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
 import type { World } from './world.ts';
 
-export interface SimulatedRequest {
+interface SimulatedRequest {
   readonly key: string;
   readonly payload: string;
 }

@@ -123,4 +123,24 @@ describe('schedules that have broken a promise once', () => {
     );
     expect(broken).toEqual([]);
   });
+
+  it('I2: an amendment takes back the fencing number that a successor has had', async () => {
+    const hook = { after: 'a hook throws, another one answers' } as const;
+    const broken = await replay(
+      planOf([hook, { end: 'throw', settlement: 'release' }], { entry: 'middy' }),
+      `call 1 comes in on host 0
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       21000 ms pass
+       call 2 comes in on host 0
+       request 2 of call 2 (insert) arrives
+       the answer to request 2 of call 2 (insert) arrives
+       request 3 of call 2 (replace by IN_PROGRESS) arrives
+       the answer to request 3 of call 2 (replace by IN_PROGRESS) arrives
+       the handler of call 2 goes on
+       request 4 of call 2 (replace by RELEASED) arrives
+       the handler of call 1 goes on`,
+    );
+    expect(broken).toEqual([]);
+  });
 });

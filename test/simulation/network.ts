@@ -95,6 +95,8 @@ export class Network {
     this.drop(copy);
     const { request, answer } = copy;
     if (request.isSettled || answer === undefined || !request.call.process.isAlive) return;
+    // Nobody listens for the answer to a copy that was given up.
+    if (copy.number < request.sent) return;
     request.isSettled = true;
     request.settle(answer.value);
   }

@@ -125,6 +125,14 @@ describe('the oracle finds', () => {
     ['I1', 'that the store hangs', history().called(1, 'a').answered(30, 'a', refused('STORE_UNAVAILABLE'))],
     ['I2', 'deletes COMPLETED of call a', stored().called(4, 'b').wrote(4, 'b', completed(3, 'a'), undefined)],
     ['I2', 'COMPLETED over IN_PROGRESS', vanished().called(4, 'b').wrote(4, 'b', claimOf(1, 'a'), completed(4, 'b'))],
+    [
+      'I2',
+      'number smaller',
+      vanished()
+        .called(22, 'b')
+        .claimed(22, 'b', claimOf(1, 'a'))
+        .wrote(23, 'b', claimOf(22, 'b', 2), claimOf(22, 'b', 1)),
+    ],
     ['I2', 'fencing number', vanished().called(22, 'b').claimed(22, 'b', undefined)],
     [
       'I3',

@@ -142,9 +142,9 @@ export function isKept(call: CallFacts, { storeSeen }: Terms): boolean {
   return storeSeen ? completionOf(call) !== undefined : call.reports.some(({ report }) => report === 'completed');
 }
 
-/** When an outcome of `earlier` counts as forgotten for `later`: clocks that disagree leave only that of who looks. */
-export function isPastRetention({ called, started }: Execution, expiresAt: number, terms: Terms): boolean {
-  return started.at + (terms.clocksAgree ? terms.clockSkewMillis : called.offset) >= expiresAt;
+/** Whether a record counts as forgotten for an execution that starts now, on the clock that is furthest ahead. */
+export function isPastRetention({ started }: Execution, expiresAt: number, { clockSkewMillis }: Terms): boolean {
+  return started.at + clockSkewMillis >= expiresAt;
 }
 
 /** When this call let go of the record, so that another one may execute. */

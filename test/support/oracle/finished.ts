@@ -19,7 +19,7 @@ export function finishedEffectsStay(facts: Facts): void {
         if (facts.terms.punctual) isTriedWhileThereIsTime(facts, call);
       } else staysUnstored(facts, call);
       if (call.settlement === 'hold' || !isKept(call, facts.terms)) leaseIsKept(facts, key, call);
-      noneFollows(facts, key, call);
+      if (facts.terms.clocksAgree) noneFollows(facts, key, call);
     }
   }
 }

@@ -15,8 +15,10 @@ export function oneOwner(facts: Facts): void {
   for (const key of facts.keys.values()) {
     for (const [index, later] of key.executions.entries()) {
       for (const earlier of key.executions.slice(0, index)) {
-        if (facts.terms.clocksAgree) isOver(facts, earlier, later);
-        if (facts.terms.onExpiredLease === 'throw') atMostOnce(facts, key, earlier, later);
+        if (facts.terms.clocksAgree) {
+          isOver(facts, earlier, later);
+          if (facts.terms.onExpiredLease === 'throw') atMostOnce(facts, earlier, later);
+        }
         numberGrows(facts, key, earlier, later);
       }
     }
@@ -36,14 +38,13 @@ function isOver({ report }: Facts, earlier: Execution, { id, started }: Executio
 }
 
 /** `onExpiredLease: 'throw'`: only a release, or a retention that is over, lets another one execute. */
-function atMostOnce({ terms, report }: Facts, key: KeyFacts, earlier: Execution, later: Execution): void {
+function atMostOnce({ terms, report }: Facts, earlier: Execution, later: Execution): void {
   const { id, started } = later;
   const released = releasedAt(earlier, terms);
   if (released !== undefined && released <= started.at) return;
   const expiresAt = completionOf(earlier)?.after?.expiresAt;
   if (expiresAt !== undefined && isPastRetention(later, expiresAt, terms)) return;
   if (!terms.storeSeen && earlier.settlement !== 'hold' && earlier.endedAt !== undefined) return;
-  if (!terms.clocksAgree && key.deletions.length > 0) return;
   report('at most once', started.at, `call ${id} executes although what became of call ${earlier.id} is unknown`);
 }
 

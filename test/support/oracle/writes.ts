@@ -11,7 +11,7 @@ export function writesAreFenced(facts: Facts): void {
   if (!facts.terms.clocksAgree) return;
   for (const key of facts.keys.values()) {
     for (const { at, before } of key.deletions) {
-      if (isLive(facts, before, at)) facts.report('I11', at, `TTL deletes the live lease of call ${before.by}`);
+      if (isLive(facts.calls, before, at)) facts.report('I11', at, `TTL deletes the live lease of call ${before.by}`);
     }
   }
 }
@@ -22,6 +22,9 @@ function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): 
     if (after === undefined) facts.report('I2', at, `call ${call.id} deletes what is not there`);
     return;
   }
+  if (after !== undefined && after.attempt < before.attempt) {
+    facts.report('I2', at, `call ${call.id} makes the fencing number smaller: ${before.attempt} -> ${after.attempt}`);
+  }
   if (before.by === call.id) return;
   // A successor that failed has let go of it: the work that is done must not be forgotten (I4).
   if (before.status === 'RELEASED' && after?.status === 'COMPLETED' && call.endedAt !== undefined) return;
@@ -30,19 +33,22 @@ function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): 
     facts.report('I2', at, `call ${call.id} ${what} ${before.status} of call ${before.by}`);
     return;
   }
-  if (after.attempt <= before.attempt) facts.report('I2', at, `call ${call.id} takes over with a number already used`);
-  if (facts.terms.clocksAgree) mayTakeOver(facts, call, before, at);
+  if (after.attempt === before.attempt) facts.report('I2', at, `call ${call.id} takes over with a number already used`);
+  mayTakeOver(facts, call, before, at);
 }
 
-function mayTakeOver(facts: Facts, call: CallFacts, before: Seen, at: number): void {
-  if (before.status === 'COMPLETED' && at + facts.terms.clockSkewMillis < before.expiresAt) {
-    facts.report('I4', at, `call ${call.id} takes over from the outcome of call ${before.by} within its retention`);
+/** Clocks that disagree: then what counts is that of the one who takes over. */
+function mayTakeOver({ terms, calls, report }: Facts, call: CallFacts, before: Seen, at: number): void {
+  const now = at + (terms.clocksAgree ? terms.clockSkewMillis : call.called.offset);
+  if (before.status === 'COMPLETED' && now < before.expiresAt) {
+    report('I4', at, `call ${call.id} takes over from the outcome of call ${before.by} within its retention`);
   }
-  if (isLive(facts, before, at))
-    facts.report('I1', at, `call ${call.id} takes over the live lease of call ${before.by}`);
+  if (terms.clocksAgree && isLive(calls, before, at)) {
+    report('I1', at, `call ${call.id} takes over the live lease of call ${before.by}`);
+  }
 }
 
-function isLive({ calls }: Facts, { status, leaseUntil, by }: Seen, at: number): boolean {
+function isLive(calls: Facts['calls'], { status, leaseUntil, by }: Seen, at: number): boolean {
   const offset = calls.get(by)?.called.offset ?? 0;
   return status === 'IN_PROGRESS' && leaseUntil !== undefined && at < leaseUntil - offset;
 }
