@@ -16,6 +16,9 @@ export class CallRun {
   /** In Lambda: when its process is stopped, true time. */
   readonly deadline: number | undefined;
   isAnswered = false;
+  /** How many requests it has sent, and how many claims it has made. */
+  requests = 0;
+  tokens = 0;
   /** Its handler, while it can go on. */
   handler: { goOn(): void } | undefined;
   #isRunning = false;

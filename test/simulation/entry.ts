@@ -6,6 +6,7 @@ import { createIdempotent } from '../../src/function.ts';
 import { createMiddleware } from '../../src/middy.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
+import type { Script } from './plan.ts';
 import type { World } from './world.ts';
 
 interface SimulatedRequest {
@@ -83,10 +84,16 @@ function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
     retentionSeconds,
     clockSkewMillis,
     onExpiredLease,
-    settle: () => world.currentCall().plan.script.settlement,
+    settle: ({ kind }) => settlementOf(world.currentCall(), kind),
     onEvent: ({ type }) => {
       const call = currentCall.getStore();
       if (call !== undefined) world.recordOf(call, { type: 'reported', report: type });
     },
   };
+}
+
+/** What the script says of the handler's own end. A failure of anything else would be released, as by default. */
+function settlementOf({ plan }: CallRun, kind: 'returned' | 'threw'): Script['settlement'] {
+  const isOwn = (kind === 'threw') === (plan.script.end === 'throw');
+  return isOwn ? plan.script.settlement : 'release';
 }

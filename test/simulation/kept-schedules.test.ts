@@ -66,10 +66,10 @@ describe('schedules that have broken a promise once', () => {
        the answer to request 3 of call 1 (replace by IN_PROGRESS) arrives
        21000 ms pass
        call 2 comes in on host 0
-       request 4 of call 2 (insert) arrives
-       the answer to request 4 of call 2 (insert) arrives
-       ? request 5 of call 2 (replace by IN_PROGRESS) arrives
-       ? the answer to request 5 of call 2 (replace by IN_PROGRESS) arrives`,
+       request 1 of call 2 (insert) arrives
+       the answer to request 1 of call 2 (insert) arrives
+       ? request 2 of call 2 (replace by IN_PROGRESS) arrives
+       ? the answer to request 2 of call 2 (replace by IN_PROGRESS) arrives`,
     );
     expect(broken).toEqual([]);
   });
@@ -88,12 +88,12 @@ describe('schedules that have broken a promise once', () => {
        500 ms pass
        500 ms pass
        call 2 comes in on host 0
-       request 3 of call 2 (insert) arrives
-       the answer to request 3 of call 2 (insert) arrives
+       request 1 of call 2 (insert) arrives
+       the answer to request 1 of call 2 (insert) arrives
        the answer to request 2 of call 1 (replace by COMPLETED) arrives
-       request 5 of call 1 (replace by COMPLETED) arrives
-       request 4 of call 2 (replace by IN_PROGRESS) arrives
-       the answer to request 4 of call 2 (replace by IN_PROGRESS) arrives`,
+       request 3 of call 1 (replace by COMPLETED) arrives
+       request 2 of call 2 (replace by IN_PROGRESS) arrives
+       the answer to request 2 of call 2 (replace by IN_PROGRESS) arrives`,
     );
     expect(broken).toEqual([]);
   });
@@ -106,20 +106,20 @@ describe('schedules that have broken a promise once', () => {
        lost answer: request 1 of call 2 (insert)
        21000 ms pass, the processes standing still
        call 3 comes in on host 0
-       request 2 of call 3 (insert) arrives
-       the answer to request 2 of call 3 (insert) arrives
+       request 1 of call 3 (insert) arrives
+       the answer to request 1 of call 3 (insert) arrives
        call 1 comes in on host 0
-       request 4 of call 1 (insert) arrives
-       the answer to request 4 of call 1 (insert) arrives
-       request 5 of call 1 (replace by IN_PROGRESS) arrives
-       the answer to request 5 of call 1 (replace by IN_PROGRESS) arrives
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       request 2 of call 1 (replace by IN_PROGRESS) arrives
+       the answer to request 2 of call 1 (replace by IN_PROGRESS) arrives
        the handler of call 1 goes on
-       request 6 of call 1 (replace by RELEASED) arrives
+       request 3 of call 1 (replace by RELEASED) arrives
        request 1 of call 2 (insert, sent for the second time) arrives
        the answer to request 1 of call 2 (insert, sent for the second time) arrives
-       ? request 7 of call 2 (replace by IN_PROGRESS) arrives
-       request 3 of call 3 (replace by IN_PROGRESS) arrives
-       ? the answer to request 3 of call 3 (replace by IN_PROGRESS) arrives`,
+       ? request 2 of call 2 (replace by IN_PROGRESS) arrives
+       request 2 of call 3 (replace by IN_PROGRESS) arrives
+       ? the answer to request 2 of call 3 (replace by IN_PROGRESS) arrives`,
     );
     expect(broken).toEqual([]);
   });
@@ -133,12 +133,12 @@ describe('schedules that have broken a promise once', () => {
        the answer to request 1 of call 1 (insert) arrives
        21000 ms pass
        call 2 comes in on host 0
-       request 2 of call 2 (insert) arrives
-       the answer to request 2 of call 2 (insert) arrives
-       request 3 of call 2 (replace by IN_PROGRESS) arrives
-       the answer to request 3 of call 2 (replace by IN_PROGRESS) arrives
+       request 1 of call 2 (insert) arrives
+       the answer to request 1 of call 2 (insert) arrives
+       request 2 of call 2 (replace by IN_PROGRESS) arrives
+       the answer to request 2 of call 2 (replace by IN_PROGRESS) arrives
        the handler of call 2 goes on
-       request 4 of call 2 (replace by RELEASED) arrives
+       request 3 of call 2 (replace by RELEASED) arrives
        the handler of call 1 goes on`,
     );
     expect(broken).toEqual([]);

@@ -1,5 +1,7 @@
+import type { CallRun } from './call.ts';
 import type { Copy } from './network.ts';
 import type { Fault } from './plan.ts';
+import type { Timer } from './process.ts';
 import { seen } from './table.ts';
 import type { World } from './world.ts';
 
@@ -10,6 +12,10 @@ export interface Move {
   readonly what: () => string;
   /** Counted under this name. @default it is not counted */
   readonly kind?: string;
+  /** The call that it happens to. @default it is the table, or time */
+  readonly call?: string;
+  /** How much time passes by it, milliseconds. @default none, or until a timer */
+  readonly passes?: number;
   make(): void;
 }
 
@@ -21,7 +27,7 @@ export function moves(world: World): Move[] {
   for (const call of world.calls) {
     const { handler } = call;
     if (handler === undefined || !call.process.isAlive) continue;
-    made.push({ weight: 4, what: () => `the handler of call ${call.plan.id} goes on`, make: () => handler.goOn() });
+    made.push(goesOn(call, handler));
   }
   for (const next of world.waiting) {
     made.push({
@@ -31,10 +37,7 @@ export function moves(world: World): Move[] {
     });
   }
   const timer = world.nextTimer();
-  if (timer !== undefined) {
-    const what = () => `a timer of call ${timer.call.plan.id} fires`;
-    made.push({ weight: 1.5, what, make: () => world.fire(timer) });
-  }
+  if (timer !== undefined) made.push(fires(world, timer));
   if (made.length === 0) return made;
   if (plan.faults.size > 0) {
     for (const copy of network.copies) faultsOf(world, copy, made);
@@ -50,19 +53,25 @@ export function plainestMove(world: World): Move | undefined {
   const [copy] = world.network.copies;
   if (copy !== undefined) return plainMove(world, copy);
   const call = world.calls.find(({ handler, process }) => handler !== undefined && process.isAlive);
-  if (call !== undefined) {
-    const { handler } = call;
-    return { weight: 1, what: () => `the handler of call ${call.plan.id} goes on`, make: () => handler?.goOn() };
-  }
+  if (call?.handler !== undefined) return goesOn(call, call.handler);
   const timer = world.nextTimer();
-  if (timer === undefined) return undefined;
-  return { weight: 1, what: () => `a timer of call ${timer.call.plan.id} fires`, make: () => world.fire(timer) };
+  return timer === undefined ? undefined : fires(world, timer);
+}
+
+function goesOn({ plan }: CallRun, handler: { goOn(): void }): Move {
+  return { weight: 4, what: () => `the handler of call ${plan.id} goes on`, call: plan.id, make: () => handler.goOn() };
+}
+
+function fires(world: World, timer: Timer): Move {
+  const { id } = timer.call.plan;
+  return { weight: 1.5, what: () => `a timer of call ${id} fires`, call: id, make: () => world.fire(timer) };
 }
 
 function plainMove({ network }: World, copy: Copy): Move {
+  const call = copy.request.call.plan.id;
   return copy.answer === undefined
-    ? { weight: 5, what: () => `${say(copy)} arrives`, make: () => network.arrive(copy) }
-    : { weight: 5, what: () => `the answer to ${say(copy)} arrives`, make: () => network.deliver(copy) };
+    ? { weight: 5, what: () => `${say(copy)} arrives`, call, make: () => network.arrive(copy) }
+    : { weight: 5, what: () => `the answer to ${say(copy)} arrives`, call, make: () => network.deliver(copy) };
 }
 
 const REQUEST_FAULTS: readonly (readonly [Fault, (world: World, copy: Copy) => void])[] = [
@@ -82,7 +91,9 @@ function faultsOf(world: World, copy: Copy, made: Move[]): void {
   const isWaitedFor = copy.number === copy.request.sent && !copy.request.isSettled;
   for (const [fault, happen] of copy.answer === undefined ? REQUEST_FAULTS : ANSWER_FAULTS) {
     if (!world.plan.faults.has(fault) || (fault === 'stalled request' && !isWaitedFor)) continue;
-    made.push({ weight: 0.5, what: () => `${fault}: ${say(copy)}`, kind: fault, make: () => happen(world, copy) });
+    const call = copy.request.call.plan.id;
+    const what = () => `${fault}: ${say(copy)}`;
+    made.push({ weight: 0.5, what, kind: fault, call, make: () => happen(world, copy) });
   }
 }
 
@@ -117,7 +128,8 @@ function passing(world: World, made: Move[], due: number): void {
       world.wasPaused ||= isPause;
     };
     const what = () => `${millis} ms pass${isPause ? ', the processes standing still' : ''}`;
-    made.push({ weight: isPause ? weight / 4 : weight, what, ...(isPause && { kind: 'pause' }), make });
+    const kind = isPause && { kind: 'pause' };
+    made.push({ weight: isPause ? weight / 4 : weight, what, passes: millis, ...kind, make });
   }
 }
 

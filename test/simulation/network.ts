@@ -9,6 +9,7 @@ type Answer = InsertResult | ConditionalResult | IdempotencyRecord | undefined;
 
 /** What the guard has asked its store, until it has an answer. The SDK may send it more than once. */
 interface Request {
+  /** The first of its call is 1. */
   readonly number: number;
   readonly call: CallRun;
   readonly verb: string;
@@ -33,7 +34,6 @@ export class Network {
   readonly table = new Table();
   readonly copies: Copy[] = [];
   readonly #world: World;
-  #requests = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -55,7 +55,7 @@ export class Network {
     const call = this.#world.currentCall();
     return new Promise<T>((resolve, reject) => {
       const request: Request = {
-        number: ++this.#requests,
+        number: ++call.requests,
         call,
         verb,
         key,

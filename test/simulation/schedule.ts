@@ -48,7 +48,7 @@ export async function play(
   return { plan, history, violations: judge(history), faults };
 }
 
-function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: PlanLimits): History {
+export function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: PlanLimits): History {
   const { clockSkewMillis, onExpiredLease } = plan;
   const terms = {
     clockSkewMillis,
@@ -62,7 +62,7 @@ function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: Plan
 }
 
 /** No more faults. What is on the way arrives, leases run out, and one more request for each key and payload comes. */
-async function endWell(world: World, watch: Watch | undefined): Promise<void> {
+export async function endWell(world: World, watch?: Watch): Promise<void> {
   await settleAll(world, watch);
   const { leaseMillis, clockSkewMillis, offsets } = world.plan;
   const longest = Math.max(leaseMillis, ...leases(world));
@@ -101,7 +101,7 @@ let nextTurn: Promise<void> | undefined;
  * When nothing is left that could go on by itself: Node takes its next turn only when no promise has a reaction left.
  * Schedules that run at the same time wait for the same turn, which makes them cheap.
  */
-function quiet(): Promise<void> {
+export function quiet(): Promise<void> {
   nextTurn ??= new Promise((resolve) => {
     setImmediate(() => {
       nextTurn = undefined;

@@ -47,7 +47,7 @@ function add({ counts }: Tally, name: string, times: number): void {
 }
 
 /** 52 bits: among a million histories two that differ meet with a chance of one to ten thousand. */
-function mix(hash: number, text: string): number {
+export function mix(hash: number, text: string): number {
   let low = (hash % 2 ** 26) | 0;
   let high = Math.floor(hash / 2 ** 26) | 0;
   for (let index = 0; index < text.length; index++) {

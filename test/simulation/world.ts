@@ -21,7 +21,6 @@ export class World {
   /** Whether some process was stopped for a while, so that its timers came late. */
   wasPaused = false;
   readonly #processes: Process[] = [];
-  #tokens = 0;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -45,7 +44,8 @@ export class World {
 
   /** No other claim ever has it. It begins with its call's name, for the witness. */
   token(): string {
-    return `${this.currentCall().plan.id}#${this.#tokens++}`;
+    const call = this.currentCall();
+    return `${call.plan.id}#${++call.tokens}`;
   }
 
   begin(plan: CallPlan): void {

@@ -17,7 +17,7 @@ export function writesAreFenced(facts: Facts): void {
 }
 
 /** Whoever writes over what somebody else wrote must have the right to take over. */
-function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): void {
+function isFenced(facts: Facts, call: CallFacts, { at, before, after, stray }: Wrote): void {
   if (before === undefined) {
     if (after === undefined) facts.report('I2', at, `call ${call.id} deletes what is not there`);
     return;
@@ -33,7 +33,9 @@ function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): 
     facts.report('I2', at, `call ${call.id} ${what} ${before.status} of call ${before.by}`);
     return;
   }
-  if (after.attempt === before.attempt) facts.report('I2', at, `call ${call.id} takes over with a number already used`);
+  // Nobody executes under a claim that was given up.
+  if (after.attempt === before.attempt && !stray)
+    facts.report('I2', at, `call ${call.id} takes over with a number already used`);
   mayTakeOver(facts, call, before, at);
 }
 
