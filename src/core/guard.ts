@@ -146,7 +146,7 @@ class Claiming {
 
   #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
     // The claim may have been answered late: whoever came after the lease's end may be executing already.
-    if (this.#runtime.now() >= record.leaseUntil) {
+    if (this.#isOver(record)) {
       void this.#abandon(record);
       throw this.#unavailable('answered only after the lease had ended');
     }
@@ -215,14 +215,18 @@ class Claiming {
 
   /** Asks while there is time to tell the caller. A claim that nobody will use is taken back. */
   async #ask<T>(record: InProgressRecord, verb: () => Promise<T>): Promise<T> {
+    // A claim whose lease is over takes the record from nobody: it could not execute, and others have seen it end.
+    if (this.#left(record) <= 0 || this.#isOver(record)) {
+      throw this.#unavailable('did not answer while there was time');
+    }
     const asked = (async () => verb())();
     let answer: T | typeof TIMED_OUT;
     try {
-      answer = await within(this.#runtime, this.#budget.left(record.leaseUntil), asked);
+      answer = await within(this.#runtime, this.#left(record), asked);
     } catch (error) {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
-      const millis = Math.min(ABANDON_MILLIS, this.#budget.left(record.leaseUntil));
+      const millis = Math.min(ABANDON_MILLIS, this.#left(record));
       if (failure.retryable === true) await within(this.#runtime, millis, this.#abandon(record));
       throw failure;
     }
@@ -232,6 +236,16 @@ class Claiming {
       () => undefined,
     );
     throw this.#unavailable('did not answer while there was time');
+  }
+
+  /** Takeovers have leases of their own, but the caller has waited since the first claim. */
+  #left({ leaseUntil }: InProgressRecord): number {
+    const patience = this.#startedAt + this.#budget.leaseMillis + this.#options.waitMillis;
+    return this.#budget.left(Math.min(leaseUntil, patience));
+  }
+
+  #isOver({ leaseUntil }: InProgressRecord): boolean {
+    return this.#runtime.now() >= leaseUntil;
   }
 
   /**

@@ -28,11 +28,15 @@ const RELEASE_TRIES = 4;
 export function createSettling(context: ExecutionContext, { persist, write }: Writing, lease: Lease) {
   const { options, runtime, record, cache, tell } = context;
   const { store } = options;
-  const { id, owner, attempt, fingerprint } = record;
+  const { id, owner, fingerprint } = record;
+  /** The fencing number of the record: that of a successor whose record this execution has written over. */
+  let { attempt } = record;
   /** What this execution has last made of the record. */
   let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
   /** The outcome that the record is known to have. */
   let stored: CompletedRecord | undefined;
+  /** Of the outcome. Whoever has found it over may take over, so that no amendment can make it longer. */
+  let retention: { readonly expiration: number } | undefined;
   return { complete, completeNow, transact, confirm, release };
 
   /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
@@ -76,7 +80,9 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
 
   function completedWith(outcome: Outcome, final: boolean): CompletedRecord {
     const encoded = encodeOutcome(outcome, store.maxOutcomeBytes);
-    return { ...ending(), status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
+    const { expiration, ...rest } = ending();
+    retention ??= { expiration };
+    return { ...rest, ...retention, status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
@@ -98,11 +104,12 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     if (existing === undefined) return putBack(completed);
     if (existing.owner === owner && existing.status === 'COMPLETED' && !sameOutcome(existing, completed)) {
       // An earlier outcome of this execution was written although its answer never came; this one amends it.
-      return write(() => store.replace(completed, { owner, status: 'COMPLETED' }));
+      return write(() => store.replace(notBelow(existing, completed), { owner, status: 'COMPLETED' }));
     }
     if (existing.status === 'RELEASED' && existing.owner !== owner && existing.fingerprint === fingerprint) {
       // A successor has failed and let go of it. This work is done, and forgetting it would do it again.
-      const later = { ...completed, attempt: Math.max(attempt, existing.attempt) };
+      const later = notBelow(existing, completed);
+      attempt = later.attempt;
       return write(() => store.replace(later, { owner: existing.owner, status: 'RELEASED' }));
     }
     return answer;
@@ -159,6 +166,11 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     const expiration = expirationAt(runtime.now(), options);
     return { id, owner, attempt, expiration, ...(fingerprint !== undefined && { fingerprint }) };
   }
+}
+
+/** A fencing number never comes twice: it only grows. */
+function notBelow({ attempt }: IdempotencyRecord, completed: CompletedRecord): CompletedRecord {
+  return { ...completed, attempt: Math.max(attempt, completed.attempt) };
 }
 
 function sameOutcome(a: CompletedRecord, b: CompletedRecord): boolean {

@@ -24,7 +24,8 @@ export function dynamoDBStore({ tableName, client }: Options): RecordStore {
 }
 
 function faulty(store: RecordStore, proxy: FaultProxy, maxAttempts: number): RecordStore {
-  async function send<T>(request: DynamoDBRequest, verb: () => Promise<T>): Promise<T> {
+  async function send<T>(sent: Pick<DynamoDBRequest, 'operation' | 'body'>, verb: () => Promise<T>): Promise<T> {
+    const request = { ...sent, headers: {} };
     for (let attempt = 1; ; attempt++) {
       proxy.seen.push(request);
       const fault = proxy.decide(request);

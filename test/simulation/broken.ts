@@ -1,0 +1,197 @@
+/** A way to break the code: texts of the sources and what stands there instead, and who must find it. */
+export interface Break {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly put: string }[];
+  /** Tests that find what no simulated schedule can show. @default the simulation */
+  readonly tests?: readonly string[];
+}
+
+const edit = (file: string, find: string, put: string) => ({ file, find, put });
+const one = (name: string, file: string, find: string, put: string): Break => ({
+  name,
+  edits: [edit(file, find, put)],
+});
+
+const SETTLING = 'src/core/settling.ts';
+const DECIDE = 'src/core/decide.ts';
+const GUARD = 'src/core/guard.ts';
+const EXECUTION = 'src/core/execution.ts';
+const RUN = 'src/middy/run.ts';
+const KEPT = 'test/simulation/kept-schedules.test.ts';
+const DYNAMODB = 'src/stores/dynamodb.ts';
+
+/** The conditions of what is there now, whoever wrote it: no condition at all. */
+const WHATEVER_IS_THERE = '(await store.read(id)) ?? { owner, status }';
+
+/** The breaks that the protocol must not survive unnoticed. */
+export const BREAKS: readonly Break[] = [
+  one(
+    'complete without the owner condition',
+    SETTLING,
+    'const answer = await write(() => store.replace(completed, { owner, status }), isFirst ? undefined : 0);',
+    `const answer = await write(async () => store.replace(completed, ${WHATEVER_IS_THERE}), isFirst ? undefined : 0);`,
+  ),
+  one(
+    'release without the owner condition',
+    SETTLING,
+    'write(() => store.replace(released, expected), isFirst ? undefined : 0);',
+    `write(async () => store.replace(released, ${WHATEVER_IS_THERE.replace('{ owner, status }', 'expected')}), isFirst ? undefined : 0);`,
+  ),
+  {
+    name: 'the DynamoDB store forgets the owner condition',
+    edits: [
+      edit(
+        DYNAMODB,
+        "const conditions = ['#owner = :owner', '#status = :status'];",
+        "const conditions = ['(#owner = :owner OR NOT #owner = :owner)', '#status = :status'];",
+      ),
+    ],
+    tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
+  },
+  one(
+    'release when a hook behind the handler throws',
+    RUN,
+    "this.#failure = answered && !isTimeout ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
+    "this.#failure = { kind: 'threw', error };",
+  ),
+  one(
+    'skip self-recognition',
+    DECIDE,
+    "if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };",
+    '',
+  ),
+  one(
+    'compare the lease with a wrong time: the end of the own one',
+    DECIDE,
+    'if (now < over)',
+    'if (claim.leaseUntil < over)',
+  ),
+  one(
+    'compare the own lease with a wrong time: the beginning of the claim',
+    GUARD,
+    'return this.#runtime.now() >= leaseUntil;',
+    'return this.#startedAt >= leaseUntil;',
+  ),
+  one(
+    'let a mismatch delete the record',
+    GUARD,
+    '        return this.#yield(decision, conflict.existing.attempt);',
+    `        const { owner, status, attempt } = conflict.existing;
+        if (decision.kind === 'keyReused') await this.#options.store.remove(this.#first.id, { owner, status });
+        return this.#yield(decision, attempt);`,
+  ),
+  {
+    name: 'store the response of a timeout',
+    edits: [
+      edit(RUN, 'if (!this.#timedOut) return', 'return'),
+      edit(RUN, "this.#timedOut ? 'hold' : this.#judge", 'this.#judge'),
+    ],
+  },
+  one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
+  one('TTL shorter than the lease', 'src/core/expiration.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
+  {
+    name: 'compute the key again after the event was changed',
+    edits: [
+      edit(
+        'src/operation.ts',
+        'guard(identity, invocation.remaining)',
+        'guard({ ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity.id; } } as Identity, invocation.remaining)',
+      ),
+      edit(SETTLING, 'return { id, owner,', 'return { id: context.identity.id, owner,'),
+    ],
+    tests: ['test/integration/i06-key-once.test.ts'],
+  },
+  one('start after the own lease', GUARD, 'if (this.#isOver(record)) {', 'if (record.leaseUntil < 0) {'),
+  one(
+    'take over without the lease that was read',
+    DECIDE,
+    '{ owner, status, leaseUntil: existing.leaseUntil } :',
+    '{ owner, status } :',
+  ),
+  one(
+    'a release deletes the record',
+    SETTLING,
+    'write(() => store.replace(released, expected),',
+    'write(() => store.remove(id, expected),',
+  ),
+  one('an outcome is written once, not until it is', SETTLING, 'tries: Number.POSITIVE_INFINITY', 'tries: 1'),
+  one(
+    'an outcome is not put back where the record is gone',
+    SETTLING,
+    'if (existing === undefined) return putBack(completed);',
+    '',
+  ),
+  one(
+    'a failure of the store masks the answer',
+    SETTLING,
+    "tell({ type: 'completionFailed', error: failure });",
+    'throw failure;',
+  ),
+  one(
+    'replay for ever',
+    'src/core/record.ts',
+    'return now >= record.expiration * 1000;',
+    "return record.status !== 'COMPLETED' && now >= record.expiration * 1000;",
+  ),
+  one(
+    'ignore the fingerprint',
+    DECIDE,
+    'return stored !== undefined && claimed !== undefined && stored !== claimed;',
+    'return stored === claimed && stored === "";',
+  ),
+  one(
+    "ignore onExpiredLease: 'throw'",
+    DECIDE,
+    "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
+    'return takeover',
+  ),
+  one(
+    'wait for the store for ever',
+    'src/core/runtime.ts',
+    'await Promise.race([answer, delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)]);',
+    'await answer;',
+  ),
+  one(
+    'an abandoned claim is taken back whoever has the record',
+    GUARD,
+    "const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;",
+    "const expected = (await store.read(record.id)) ?? { owner: record.owner, status: 'IN_PROGRESS' as const };",
+  ),
+  one(
+    'take over while the retention lasts',
+    DECIDE,
+    'if (isExpired(existing, now) && !unsettled)',
+    'if (isExpired(existing, now + 2 * policy.clockSkewMillis) && !unsettled)',
+  ),
+  one(
+    'found here: an extension that comes late shortens a later one',
+    EXECUTION,
+    "status: 'IN_PROGRESS', leaseUntil: known }",
+    "status: 'IN_PROGRESS' }",
+  ),
+  one(
+    'found here: an amendment makes the retention longer',
+    SETTLING,
+    'retention ??= { expiration };',
+    'retention = { expiration };',
+  ),
+  {
+    name: 'found here: a claim whose lease is over takes over',
+    edits: [
+      edit(
+        GUARD,
+        'if (this.#left() <= 0 || this.#isOver(record)) throw',
+        'if (this.#left() < Number.NEGATIVE_INFINITY) throw',
+      ),
+    ],
+    tests: [KEPT],
+  },
+  {
+    name: 'found here: an amendment takes the fencing number back',
+    edits: [
+      edit(SETTLING, '      attempt = later.attempt;\n', ''),
+      edit(SETTLING, 'store.replace(notBelow(existing, completed), { owner', 'store.replace(completed, { owner'),
+    ],
+    tests: [KEPT],
+  },
+];

@@ -1,0 +1,139 @@
+import type { CallRun } from './call.ts';
+import type { Copy } from './network.ts';
+import type { Fault } from './plan.ts';
+import type { Timer } from './process.ts';
+import { seen } from './table.ts';
+import type { World } from './world.ts';
+
+/** One thing that may happen next. */
+export interface Move {
+  readonly weight: number;
+  /** For whoever reads the schedule. */
+  readonly what: () => string;
+  /** Counted under this name. @default it is not counted */
+  readonly kind?: string;
+  /** The call that it happens to. @default it is the table, or time */
+  readonly call?: string;
+  /** How much time passes by it, milliseconds. @default none, or until a timer */
+  readonly passes?: number;
+  make(): void;
+}
+
+/** All that may happen next, the plainest first; nothing when only time could pass and nobody waits for it. */
+export function moves(world: World): Move[] {
+  const made: Move[] = [];
+  const { network, plan } = world;
+  for (const copy of network.copies) made.push(plainMove(world, copy));
+  for (const call of world.calls) {
+    const { handler } = call;
+    if (handler === undefined || !call.process.isAlive) continue;
+    made.push(goesOn(call, handler));
+  }
+  for (const next of world.waiting) {
+    made.push({
+      weight: 3,
+      what: () => `call ${next.id} comes in on host ${next.host}`,
+      make: () => world.begin(next),
+    });
+  }
+  const timer = world.nextTimer();
+  if (timer !== undefined) made.push(fires(world, timer));
+  if (made.length === 0) return made;
+  if (plan.faults.size > 0) {
+    for (const copy of network.copies) faultsOf(world, copy, made);
+    if (plan.faults.has('crash')) crashes(world, made);
+    if (plan.faults.has('TTL')) deletions(world, made);
+  }
+  passing(world, made, timer?.due ?? Number.POSITIVE_INFINITY);
+  return made;
+}
+
+/** A move without chance, for the time when all is well again. */
+export function plainestMove(world: World): Move | undefined {
+  const [copy] = world.network.copies;
+  if (copy !== undefined) return plainMove(world, copy);
+  const call = world.calls.find(({ handler, process }) => handler !== undefined && process.isAlive);
+  if (call?.handler !== undefined) return goesOn(call, call.handler);
+  const timer = world.nextTimer();
+  return timer === undefined ? undefined : fires(world, timer);
+}
+
+function goesOn({ plan }: CallRun, handler: { goOn(): void }): Move {
+  return { weight: 4, what: () => `the handler of call ${plan.id} goes on`, call: plan.id, make: () => handler.goOn() };
+}
+
+function fires(world: World, timer: Timer): Move {
+  const { id } = timer.call.plan;
+  return { weight: 1.5, what: () => `a timer of call ${id} fires`, call: id, make: () => world.fire(timer) };
+}
+
+function plainMove({ network }: World, copy: Copy): Move {
+  const call = copy.request.call.plan.id;
+  return copy.answer === undefined
+    ? { weight: 5, what: () => `${say(copy)} arrives`, call, make: () => network.arrive(copy) }
+    : { weight: 5, what: () => `the answer to ${say(copy)} arrives`, call, make: () => network.deliver(copy) };
+}
+
+const REQUEST_FAULTS: readonly (readonly [Fault, (world: World, copy: Copy) => void])[] = [
+  ['lost request', ({ network }, copy) => network.breakOff(copy)],
+  ['stalled request', ({ network }, copy) => network.breakOff(copy, { stays: true })],
+  ['hanging request', ({ network }, copy) => network.hang(copy)],
+  ['throttling', ({ network }, copy) => network.breakOff(copy)],
+  ['refusal', ({ network }, copy) => network.refuse(copy)],
+];
+
+const ANSWER_FAULTS: typeof REQUEST_FAULTS = [
+  ['lost answer', ({ network }, copy) => network.breakOff(copy)],
+  ['hanging answer', ({ network }, copy) => network.hang(copy)],
+];
+
+function faultsOf(world: World, copy: Copy, made: Move[]): void {
+  const isWaitedFor = copy.number === copy.request.sent && !copy.request.isSettled;
+  for (const [fault, happen] of copy.answer === undefined ? REQUEST_FAULTS : ANSWER_FAULTS) {
+    if (!world.plan.faults.has(fault) || (fault === 'stalled request' && !isWaitedFor)) continue;
+    const call = copy.request.call.plan.id;
+    const what = () => `${fault}: ${say(copy)}`;
+    made.push({ weight: 0.5, what, kind: fault, call, make: () => happen(world, copy) });
+  }
+}
+
+function crashes(world: World, made: Move[]): void {
+  for (const process of world.busyProcesses()) {
+    const what = () => `the process on host ${process.host} dies`;
+    made.push({ weight: 0.4, what, kind: 'crash', make: () => world.crash(process) });
+  }
+}
+
+function deletions(world: World, made: Move[]): void {
+  for (const id of world.expired()) {
+    const make = () => {
+      const before = seen(world.network.table.get(id));
+      const key = world.calls.find(({ plan }) => plan.id === before?.by)?.plan.key;
+      world.network.table.delete(id);
+      if (before !== undefined && key !== undefined) world.record({ type: 'deleted', at: world.time, key, before });
+    };
+    made.push({ weight: 2, what: () => 'TTL deletes a record', kind: 'TTL', make });
+  }
+}
+
+/** Time goes on by itself, but not past a timer, unless the processes stand still. */
+function passing(world: World, made: Move[], due: number): void {
+  const { leaseMillis, clockSkewMillis, retentionSeconds, faults } = world.plan;
+  const weight = made.length * 0.25;
+  for (const millis of [clockSkewMillis / 2, leaseMillis / 4, leaseMillis + clockSkewMillis, retentionSeconds * 1000]) {
+    const isPause = world.time + millis > due;
+    if (isPause && !faults.has('pause')) continue;
+    const make = () => {
+      world.pass(millis);
+      world.wasPaused ||= isPause;
+    };
+    const what = () => `${millis} ms pass${isPause ? ', the processes standing still' : ''}`;
+    const kind = isPause && { kind: 'pause' };
+    made.push({ weight: isPause ? weight / 4 : weight, what, passes: millis, ...kind, make });
+  }
+}
+
+function say({ request, number }: Copy): string {
+  const copy = number > 1 ? `, sent for the ${number === 2 ? 'second' : 'third'} time` : '';
+  return `request ${request.number} of call ${request.call.plan.id} (${request.verb}${copy})`;
+}

@@ -1,0 +1,65 @@
+import type { Runtime } from '../../src/core/runtime.ts';
+import type { CallRun } from './call.ts';
+import { currentCall } from './current-call.ts';
+import { type Guarded, guardedFunction, guardedLambda } from './entry.ts';
+import type { World } from './world.ts';
+
+export interface Timer {
+  readonly due: number;
+  readonly call: CallRun;
+  readonly process: Process;
+  /** Whether it is Lambda's own, at the end of the invocation. */
+  readonly isDeadline: boolean;
+  fire(): void;
+}
+
+/** One process: a guard with the clock of its host. It may die, and then nothing of it goes on. */
+export class Process {
+  readonly host: number;
+  readonly offset: number;
+  isAlive = true;
+  readonly runtime: Runtime;
+  readonly #world: World;
+  readonly #guarded: Guarded;
+
+  constructor(world: World, host: number) {
+    this.#world = world;
+    this.host = host;
+    this.offset = world.plan.offsets[host] ?? 0;
+    this.runtime = {
+      now: () => world.time + this.offset,
+      randomToken: () => world.token(),
+      // Only a duplicate that waits asks for it.
+      random: () => 0.5,
+      delay: (millis) => this.#delay(millis),
+    };
+    const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;
+    this.#guarded = make(world, this.runtime);
+  }
+
+  take(call: CallRun): void {
+    const { key, payload } = call.plan;
+    const request = { key, payload };
+    currentCall.run(call, () => {
+      this.#guarded(request).then(
+        (value) => call.returned(value),
+        (error) => call.threw(error),
+      );
+    });
+  }
+
+  #delay(millis: number) {
+    let settle: () => void = () => undefined;
+    const elapsed = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const due = this.#world.time + millis;
+    const timer: Timer = { due, call: this.#world.currentCall(), process: this, isDeadline: false, fire: settle };
+    this.#world.timers.push(timer);
+    const cancel = () => {
+      this.#world.forget(timer);
+      settle();
+    };
+    return { elapsed, cancel };
+  }
+}

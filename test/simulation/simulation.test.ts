@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { explain } from './explain.ts';
+import { runSeeds } from './seeds.ts';
+
+/** `npm run test:simulation` runs a hundred thousand. */
+const SCHEDULES = 3000;
+
+it(`holds every promise in ${SCHEDULES} simulated schedules`, async () => {
+  const { failed, schedules, counts } = await runSeeds({ first: 1_000_001, step: 1, schedules: SCHEDULES });
+  for (const seed of failed) expect.fail((await explain(seed)).text);
+  expect(schedules).toBe(SCHEDULES);
+  // Otherwise they would show nothing.
+  const met = [
+    'fault: crash',
+    'fault: lost answer',
+    'fault: TTL',
+    'timedOut',
+    'extended',
+    'wrote, given up by its client',
+  ];
+  const reported = ['takenOver', 'replayed', 'inFlight', 'leaseLost', 'completionFailed', 'released', 'held'];
+  for (const kind of [...met, ...reported.map((report) => `reported: ${report}`)]) {
+    expect(counts.get(kind), kind).toBeGreaterThan(0);
+  }
+}, 120_000);
+
+it('does the same again for the same seed', async () => {
+  expect(await explain(123)).toEqual(await explain(123));
+});

@@ -1,0 +1,371 @@
+/*
+ * The protocol of one record id, for the model checker Spin: N requests with the same key, each on a host with a clock
+ * of its own, over a table that is asked by requests which may be lost, applied without an answer, sent again, or arrive
+ * when nobody waits for them any more. README.md says how to run it, and what was checked.
+ *
+ * Constants (-D): N requests, L lease, S tolerated skew, R retention, END the last tick of the clock, FAULTS how often the
+ * network fails, EXTENSIONS how many extensions of a lease, all requests together. A tick is any time at all.
+ * Variants that are wrong on purpose: BREAK_OWNER, BREAK_SKEW, BREAK_SELF, BREAK_LATE, BREAK_EXTEND, BREAK_STALE,
+ * BREAK_TTL, BREAK_RELEASE.
+ */
+#ifndef N
+#define N 2
+#endif
+#ifndef L
+#define L 2
+#endif
+#ifndef S
+#define S 1
+#endif
+#ifndef R
+#define R 2
+#endif
+#ifndef END
+#define END 4
+#endif
+#ifndef FAULTS
+#define FAULTS 2
+#endif
+#ifndef EXTENSIONS
+#define EXTENSIONS 0
+#endif
+
+#define PROBE (N + 1)
+#define ANY 255
+
+mtype = { ABSENT, IN_PROGRESS, COMPLETED, RELEASED };
+mtype = { NOTHING, INSERT, REPLACE, REMOVE };
+mtype = { DONE, CONFLICT, NONE };
+mtype = { PENDING, EXECUTED, REPLAYED, REFUSED, FAILED, CRASHED };
+
+typedef Record { mtype status; byte owner; byte attempt; byte lease; byte expiry }
+/* `lease` ANY: whatever the lease is. */
+typedef Request { mtype verb; byte owner; mtype status; byte lease; Record record }
+
+Record table;
+byte now = 0;          /* true time */
+byte offset[N + 2];    /* what a host's clock shows, less true time */
+byte faults = FAULTS;
+byte extensions = EXTENSIONS;
+Request stray[N + 2];  /* a copy that its sender has given up, still on its way */
+
+/* What a witness knows. Index 0 is nobody. */
+bool started[N + 2];
+bool released[N + 2];  /* its release took effect */
+bool kept[N + 2];      /* its outcome took effect */
+byte keptUntil[N + 2];
+byte leaseOf[N + 2];   /* its lease as it was told, on its own clock */
+mtype ended[N + 2];
+byte maxAttempt = 0;   /* of those that have started, since the record was last gone */
+
+#define clock(i) (now + offset[i])
+#define isLive(i) (now + offset[i] < leaseOf[i])
+
+/* I2, and the table's part of I1 and I4: whoever writes over what another one wrote must have the right to. */
+inline mayWrite(writer, q) {
+  if
+  :: table.status != ABSENT && table.owner != writer ->
+    assert(!(table.status == IN_PROGRESS && now + offset[table.owner] < table.lease)); /* I1: a live lease */
+    assert(!(table.status == COMPLETED && now + S < table.expiry));                    /* I4: within its retention */
+    assert(q.verb != REMOVE);                                                          /* I2 */
+    assert(q.record.status == IN_PROGRESS || (q.record.status == COMPLETED && table.status == RELEASED));
+    assert(q.record.status != IN_PROGRESS || q.record.attempt >= table.attempt)        /* I2: it never shrinks */
+  :: else
+  fi
+}
+
+/* The table takes a request: one atomic step. `got` is its answer, `seen` what was in the way. */
+inline take(i, r) {
+  if
+  :: (r.verb == INSERT && table.status == ABSENT) ||
+     (r.verb != INSERT && table.status == r.status && table.owner == r.owner &&
+      (r.lease == ANY || r.lease == table.lease)) ->
+    mayWrite(i, r);
+    if
+    :: r.verb == REMOVE ->
+      table.status = ABSENT; table.owner = 0; table.attempt = 0; table.lease = 0; table.expiry = 0
+    :: else ->
+      table.status = r.record.status; table.owner = r.record.owner; table.attempt = r.record.attempt;
+      table.lease = r.record.lease; table.expiry = r.record.expiry;
+      if
+      :: table.status == COMPLETED -> kept[i] = true; keptUntil[i] = table.expiry
+      :: table.status == RELEASED -> released[i] = true
+      :: else
+      fi
+    fi;
+    got = DONE
+  :: else -> got = CONFLICT
+  fi;
+  seen.status = table.status; seen.owner = table.owner; seen.attempt = table.attempt;
+  seen.lease = table.lease; seen.expiry = table.expiry
+}
+
+inline copy(to, from) {
+  to.verb = from.verb; to.owner = from.owner; to.status = from.status; to.lease = from.lease;
+  to.record.status = from.record.status; to.record.owner = from.record.owner; to.record.attempt = from.record.attempt;
+  to.record.lease = from.record.lease; to.record.expiry = from.record.expiry
+}
+
+/* Sends `request`; the SDK sends it once more when it hears nothing. Afterwards `got` is the answer, or NONE. */
+inline send() {
+  again = true;
+  do
+  :: atomic { true -> take(me, request); break }
+  :: atomic { faults > 0 -> faults--; take(me, request); got = NONE };   /* applied, its answer lost */
+    if :: again -> again = false :: break fi
+  :: atomic { faults > 0 && stray[me].verb == NOTHING -> faults--; copy(stray[me], request); got = NONE };
+    if :: again -> again = false :: break fi                             /* on its way for too long */
+  :: atomic { faults > 0 -> faults--; got = NONE; break }                /* throttled, or lost for good */
+  od
+}
+
+/* The record that a request writes: `due` says when it may vanish. */
+inline writing(what, number, until_) {
+  request.record.status = what; request.record.owner = me; request.record.attempt = number;
+  request.record.lease = until_; request.record.expiry = due
+}
+
+inline expecting(what, whose, which, until_) {
+  request.verb = what; request.owner = whose; request.status = which; request.lease = until_
+}
+
+#ifdef BREAK_TTL
+#define EXPIRY(l) (clock(me) + R)
+#else
+#define EXPIRY(l) ((l) + S > clock(me) + R -> (l) + S : clock(me) + R)
+#endif
+#ifdef BREAK_SKEW
+#define over(r) (clock(me) >= r.lease)
+#else
+#define over(r) (clock(me) >= r.lease + S)
+#endif
+
+/* What is no longer read must not make two states of one. */
+inline forgetSeen() { seen.status = 0; seen.owner = 0; seen.attempt = 0; seen.lease = 0; seen.expiry = 0; got = 0; again = false }
+inline forgetRequest(it) {
+  it.verb = NOTHING; it.owner = 0; it.status = 0; it.lease = 0; it.record.status = 0; it.record.owner = 0;
+  it.record.attempt = 0; it.record.lease = 0; it.record.expiry = 0
+}
+
+/* Takes back what a failed claim may have written. Nobody waits for the answer. */
+inline abandon() {
+  atomic {
+    if
+    :: attempt == 1 -> expecting(REMOVE, me, IN_PROGRESS, ANY)
+    :: else -> expecting(REPLACE, me, IN_PROGRESS, ANY); due = clock(me) + R; writing(RELEASED, attempt, 0)
+    fi
+  }
+  send()
+}
+
+/* I1 and I4 at the one moment that counts: the handler begins. */
+inline begin() {
+#ifndef BREAK_LATE
+  assert(isLive(me));
+#endif
+  for (other : 1 .. PROBE) {
+    if
+    :: other != me && started[other] ->
+      /* Neither released nor stored: it runs, or has crashed, or its outcome could not be written. */
+      assert(released[other] || kept[other] || !isLive(other));
+      assert(!(kept[other] && now + S < keptUntil[other]))
+    :: else
+    fi
+  }
+  other = 0;
+  assert(attempt > maxAttempt);
+  maxAttempt = attempt;
+  started[me] = true
+}
+
+/* One request from its claim to its end. */
+proctype Caller(byte me) {
+  Request request; Record seen; mtype got; bool again; byte attempt = 1; byte rounds = 0; byte lease; byte other;
+  byte known; byte until; byte due;
+
+  atomic { lease = clock(me) + L; leaseOf[me] = lease; expecting(INSERT, 0, ABSENT, ANY); due = EXPIRY(lease); writing(IN_PROGRESS, 1, lease) }
+claim:
+  send();
+  if
+  :: got == DONE -> goto won
+  :: got == NONE -> abandon(); ended[me] = FAILED; goto over_
+  :: got == CONFLICT
+  fi;
+decide:
+  atomic {
+    rounds++;
+    if
+    :: rounds > 2 -> ended[me] = REFUSED; goto over_
+#ifndef BREAK_SELF
+    :: rounds <= 2 && seen.owner == me && seen.status == IN_PROGRESS -> attempt = seen.attempt; goto won
+#endif
+    :: else
+    fi;
+    if
+    :: seen.status == ABSENT -> attempt = 1; expecting(INSERT, 0, ABSENT, ANY)
+    :: seen.status == COMPLETED && clock(me) < seen.expiry -> ended[me] = REPLAYED; goto over_
+    :: seen.status == IN_PROGRESS && clock(me) < seen.expiry && !over(seen) ->
+      assert(seen.owner != me); /* I3: never in flight because of itself */
+      ended[me] = REFUSED; goto over_
+    :: else ->
+      attempt = seen.attempt + 1;
+      request.verb = REPLACE; request.owner = seen.owner; request.status = seen.status;
+      request.lease = (seen.status == IN_PROGRESS -> seen.lease : ANY)
+    fi;
+#ifndef BREAK_STALE
+    if :: clock(me) >= lease -> ended[me] = FAILED; goto over_ :: else fi;
+#endif
+    due = EXPIRY(lease); writing(IN_PROGRESS, attempt, lease)
+  }
+  goto claim;
+
+won:
+#ifndef BREAK_LATE
+  if :: atomic { clock(me) >= lease -> skip }; abandon(); ended[me] = FAILED; goto over_
+     :: atomic { clock(me) < lease -> begin() }
+  fi;
+#else
+  atomic { begin() };
+#endif
+  atomic { forgetSeen(); forgetRequest(request); rounds = 0; due = 0; lease = 0 };
+  do
+  :: atomic { extensions > 0 -> extensions--; known = leaseOf[me]; until = clock(me) + L };
+    if
+    :: until > known ->
+#ifdef BREAK_EXTEND
+      atomic { expecting(REPLACE, me, IN_PROGRESS, ANY); due = EXPIRY(until); writing(IN_PROGRESS, attempt, until) }
+#else
+      atomic { expecting(REPLACE, me, IN_PROGRESS, known); due = EXPIRY(until); writing(IN_PROGRESS, attempt, until) }
+#endif
+      send();
+      if
+      :: atomic { got == DONE -> leaseOf[me] = until }
+      :: atomic { got == CONFLICT && seen.owner == me && seen.status == IN_PROGRESS -> leaseOf[me] = seen.lease }
+      :: else
+      fi
+    :: else
+    fi;
+    atomic { forgetSeen(); forgetRequest(request); known = 0; until = 0; due = 0 }
+  :: break
+  od;
+  if
+  :: goto returned
+  :: goto threw
+  :: ended[me] = CRASHED; goto over_
+  fi;
+
+returned:
+  atomic {
+#ifdef BREAK_OWNER
+    request.verb = REPLACE; request.owner = table.owner; request.status = table.status; request.lease = ANY;
+#else
+    expecting(REPLACE, me, IN_PROGRESS, ANY);
+#endif
+    due = clock(me) + R; writing(COMPLETED, attempt, 0);
+    rounds = 0
+  }
+store:
+  send();
+  atomic {
+    rounds++;
+    if
+    :: got == DONE || (got == CONFLICT && seen.owner == me && seen.status == COMPLETED) -> skip
+    :: got == CONFLICT && seen.status == ABSENT && rounds < 3 -> expecting(INSERT, 0, ABSENT, ANY); goto store
+    :: got == CONFLICT && seen.status == RELEASED && seen.owner != me && rounds < 3 ->
+      request.record.attempt = (seen.attempt > attempt -> seen.attempt : attempt);
+      request.verb = REPLACE; request.owner = seen.owner; request.status = RELEASED; goto store
+    :: got == NONE && rounds < 3 -> goto store
+    :: else -> /* I4: only because the lease is over, nothing gets through, or it was stored and its retention is over */
+      assert(got == NONE || !isLive(me) || kept[me])
+    fi;
+    ended[me] = EXECUTED
+  }
+  goto over_;
+
+threw:
+  atomic {
+#ifdef BREAK_RELEASE
+    expecting(REMOVE, me, IN_PROGRESS, ANY);
+#else
+    expecting(REPLACE, me, IN_PROGRESS, ANY); due = clock(me) + R; writing(RELEASED, attempt, 0)
+#endif
+  }
+  send();
+  ended[me] = EXECUTED;
+over_:
+  atomic { forgetSeen(); forgetRequest(request); rounds = 0; lease = 0; attempt = 0; known = 0; until = 0; due = 0 }
+}
+
+/* A copy that nobody waits for arrives after all. */
+proctype Network() {
+  byte i; Record seen; mtype got; bool again;
+end:
+  do
+  :: atomic { stray[1].verb != NOTHING -> i = 1; take(i, stray[i]); forgetRequest(stray[i]); forgetSeen() }
+  :: atomic { stray[2].verb != NOTHING -> i = 2; take(i, stray[i]); forgetRequest(stray[i]); forgetSeen() }
+#if N > 2
+  :: atomic { stray[3].verb != NOTHING -> i = 3; take(i, stray[i]); forgetRequest(stray[i]); forgetSeen() }
+#endif
+  od
+}
+
+proctype Clock() {
+end:
+  do
+  :: now < END -> now++
+  od
+}
+
+/* The table's own clock is one within the tolerance, too. */
+proctype Ttl(byte tableOffset) {
+end:
+  do
+  :: atomic {
+      table.status != ABSENT && now + tableOffset >= table.expiry ->
+      assert(!(table.status == IN_PROGRESS && now + offset[table.owner] < table.lease)); /* I11 */
+      table.status = ABSENT; table.owner = 0; table.attempt = 0; table.lease = 0; table.expiry = 0;
+      maxAttempt = 0
+    }
+  od
+}
+
+#define isOver(i) (ended[i] != PENDING)
+
+/* When all have ended and every lease is over, one more request without faults: the key is not stuck. */
+proctype Probe() {
+  Request request; Record seen; mtype got; bool through;
+  byte me = PROBE;
+  isOver(1) && isOver(2)
+#if N > 2
+  && isOver(3)
+#endif
+  ;
+  atomic {
+    /* Time goes on until every lease that the table may have is over. */
+    now = END + 2 * L + S;
+    faults = 0;
+    seen.status = table.status; seen.owner = table.owner; seen.lease = table.lease; seen.expiry = table.expiry;
+    through = seen.status == ABSENT || seen.status == RELEASED || clock(me) >= seen.expiry ||
+      seen.status == COMPLETED || over(seen);
+    assert(through);
+    ended[PROBE] = EXECUTED
+  }
+}
+
+init {
+  byte i; byte tableOffset;
+  atomic {
+    table.status = ABSENT;
+    for (i : 1 .. PROBE) {
+      ended[i] = PENDING;
+      stray[i].verb = NOTHING;
+      if :: offset[i] = 0 :: i <= N -> offset[i] = S fi
+    }
+    if :: tableOffset = 0 :: tableOffset = S fi;
+    for (i : 1 .. N) { run Caller(i) }
+    run Network(); run Clock(); run Ttl(tableOffset); run Probe()
+  }
+}
+
+/* Progress: the probe gets through, whatever happens before. Needs weak fairness. */
+ltl progress { <> (ended[PROBE] == EXECUTED) }
