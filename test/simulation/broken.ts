@@ -15,7 +15,6 @@ const one = (name: string, file: string, find: string, put: string): Break => ({
 const SETTLING = 'src/core/settling.ts';
 const DECIDE = 'src/core/decide.ts';
 const GUARD = 'src/core/guard.ts';
-const EXECUTION = 'src/core/execution.ts';
 const RUN = 'src/middy/run.ts';
 const KEPT = 'test/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb.ts';
@@ -28,14 +27,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'complete without the owner condition',
     SETTLING,
-    'const answer = await write(() => store.replace(completed, { owner, status }), isFirst ? undefined : 0);',
-    `const answer = await write(async () => store.replace(completed, ${WHATEVER_IS_THERE}), isFirst ? undefined : 0);`,
+    'const answer = await write(() => store.replace(completed, { owner, status }), least);',
+    `const answer = await write(async () => store.replace(completed, ${WHATEVER_IS_THERE}), least);`,
   ),
   one(
     'release without the owner condition',
     SETTLING,
-    'write(() => store.replace(released, expected), isFirst ? undefined : 0);',
-    `write(async () => store.replace(released, ${WHATEVER_IS_THERE.replace('{ owner, status }', 'expected')}), isFirst ? undefined : 0);`,
+    'write(() => store.replace(released, expected), least);',
+    `write(async () => store.replace(released, ${WHATEVER_IS_THERE.replace('{ owner, status }', 'expected')}), least);`,
   ),
   {
     name: 'the DynamoDB store forgets the owner condition',
@@ -75,10 +74,11 @@ export const BREAKS: readonly Break[] = [
   one(
     'let a mismatch delete the record',
     GUARD,
-    '        return this.#yield(decision, conflict.existing.attempt);',
-    `        const { owner, status, attempt } = conflict.existing;
-        if (decision.kind === 'keyReused') await this.#options.store.remove(this.#first.id, { owner, status });
-        return this.#yield(decision, attempt);`,
+    '        if (conflict === undefined) return this.#yield(decision, attempt, existing);',
+    `        if (decision.kind === 'keyReused' && existing !== undefined) {
+          await this.#options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
+        }
+        if (conflict === undefined) return this.#yield(decision, attempt, existing);`,
   ),
   {
     name: 'store the response of a timeout',
@@ -114,7 +114,12 @@ export const BREAKS: readonly Break[] = [
     'write(() => store.replace(released, expected),',
     'write(() => store.remove(id, expected),',
   ),
-  one('an outcome is written once, not until it is', SETTLING, 'tries: Number.POSITIVE_INFINITY', 'tries: 1'),
+  one(
+    'an outcome is written once, not until it is',
+    'src/core/writing.ts',
+    'tries: maxTries = Number.POSITIVE_INFINITY',
+    'tries: maxTries = 1',
+  ),
   one(
     'an outcome is not put back where the record is gone',
     SETTLING,
@@ -124,8 +129,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'a failure of the store masks the answer',
     SETTLING,
-    "tell({ type: 'completionFailed', error: failure });",
-    'throw failure;',
+    "tell({ type: 'completionFailed', error });",
+    'throw error;',
   ),
   one(
     'replay for ever',
@@ -165,8 +170,8 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'found here: an extension that comes late shortens a later one',
-    EXECUTION,
-    "status: 'IN_PROGRESS', leaseUntil: known }",
+    'src/core/lease.ts',
+    "status: 'IN_PROGRESS', leaseUntil: until }",
     "status: 'IN_PROGRESS' }",
   ),
   one(
@@ -180,9 +185,11 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         GUARD,
-        'if (this.#left() <= 0 || this.#isOver(record)) throw',
-        'if (this.#left() < Number.NEGATIVE_INFINITY) throw',
+        'if (this.#left(record) <= 0 || this.#isOver(record)) {',
+        'if (this.#left(record) < Number.NEGATIVE_INFINITY) {',
       ),
+      // A takeover's lease begins with it: so that it can be over, it must begin with the request again.
+      edit('src/core/budget.ts', 'leaseEnd: () => runtime.now() + millis,', 'leaseEnd: () => end + millis,'),
     ],
     tests: [KEPT],
   },
@@ -194,4 +201,10 @@ export const BREAKS: readonly Break[] = [
     ],
     tests: [KEPT],
   },
+  one(
+    'found here: a takeover makes its caller wait for more than one lease',
+    GUARD,
+    'return this.#budget.left(Math.min(leaseUntil, patience));',
+    'return this.#budget.left(leaseUntil + 0 * patience);',
+  ),
 ];

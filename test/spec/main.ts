@@ -1,0 +1,78 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const HELP = `Checks test/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail.
+
+  npm run test:spec             everything, about five and a half minutes on one core, 2 GB of memory
+  npm run test:spec -- --quick  without network faults: seconds`;
+
+interface Check {
+  readonly name: string;
+  readonly defines: readonly string[];
+  /** Whether an assertion must fail. @default false */
+  readonly fails?: boolean;
+  /** Whether to check that a key never stays stuck, under weak fairness, instead of the assertions. @default false */
+  readonly progress?: boolean;
+}
+
+const variant = (name: string, ...defines: string[]): Check => ({
+  name,
+  defines: ['FAULTS=1', ...defines],
+  fails: true,
+});
+
+const QUICK: readonly Check[] = [
+  { name: 'I1 to I4 and I11, no network faults', defines: ['FAULTS=0'] },
+  { name: 'progress, no network faults', defines: ['FAULTS=0'], progress: true },
+];
+const FULL: readonly Check[] = [
+  ...QUICK,
+  { name: 'I1 to I4 and I11, one network fault', defines: ['FAULTS=1'] },
+  variant('wrong: writes do not name their owner', 'BREAK_OWNER'),
+  variant('wrong: the skew is forgotten', 'BREAK_SKEW'),
+  variant('wrong: own writes are not recognised', 'BREAK_SELF'),
+  variant('wrong: an execution starts after its own lease', 'BREAK_LATE'),
+  variant('wrong: the TTL is shorter than the lease', 'BREAK_TTL'),
+  variant('wrong: a finished effect is released', 'BREAK_RELEASE'),
+  variant('wrong: a late extension shortens the lease', 'EXTENSIONS=2', 'BREAK_EXTEND'),
+];
+
+const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' }, quick: { type: 'boolean' } } });
+if (values.help === true) console.log(HELP);
+else process.exitCode = checkAll(values.quick === true ? QUICK : FULL) ? 0 : 1;
+
+function checkAll(checks: readonly Check[]): boolean {
+  for (const command of ['spin', 'cc']) {
+    if (spawnSync(command, [command === 'spin' ? '-V' : '--version']).error !== undefined) {
+      throw new Error(`${command} is missing: install Spin and a C compiler (Debian: apt-get install spin gcc)`);
+    }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-spec-'));
+  try {
+    copyFileSync(fileURLToPath(new URL('idempotency.pml', import.meta.url)), join(folder, 'idempotency.pml'));
+    return checks.map((check) => isAsExpected(folder, check)).every(Boolean);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isAsExpected(folder: string, { name, defines, fails = false, progress = false }: Check): boolean {
+  const run = (command: string, args: readonly string[]) =>
+    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  run('spin', ['-a', ...defines.map((define) => `-D${define}`), 'idempotency.pml']);
+  const kind = progress ? ['-DNFAIR=4'] : ['-DSAFETY', '-DNOCLAIM'];
+  run('cc', ['-O2', '-DCOLLAPSE', '-DMEMLIM=8000', ...kind, '-o', 'pan', 'pan.c']);
+  const output = run('./pan', ['-m200000', ...(progress ? ['-a', '-f', '-N', 'progress'] : [])]);
+  const [, errors] = /errors: (\d+)/.exec(output) ?? [];
+  const [, states = '?'] = /(\S+) states, stored/.exec(output) ?? [];
+  const isWhole = !/Search not completed|out of memory|max search depth too small/.test(output);
+  const holds = errors === '0' && isWhole;
+  const expected = fails ? Number(errors) > 0 : holds;
+  const verdict = holds ? 'holds' : Number(errors) > 0 ? 'fails' : 'was not searched to its end';
+  console.log(`${expected ? 'ok ' : 'NOT'}  ${name}: ${verdict}, ${Number(states).toLocaleString('en')} states`);
+  return expected;
+}
