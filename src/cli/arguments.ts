@@ -5,7 +5,14 @@ const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
 
 const EVERYWHERE = { json: FLAG, help: FLAG } as const;
-const OF_A_TABLE = { table: TEXT, region: TEXT, endpoint: TEXT, attributes: TEXT, 'sort-key': TEXT } as const;
+const OF_A_TABLE = {
+  table: TEXT,
+  region: TEXT,
+  endpoint: TEXT,
+  attributes: TEXT,
+  'sort-key': TEXT,
+  codec: TEXT,
+} as const;
 const OF_A_WRITE = { yes: FLAG, force: TEXT, 'retention-seconds': TEXT } as const;
 
 const OPTIONS = {

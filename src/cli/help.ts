@@ -4,7 +4,8 @@ const TABLE = `  --table NAME             the table (required)
   --region REGION          else AWS_REGION, or the profile's
   --endpoint URL           another endpoint, DynamoDB Local for example
   --attributes JSON        names that differ from the defaults, as in dynamoDBStore: {"id":"pk","expiration":"ttl"}
-  --sort-key NAME=VALUE    for a table with a sort key`;
+  --sort-key NAME=VALUE    for a table with a sort key
+  --codec MODULE           the file whose default export is the option \`codec\` of dynamoDBStore`;
 
 const WRITE = `  --yes                    write without asking; without it and without a terminal nothing is written
   --force OWNER            although the lease of this owner is live: its execution may be running

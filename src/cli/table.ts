@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { RecordStore } from '../index.ts';
 import type { DynamoDBStoreOptions } from '../stores/dynamodb.ts';
@@ -9,7 +11,7 @@ import { EXIT, Failure, usageFailure } from './failure.ts';
  * table works without it.
  */
 export async function withStore<T>(given: Given, use: (store: RecordStore) => Promise<T>): Promise<T> {
-  const options = storeOptions(given);
+  const options = { ...storeOptions(given), ...(await codecOf(given)) };
   const { DynamoDBClient, dynamoDBStore } = await load();
   const client = new DynamoDBClient(clientConfig(given));
   try {
@@ -43,6 +45,19 @@ function parseSortKey(text: string): { name: string; value: string } {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw usageFailure('--sort-key must be NAME=VALUE');
   return { name, value };
+}
+
+/** @throws Failure when the module cannot be loaded: a response must not be stored without the codec that hides it */
+async function codecOf({ codec: file }: Given): Promise<Pick<DynamoDBStoreOptions, 'codec'>> {
+  if (file === undefined) return {};
+  let module: Record<string, unknown>;
+  try {
+    module = await import(pathToFileURL(resolve(file)).href);
+  } catch (error) {
+    throw usageFailure(`--codec ${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (module['default'] === undefined) throw usageFailure(`--codec ${file} has no default export`);
+  return { codec: module['default'] as NonNullable<DynamoDBStoreOptions['codec']> };
 }
 
 function clientConfig({ region, endpoint }: Given): DynamoDBClientConfig {

@@ -7,9 +7,10 @@ import { idempotent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { recordId } from 'middy-idempotency/operator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aesGcm } from '../support/aes-gcm-codec.ts';
 import { SHAPES } from '../support/http-events.ts';
 import { useTable } from '../support/table.ts';
-import { command, tableOptions } from './command.ts';
+import { command, MAIN, tableOptions } from './command.ts';
 
 const table = useTable();
 const store = dynamoDBStore(table);
@@ -36,8 +37,8 @@ async function completed(json: string): Promise<IdempotencyRecord> {
   return record;
 }
 
-function file(content: string): string {
-  const path = join(folder, `${randomUUID()}.json`);
+function file(content: string, extension = 'json'): string {
+  const path = join(folder, `${randomUUID()}.${extension}`);
   writeFileSync(path, content);
   return path;
 }
@@ -197,6 +198,21 @@ describe('complete', () => {
     expect(await charge(event)).toEqual({ charged: true });
   });
 
+  it('stores the response by the codec of the table, and shows it by that', async () => {
+    const support = new URL('../support/aes-gcm-codec.ts', import.meta.url);
+    const source = `import { aesGcm } from '${support}'; export default aesGcm(new Uint8Array(32));`;
+    const codec = ['--codec', file(source, 'mjs')];
+    const { id } = await left();
+    const response = file('{"card":"confidential"}');
+    expect(await command(['complete', id, ...where, ...codec, '--response', response, '--yes'])).toMatchObject({
+      exitCode: 0,
+    });
+    const encrypted = dynamoDBStore({ ...table, codec: aesGcm(new Uint8Array(32)) });
+    expect(await encrypted.read(id)).toMatchObject({ outcome: { json: '{"card":"confidential"}' } });
+    expect((await command(['show', id, ...where, ...codec, '--outcome'])).out).toContain('confidential');
+    expect((await command(['show', id, ...where, '--outcome'])).out).not.toContain('confidential');
+  });
+
   it('can say that the handler returns nothing', async () => {
     const { id } = await left();
     expect(await command(['complete', id, ...where, '--no-response', '--yes'])).toMatchObject({ exitCode: 0 });
@@ -289,6 +305,9 @@ describe('the command line', () => {
     [['show', 'pay#a', ...where, '--attributes', '[]']],
     [['show', 'pay#a', ...where, '--attributes', '{"no":"such"}']],
     [['show', 'pay#a', ...where, '--sort-key', 'sk']],
+    [['show', 'pay#a', ...where, '--codec', 'nowhere.js']],
+    [['show', 'pay#a', ...where, '--codec', MAIN.replace('main.ts', 'help.ts')]],
+    [['show', 'pay#a', ...where, '--codec', file('export default { name: "none" };', 'mjs')]],
     [['show', 'pay#a', '--table', 't', '--endpoint', 'nowhere']],
     [['release', 'pay#a', ...where, '--yes', '--retention-seconds', '-1']],
     [['release', 'pay#a', ...where, '--yes', '--retention-seconds', 'x']],
