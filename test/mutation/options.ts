@@ -2,10 +2,11 @@ import type { Stryker } from '@stryker-mutator/core';
 
 type Options = ConstructorParameters<typeof Stryker>[0];
 
-/** How one folder of `src` is mutated. Two workers, since the tests of one mutant seldom use a core fully. */
-export function strykerOptions(folder: string): Options {
+/** How one folder of `src`, or one file, is mutated. Two workers, since the tests of one mutant seldom use a core fully. */
+export function strykerOptions(path: string): Options {
+  const name = path.replaceAll('/', '-').replace(/\.ts$/, '');
   return {
-    mutate: [`src/${folder}/**/*.ts`],
+    mutate: [path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     // Tests reach the sources through the package's public names, which does not relate them in Vitest's eyes.
@@ -19,8 +20,8 @@ export function strykerOptions(folder: string): Options {
     ignorePatterns: ['dist', 'reports'],
     tempDirName: 'reports/mutation/.sandbox',
     reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
-    htmlReporter: { fileName: `reports/mutation/${folder}.html` },
-    jsonReporter: { fileName: `reports/mutation/${folder}.json` },
+    htmlReporter: { fileName: `reports/mutation/${name}.html` },
+    jsonReporter: { fileName: `reports/mutation/${name}.json` },
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: false },
   } as Options;
 }

@@ -3,7 +3,8 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
   core: [
     'test/core/**/*.test.ts',
     'test/integration/i*.test.ts',
-    'test/integration/{complete,renewal,step,waiting}.test.ts',
+    'test/integration/{cache,complete,renewal,step,waiting}.test.ts',
+    'test/simulation/*.test.ts',
   ],
   fingerprint: [
     'test/fingerprint/**/*.test.ts',

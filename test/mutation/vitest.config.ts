@@ -1,13 +1,15 @@
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mergeConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import base from '../../vitest.config.ts';
 import { SUITE_VARIABLE, SUITES } from './suites.ts';
 
+const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url));
 const inMemory = (path: string) => fileURLToPath(new URL(`./in-memory/${path}`, import.meta.url));
 
 /** The tests that wait for real time are the last: most mutants are dead before them. */
-const SLOW = /i07-timeout|i09-no-key|i12-original-error|renewal|waiting/;
+const SLOW = /i07-timeout|i09-no-key|i12-original-error|renewal|simulation|waiting/;
 
 class FastestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -17,18 +19,28 @@ class FastestFirst extends BaseSequencer {
   }
 }
 
+/** `test/support/table.ts` and `fault-proxy.ts`, from wherever they are imported. */
+const inMemorySupport = {
+  name: 'in-memory-support',
+  enforce: 'pre' as const,
+  resolveId(source: string, importer: string | undefined) {
+    if (importer === undefined || !/\/(table|fault-proxy)\.ts$/.test(source)) return undefined;
+    const path = resolve(dirname(importer), source);
+    return path === support(basename(path)) ? inMemory(basename(path)) : undefined;
+  },
+};
+
 /** Mutants meet the same tests, on tables in memory: DynamoDB would be asked thousands of times, and has no mutants. */
 export default mergeConfig(
   { resolve: base.resolve ?? {} },
   {
+    plugins: [inMemorySupport],
     resolve: {
       alias: [
         {
           find: /^(middy-idempotency\/dynamodb|(\.\.\/)+src\/stores\/dynamodb\.ts)$/,
           replacement: inMemory('dynamodb.ts'),
         },
-        { find: /^\.{1,2}(\/support)?\/table\.ts$/, replacement: inMemory('table.ts') },
-        { find: /^\.{1,2}(\/support)?\/fault-proxy\.ts$/, replacement: inMemory('fault-proxy.ts') },
       ],
     },
     test: {
