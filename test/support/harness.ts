@@ -134,8 +134,12 @@ export function useGuards(makeStore?: () => RecordStore) {
       const chain = middy(plugin as never);
       for (const one of [...inFront, middleware as Middleware, ...behind]) chain.use(one);
       const lambda = chain.handler(setup.handler as never);
-      return (event: unknown, context: Context = lambdaContext(setup.clock ?? clock)): Promise<unknown> =>
-        lambda(event as never, context as never);
+      return (event: unknown, context: Context = lambdaContext(setup.clock ?? clock)): Promise<unknown> => {
+        const running = lambda(event as never, context as never) as Promise<unknown>;
+        // An invocation that a test has let crash is timed out by Middy long after the test.
+        running.catch(() => undefined);
+        return running;
+      };
     },
     /** A guarded function. */
     idempotent<Fn extends (...args: never) => unknown>(fn: Fn, options: object = {}, runtime: Runtime = clock) {
