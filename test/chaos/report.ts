@@ -72,7 +72,7 @@ function list(counts: ReadonlyMap<string, number>): string {
 export function explain({ violations, events }: Verdict, most = 10): string[] {
   return violations.slice(0, most).flatMap(({ promise, message }) => {
     const calls: string[] = message.match(/\b(?:run|brief|once)-\d+\/p\d+\.\d+/g) ?? [];
-    const about = events.filter((event) => event.type !== 'deleted' && calls.includes(event.call));
+    const about = events.filter((event) => 'call' in event && calls.includes(event.call));
     return [`${promise}: ${message}`, ...about.map((event) => `    ${JSON.stringify(event)}`)];
   });
 }

@@ -69,7 +69,8 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
 
 function staysUnstored({ report }: Facts, call: CallFacts): void {
   const completion = completionOf(call);
-  if (completion === undefined) return;
+  // What the handler itself has tried to store may have been stored.
+  if (completion === undefined || call.finishings.some(({ text }) => text === completion.after?.text)) return;
   const promise = call.settlement === 'hold' ? 'I7' : 'I4';
   report(promise, completion.at, `call ${call.id} stores an outcome that the policy wants to ${call.settlement}`);
 }

@@ -21,7 +21,7 @@ function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, c
 /** A store that hangs is given up while there is still time to say so. */
 function isRefusedInTime({ report, terms }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
-  const late = answeredAt - called.at - called.leaseMillis;
+  const late = answeredAt - called.at - called.leaseMillis - (called.waitMillis ?? 0);
   if (late > (terms.noiseMillis ?? 0))
     report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
 }

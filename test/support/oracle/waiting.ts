@@ -1,0 +1,85 @@
+import { type CallFacts, type Execution, type Facts, type KeyFacts, leaseEnd } from './facts.ts';
+
+/**
+ * Callers that wait for another one's outcome, and handlers that are told of their lease: nobody waits longer than he was
+ * told to, nobody is refused although the outcome is there, and who watches his signal is told before another one starts.
+ */
+export function waitersAreServed(facts: Facts): void {
+  if (!facts.terms.punctual) return;
+  for (const key of facts.keys.values()) {
+    for (const call of key.calls) {
+      if (call.reports.some(({ report }) => report === 'waiting')) waitsNoLonger(facts, call);
+      if (call.called.waitMillis !== undefined && facts.terms.storeSeen) isRefusedForAReason(facts, key, call);
+    }
+    if (facts.terms.clocksAgree) for (const call of key.executions) isToldInTime(facts, key, call);
+  }
+}
+
+/** The last look must be answered, too; and a takeover may be tried, which has the time of a claim. */
+const LAST_LOOK_MILLIS = 250;
+
+function waitsNoLonger(
+  { terms, report }: Facts,
+  { id, called, started, answer, answeredAt, reports, conflicts }: CallFacts,
+): void {
+  const began = reports.find((event) => event.report === 'waiting')?.at ?? called.at;
+  const { waitMillis = 0, leaseMillis, deadline = Number.POSITIVE_INFINITY } = called;
+  const hasTried = conflicts.some(({ at }) => at > began);
+  const until = Math.min(
+    deadline,
+    hasTried ? called.at + leaseMillis + waitMillis : began + waitMillis + LAST_LOOK_MILLIS,
+  );
+  const noise = terms.noiseMillis ?? 0;
+  if (started === undefined && answer?.kind === 'refused' && answer.code === 'IN_FLIGHT') {
+    const late = (answeredAt ?? 0) - until;
+    if (late > noise) report('waiting', answeredAt ?? 0, `call ${id} waits ${late} ms longer than it may`);
+  }
+  const late = (started?.at ?? 0) - (called.at + leaseMillis + waitMillis);
+  if (late > noise)
+    report('waiting', started?.at ?? 0, `call ${id} takes over ${late} ms after the end of its patience`);
+}
+
+/** Where nothing failed on its way: then its last look was a moment ago. */
+function isRefusedForAReason({ terms, report }: Facts, { timeline }: KeyFacts, call: CallFacts): void {
+  const { id, called, answer, answeredAt = 0, failures } = call;
+  if (answer?.kind !== 'refused' || answer.code !== 'IN_FLIGHT' || failures.length > 0) return;
+  const since = Math.max(called.at, answeredAt - LAST_LOOK_MILLIS - (terms.noiseMillis ?? 0));
+  const wasRunning = timeline.some(({ at, seen }, index) => {
+    const until = timeline[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    return at <= answeredAt && until >= since && seen?.status === 'IN_PROGRESS';
+  });
+  if (!wasRunning) report('waiting', answeredAt, `call ${id} is told that another one is running, and there was none`);
+}
+
+function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: Execution): void {
+  const {
+    id,
+    started,
+    watchingAt,
+    signalledAt = Number.POSITIVE_INFINITY,
+    crashedAt = Number.POSITIVE_INFINITY,
+  } = call;
+  if (watchingAt === undefined) return;
+  const ended = Math.min(
+    call.endedAt ?? Number.POSITIVE_INFINITY,
+    crashedAt,
+    call.finished?.at ?? Number.POSITIVE_INFINITY,
+  );
+  for (const { id: other, started: next } of executions) {
+    if (next.at <= started.at || next.at > ended || other === id) continue;
+    const late = signalledAt - next.at;
+    if (late > (terms.noiseMillis ?? 0))
+      report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
+  }
+  const early = leaseEnd(call, signalledAt) - signalledAt;
+  const isLost = call.reports.some(({ report: what }) => what === 'leaseLost');
+  // A tenth of the lease, at most a second, before its end; at a timeout, earlier.
+  if (
+    signalledAt < ended &&
+    early > 1000 &&
+    !isLost &&
+    call.timedOutAt === undefined &&
+    call.called.deadline === undefined
+  )
+    report('signal', signalledAt, `call ${id} is told ${early} ms before its lease ends`);
+}
