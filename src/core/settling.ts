@@ -81,8 +81,13 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   function completedWith(outcome: Outcome, final: boolean): CompletedRecord {
     const encoded = encodeOutcome(outcome, store.maxOutcomeBytes);
     const { expiration, ...rest } = ending();
-    retention ??= { expiration };
+    retention ??= { expiration: final ? expiration : notBeforeLease(expiration) };
     return { ...rest, ...retention, status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
+  }
+
+  /** The execution still goes on: as long as its lease does, no other one may find the record over. */
+  function notBeforeLease(expiration: number): number {
+    return Math.max(expiration, Math.ceil((lease.until() + options.clockSkewMillis) / 1000));
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {

@@ -73,7 +73,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const chance = (percent: number) => oneOf([false, 100 - percent], [true, percent]);
 
   const entry = oneOf(['function', 40], ['middy', 30], ['lambda', 30]) as Plan['entry'];
-  const store = oneOf(['records', 80], ['dynamodb', 20]) as 'records' | 'dynamodb';
+  const store = oneOf(['records', 90], ['dynamodb', 10]) as 'records' | 'dynamodb';
   const leaseMillis = oneOf([20_000, 5], [4000, 3], [60_000, 1]);
   const retentionSeconds = oneOf([3600, 5], [30, 3], [1, 2]);
   const onExpiredLease = oneOf(['run', 75], ['throw', 25]) as Plan['onExpiredLease'];

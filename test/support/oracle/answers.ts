@@ -40,7 +40,10 @@ function ownAnswer(facts: Facts, key: KeyFacts, call: CallFacts, outcome: Ending
 /** Unless the last write of it, which amends an earlier one, could not be made, or came after the retention. */
 function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): void {
   const stored = completionOf(call)?.after;
-  if (stored === undefined || outcome.notReplayable === true || stored.text === (call.kept ?? outcome.text)) return;
+  if (stored === undefined || stored.whole === false || outcome.notReplayable === true) return;
+  if (stored.text === (call.kept ?? outcome.text)) return;
+  // It was not known to be stored, and nothing else was to take its place.
+  if (call.settlement !== 'store' && call.finishings.some(({ text }) => text === stored.text)) return;
   if (call.reports.some(({ report: what }) => what === 'completionFailed' || what === 'leaseLost')) return;
   report('I8', call.answeredAt ?? 0, `call ${call.id} answered '${outcome.text}', and '${stored.text}' is stored`);
 }

@@ -70,7 +70,9 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
 function staysUnstored({ report }: Facts, call: CallFacts): void {
   const completion = completionOf(call);
   // What the handler itself has tried to store may have been stored.
-  if (completion === undefined || call.finishings.some(({ text }) => text === completion.after?.text)) return;
+  const isTried = ({ text }: { text: string }) =>
+    text === completion?.after?.text || completion?.after?.whole === false;
+  if (completion === undefined || call.finishings.some(isTried)) return;
   const promise = call.settlement === 'hold' ? 'I7' : 'I4';
   report(promise, completion.at, `call ${call.id} stores an outcome that the policy wants to ${call.settlement}`);
 }

@@ -1,3 +1,4 @@
+import type { Seen } from '../history.ts';
 import { type CallFacts, completionOf, type Execution, type Facts, isPastRetention, type KeyFacts } from './facts.ts';
 
 /**
@@ -20,11 +21,15 @@ function isStored({ report }: Facts, call: Execution): void {
   const { id, finished, finishings, kept, outcome } = call;
   if (finished === undefined) return;
   const stored = call.writes.filter(({ after }) => after?.status === 'COMPLETED');
-  if (!stored.some(({ at, after }) => at <= finished.at && after?.text === finished.text)) {
+  const isIt = (seen: Seen | undefined) => seen?.text === finished.text || seen?.whole === false;
+  if (!stored.some(({ at, after }) => at <= finished.at && isIt(after))) {
     report('finished', finished.at, `call ${id} was told that '${finished.text}' is stored, and it is not`);
   }
-  const last = completionOf(call)?.after?.text;
-  if (kept !== undefined && last !== kept) {
+  const completion = completionOf(call)?.after;
+  const last = completion?.text;
+  if (completion?.whole === false) return;
+  const isLater = finishings.some(({ at, text }) => at >= finished.at && text === last);
+  if (kept !== undefined && last !== kept && !isLater) {
     report('finished', call.endedAt ?? finished.at, `call ${id} has failed after '${kept}', and '${last}' is stored`);
   }
   const isOwn = finishings.some(({ text }) => text === last) || outcome === undefined || outcome.text === last;
@@ -47,8 +52,10 @@ function isAllOrNothing({ report }: Facts, { id, writes, effects, finishings }: 
   const responses = finishings.filter(({ by }) => by === 'transact').map(({ text }) => text);
   const isOutcome = (write: (typeof writes)[number]) =>
     write.after?.status === 'COMPLETED' && responses.some((text) => text === write.after?.text);
+  // Of an outcome whose parts were lost nobody can tell what it was.
+  const mayBeOutcome = (write: (typeof writes)[number]) => isOutcome(write) || write.after?.whole === false;
   for (const { at } of effects) {
-    if (!writes.some((write) => write.at === at && isOutcome(write))) {
+    if (!writes.some((write) => write.at === at && mayBeOutcome(write))) {
       report('transaction', at, `the transaction of call ${id} takes effect without its outcome`);
     }
   }

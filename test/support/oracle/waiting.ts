@@ -8,8 +8,9 @@ export function waitersAreServed(facts: Facts): void {
   if (!facts.terms.punctual) return;
   for (const key of facts.keys.values()) {
     for (const call of key.calls) {
-      if (call.reports.some(({ report }) => report === 'waiting')) waitsNoLonger(facts, call);
-      if (call.called.waitMillis !== undefined && facts.terms.storeSeen) isRefusedForAReason(facts, key, call);
+      if (!call.reports.some(({ report }) => report === 'waiting')) continue;
+      waitsNoLonger(facts, call);
+      if (facts.terms.storeSeen) isRefusedForAReason(facts, key, call);
     }
     if (facts.terms.clocksAgree) for (const call of key.executions) isToldInTime(facts, key, call);
   }
@@ -39,10 +40,10 @@ function waitsNoLonger(
     report('waiting', started?.at ?? 0, `call ${id} takes over ${late} ms after the end of its patience`);
 }
 
-/** Where nothing failed on its way: then its last look was a moment ago. */
+/** Where nothing failed on its way, and nobody was faster to take over: then its last look was a moment ago. */
 function isRefusedForAReason({ terms, report }: Facts, { timeline }: KeyFacts, call: CallFacts): void {
-  const { id, called, answer, answeredAt = 0, failures } = call;
-  if (answer?.kind !== 'refused' || answer.code !== 'IN_FLIGHT' || failures.length > 0) return;
+  const { id, called, answer, answeredAt = 0, failures, conflicts } = call;
+  if (answer?.kind !== 'refused' || answer.code !== 'IN_FLIGHT' || failures.length > 0 || conflicts.length > 1) return;
   const since = Math.max(called.at, answeredAt - LAST_LOOK_MILLIS - (terms.noiseMillis ?? 0));
   const wasRunning = timeline.some(({ at, seen }, index) => {
     const until = timeline[index + 1]?.at ?? Number.POSITIVE_INFINITY;
@@ -71,7 +72,7 @@ function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: 
     if (late > (terms.noiseMillis ?? 0))
       report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
   }
-  const early = leaseEnd(call, signalledAt) - signalledAt;
+  const early = leaseEnd(call, signalledAt - 1) - signalledAt;
   const isLost = call.reports.some(({ report: what }) => what === 'leaseLost');
   // A tenth of the lease, at most a second, before its end; at a timeout, earlier.
   if (
