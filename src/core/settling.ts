@@ -91,6 +91,8 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
+    // Until there is an answer, nobody knows which of the two the record has.
+    stored = undefined;
     try {
       return settledBy(await persist((least) => put(completed, least)), completed);
     } catch (error) {

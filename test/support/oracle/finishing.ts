@@ -60,7 +60,7 @@ function isAllOrNothing({ report }: Facts, { id, writes, effects, finishings }: 
     }
   }
   for (const write of writes) {
-    if (isOutcome(write) && !effects.some(({ at }) => at === write.at)) {
+    if (isOutcome(write) && !effects.some(({ at }) => at <= write.at)) {
       report('transaction', write.at, `the outcome of call ${id} is stored without the effect of its transaction`);
     }
   }

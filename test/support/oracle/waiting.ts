@@ -8,9 +8,10 @@ export function waitersAreServed(facts: Facts): void {
   if (!facts.terms.punctual) return;
   for (const key of facts.keys.values()) {
     for (const call of key.calls) {
-      if (!call.reports.some(({ report }) => report === 'waiting')) continue;
-      waitsNoLonger(facts, call);
-      if (facts.terms.storeSeen) isRefusedForAReason(facts, key, call);
+      const waiting = call.reports.find(({ report }) => report === 'waiting');
+      if (waiting === undefined) continue;
+      waitsNoLonger(facts, call, waiting.at);
+      if (facts.terms.storeSeen && waiting.at < (call.answeredAt ?? 0)) isRefusedForAReason(facts, key, call);
     }
     if (facts.terms.clocksAgree) for (const call of key.executions) isToldInTime(facts, key, call);
   }
@@ -19,25 +20,19 @@ export function waitersAreServed(facts: Facts): void {
 /** The last look must be answered, too; and a takeover may be tried, which has the time of a claim. */
 const LAST_LOOK_MILLIS = 250;
 
-function waitsNoLonger(
-  { terms, report }: Facts,
-  { id, called, started, answer, answeredAt, reports, conflicts }: CallFacts,
-): void {
-  const began = reports.find((event) => event.report === 'waiting')?.at ?? called.at;
+function waitsNoLonger({ terms, report }: Facts, call: CallFacts, began: number): void {
+  const { id, called, started, answer, answeredAt = 0, conflicts } = call;
   const { waitMillis = 0, leaseMillis, deadline = Number.POSITIVE_INFINITY } = called;
-  const hasTried = conflicts.some(({ at }) => at > began);
-  const until = Math.min(
-    deadline,
-    hasTried ? called.at + leaseMillis + waitMillis : began + waitMillis + LAST_LOOK_MILLIS,
-  );
   const noise = terms.noiseMillis ?? 0;
+  const patience = called.at + leaseMillis + waitMillis;
+  const hasTried = conflicts.some(({ at }) => at > began);
+  const until = Math.min(deadline, hasTried ? patience : began + waitMillis + LAST_LOOK_MILLIS);
   if (started === undefined && answer?.kind === 'refused' && answer.code === 'IN_FLIGHT') {
-    const late = (answeredAt ?? 0) - until;
-    if (late > noise) report('waiting', answeredAt ?? 0, `call ${id} waits ${late} ms longer than it may`);
+    const late = answeredAt - until;
+    if (late > noise) report('waiting', answeredAt, `call ${id} waits ${late} ms longer than it may`);
   }
-  const late = (started?.at ?? 0) - (called.at + leaseMillis + waitMillis);
-  if (late > noise)
-    report('waiting', started?.at ?? 0, `call ${id} takes over ${late} ms after the end of its patience`);
+  const late = (started?.at ?? 0) - patience;
+  if (late > noise) report('waiting', answeredAt, `call ${id} takes over ${late} ms after the end of its patience`);
 }
 
 /** Where nothing failed on its way, and nobody was faster to take over: then its last look was a moment ago. */
@@ -67,7 +62,7 @@ function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: 
     call.finished?.at ?? Number.POSITIVE_INFINITY,
   );
   for (const { id: other, started: next } of executions) {
-    if (next.at <= started.at || next.at > ended || other === id) continue;
+    if (next.at <= started.at || next.at >= ended || other === id) continue;
     const late = signalledAt - next.at;
     if (late > (terms.noiseMillis ?? 0))
       report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
