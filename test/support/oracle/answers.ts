@@ -43,7 +43,8 @@ function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): vo
   if (stored === undefined || stored.whole === false || outcome.notReplayable === true) return;
   if (stored.text === (call.kept ?? outcome.text)) return;
   // It was not known to be stored, and nothing else was to take its place.
-  if (call.settlement !== 'store' && call.finishings.some(({ text }) => text === stored.text)) return;
+  const isOpen = call.settlement !== 'store' || call.kept !== undefined;
+  if (isOpen && call.finishings.some(({ text }) => text === stored.text)) return;
   if (call.reports.some(({ report: what }) => what === 'completionFailed' || what === 'leaseLost')) return;
   report('I8', call.answeredAt ?? 0, `call ${call.id} answered '${outcome.text}', and '${stored.text}' is stored`);
 }
