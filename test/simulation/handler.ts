@@ -63,7 +63,9 @@ export class HandlerRun {
   #watch(): void {
     const { signal } = this.#handle;
     this.#call.record({ type: 'watching' });
-    signal.addEventListener('abort', () => this.#call.record({ type: 'signalled' }));
+    const told = () => this.#call.record({ type: 'signalled' });
+    if (signal.aborted) told();
+    else signal.addEventListener('abort', told);
   }
 
   #turn(what: string): Promise<void> {

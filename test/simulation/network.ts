@@ -112,8 +112,8 @@ export class Network {
       const stray = copy.number < request.sent || request.isSettled;
       this.#world.record({ type: 'wrote', ...common, before, after, stray });
       for (let times = 0; times < effects; times++) this.#world.record({ type: 'effect', ...common });
-    } else if (!wrote && request.verb !== 'read' && !request.verb.includes('part')) {
-      this.#world.record({ type: 'conflicted', ...common, found: before });
+    } else if (!wrote && !request.verb.includes('part')) {
+      this.#world.record({ type: request.verb === 'read' ? 'looked' : 'conflicted', ...common, found: before });
     }
   }
 

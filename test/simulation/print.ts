@@ -104,6 +104,7 @@ function say(event: HistoryEvent): string {
       return `call ${event.call}: reports ${event.report}`;
     case 'wrote':
       return `call ${event.call} wrote ${record(event.after)} over ${record(event.before)}${event.stray ? ' (stray)' : ''}`;
+    case 'looked':
     case 'conflicted':
       return `call ${event.call} found ${record(event.found)}`;
     case 'failed':

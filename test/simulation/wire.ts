@@ -66,7 +66,10 @@ async function ask(operation: string, request: WireRequest): Promise<WireAnswer>
   });
 }
 
-function verbOf(operation: string, { Item, ConditionExpression = '' }: WireRequest): string {
+/** As the README has it: `<record id>#<digest>#<number>`. */
+const PART_ID = /#.*#\d+$/;
+
+function verbOf(operation: string, { Item, Key, ConditionExpression = '' }: WireRequest): string {
   switch (operation) {
     case 'PutItem':
       if (Item?.['status'] === undefined) return 'put a part';
@@ -74,7 +77,7 @@ function verbOf(operation: string, { Item, ConditionExpression = '' }: WireReque
     case 'DeleteItem':
       return 'remove';
     case 'GetItem':
-      return 'read';
+      return PART_ID.test(String(Key?.['id']?.S)) ? 'read a part' : 'read';
     default:
       return 'transact';
   }

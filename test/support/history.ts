@@ -121,6 +121,8 @@ export type HistoryEvent =
     })
   /** The condition of a write failed. */
   | (Base<'conflicted'> & { readonly key: string; readonly found: Seen | undefined })
+  /** A read of it, and what it found. */
+  | (Base<'looked'> & { readonly key: string; readonly found: Seen | undefined })
   /** A request of it failed on the way: throttled, refused, lost or hanging. Whether it took effect is in `wrote`. */
   | (Base<'failed'> & { readonly retryable: boolean })
   /** The table's TTL removed a record. */

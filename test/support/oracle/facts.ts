@@ -39,6 +39,7 @@ export interface CallFacts {
   readonly reports: EventOf<'reported'>[];
   readonly writes: Wrote[];
   readonly conflicts: EventOf<'conflicted'>[];
+  readonly looks: EventOf<'looked'>[];
   readonly failures: EventOf<'failed'>[];
 }
 
@@ -83,6 +84,7 @@ export function collect(history: History, violations: Violation[]): Facts {
         reports: [],
         writes: [],
         conflicts: [],
+        looks: [],
         failures: [],
       };
       calls.set(event.call, facts);
@@ -164,6 +166,9 @@ export function collect(history: History, violations: Violation[]): Facts {
         return;
       case 'conflicted':
         call.conflicts.push(event);
+        return;
+      case 'looked':
+        call.looks.push(event);
         return;
       case 'failed':
         call.failures.push(event);

@@ -1,4 +1,5 @@
 import { type CallFacts, type Execution, type Facts, type KeyFacts, leaseEnd } from './facts.ts';
+import { LAST_LOOK_MILLIS, patienceOf } from './progress.ts';
 
 /**
  * Callers that wait for another one's outcome, and handlers that are told of their lease: nobody waits longer than he was
@@ -11,40 +12,43 @@ export function waitersAreServed(facts: Facts): void {
       const waiting = call.reports.find(({ report }) => report === 'waiting');
       if (waiting === undefined) continue;
       waitsNoLonger(facts, call, waiting.at);
-      if (facts.terms.storeSeen && waiting.at < (call.answeredAt ?? 0)) isRefusedForAReason(facts, key, call);
+      if (facts.terms.storeSeen && waiting.at < (call.answeredAt ?? 0)) isRefusedForAReason(facts, call, waiting.at);
     }
     if (facts.terms.clocksAgree) for (const call of key.executions) isToldInTime(facts, key, call);
   }
 }
 
-/** The last look must be answered, too; and a takeover may be tried, which has the time of a claim. */
-const LAST_LOOK_MILLIS = 250;
-
 function waitsNoLonger({ terms, report }: Facts, call: CallFacts, began: number): void {
   const { id, called, started, answer, answeredAt = 0, conflicts } = call;
-  const { waitMillis = 0, leaseMillis, deadline = Number.POSITIVE_INFINITY } = called;
+  const { waitMillis = 0, deadline = Number.POSITIVE_INFINITY } = called;
   const noise = terms.noiseMillis ?? 0;
-  const patience = called.at + leaseMillis + waitMillis;
+  // A takeover that was tried in vain has had the time of a claim.
   const hasTried = conflicts.some(({ at }) => at > began);
-  const until = Math.min(deadline, hasTried ? patience : began + waitMillis + LAST_LOOK_MILLIS);
-  if (started === undefined && answer?.kind === 'refused' && answer.code === 'IN_FLIGHT') {
+  const until = Math.min(deadline, hasTried ? patienceOf(call) : began + waitMillis + LAST_LOOK_MILLIS);
+  if (started === undefined && isInFlight(answer)) {
     const late = answeredAt - until;
     if (late > noise) report('waiting', answeredAt, `call ${id} waits ${late} ms longer than it may`);
   }
-  const late = (started?.at ?? 0) - patience;
+  const late = (started?.at ?? 0) - patienceOf(call);
   if (late > noise) report('waiting', answeredAt, `call ${id} takes over ${late} ms after the end of its patience`);
 }
 
-/** Where nothing failed on its way, and nobody was faster to take over: then its last look was a moment ago. */
-function isRefusedForAReason({ terms, report }: Facts, { timeline }: KeyFacts, call: CallFacts): void {
-  const { id, called, answer, answeredAt = 0, failures, conflicts } = call;
-  if (answer?.kind !== 'refused' || answer.code !== 'IN_FLIGHT' || failures.length > 0 || conflicts.length > 1) return;
-  const since = Math.max(called.at, answeredAt - LAST_LOOK_MILLIS - (terms.noiseMillis ?? 0));
-  const wasRunning = timeline.some(({ at, seen }, index) => {
-    const until = timeline[index + 1]?.at ?? Number.POSITIVE_INFINITY;
-    return at <= answeredAt && until >= since && seen?.status === 'IN_PROGRESS';
-  });
-  if (!wasRunning) report('waiting', answeredAt, `call ${id} is told that another one is running, and there was none`);
+/** Where nothing failed on its way, and nobody was faster to take over: it has waited, and then has found him running. */
+function isRefusedForAReason({ terms, report }: Facts, call: CallFacts, began: number): void {
+  const { id, called, answer, answeredAt = 0, failures, conflicts, looks } = call;
+  if (!isInFlight(answer) || failures.length > 0 || conflicts.length > 1) return;
+  const found = looks.findLast(({ at }) => at <= answeredAt)?.found;
+  if (looks.length > 0 && found?.status !== 'IN_PROGRESS') {
+    report('waiting', answeredAt, `call ${id} is told that another one is running, and has seen that there is none`);
+  }
+  const early = began + (called.waitMillis ?? 0) - answeredAt - (terms.noiseMillis ?? 0);
+  if (early > 1 && called.deadline === undefined) {
+    report('waiting', answeredAt, `call ${id} gives up ${early} ms before it has waited long enough`);
+  }
+}
+
+function isInFlight(answer: CallFacts['answer']): boolean {
+  return answer?.kind === 'refused' && answer.code === 'IN_FLIGHT';
 }
 
 function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: Execution): void {
