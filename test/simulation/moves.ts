@@ -120,7 +120,7 @@ function partLosses(world: World, made: Move[]): void {
   const { items } = world;
   for (const id of items?.ids() ?? []) {
     if (items?.isPart(id) !== true) continue;
-    made.push({ weight: 0.5, what: () => 'a part is lost', kind: 'lost part', make: () => world.losePart(id) });
+    made.push({ weight: 1.5, what: () => 'a part is lost', kind: 'lost part', make: () => world.losePart(id) });
   }
 }
 

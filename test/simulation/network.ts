@@ -108,11 +108,14 @@ export class Network {
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
     const after = this.rows.seen(question.id);
-    if (wrote && (before !== undefined || after !== undefined)) {
+    if (wrote) {
       const stray = copy.number < request.sent || request.isSettled;
-      this.#world.record({ type: 'wrote', ...common, before, after, stray });
+      // Of what is no record, only the effects count.
+      if (before !== undefined || after !== undefined) {
+        this.#world.record({ type: 'wrote', ...common, before, after, stray });
+      }
       for (let times = 0; times < effects; times++) this.#world.record({ type: 'effect', ...common });
-    } else if (!wrote && !request.verb.includes('part')) {
+    } else if (!request.verb.includes('part')) {
       this.#world.record({ type: request.verb === 'read' ? 'looked' : 'conflicted', ...common, found: before });
     }
   }

@@ -52,7 +52,7 @@ interface Given {
 export function chooseScript({ oneOf, chance, entry, store, leaseMillis }: Given): () => Script {
   const usesHandle = chance(50);
   const common = usesHandle ? actions() : [];
-  const isLarge = store === 'dynamodb' && chance(12);
+  const isLarge = store === 'dynamodb' && chance(20);
   return script;
 
   function script(): Script {

@@ -21,8 +21,8 @@ export function stepsRunOnce(facts: Facts): void {
       if (facts.terms.storeSeen) releaseKeepsAll(facts, call);
       isRepeatedForAReason(facts, key, call);
     }
-    if (facts.terms.storeSeen)
-      for (const call of key.calls) call.writes.forEach((write) => nothingVanishes(facts, write));
+    if (!facts.terms.storeSeen) continue;
+    for (const { writes } of key.calls) for (const write of writes) nothingVanishes(facts, write);
   }
 }
 
