@@ -49,9 +49,10 @@ async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[
       if (!database.isUp) throw new Error('the database is down');
       return witness.deliver(copy);
     },
-    decide() {
+    decide({ operation }) {
       requests++;
-      return faults.next();
+      const fault = faults.next();
+      return fault === 'throttle' && operation === 'TransactWriteItems' ? 'conflict' : fault;
     },
   });
   stops.push(proxy.close);
@@ -73,6 +74,7 @@ async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[
   const keys = new Set(processes.read().flatMap((entry) => (entry.type === 'called' ? [entry.key] : [])));
   await processes.probe([...keys], PROBES);
   processes.check();
+  await witness.checkEffects();
   const judged = verdict(processes.read(), witness);
   const figured = { verdict: judged, faults, requests, processes: processes.counts };
   say('every key was asked once more\n');

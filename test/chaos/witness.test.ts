@@ -1,7 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DynamoDBAnswer } from '../support/proxy.ts';
-import { type Attributes, CALL_HEADER } from './seen.ts';
+import { CALL_HEADER } from './asked.ts';
+import type { Attributes } from './seen.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 const NOW = 1_000_000;

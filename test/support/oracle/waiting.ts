@@ -52,34 +52,26 @@ function isInFlight(answer: CallFacts['answer']): boolean {
 }
 
 function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: Execution): void {
-  const {
-    id,
-    started,
-    watchingAt,
-    signalledAt = Number.POSITIVE_INFINITY,
-    crashedAt = Number.POSITIVE_INFINITY,
-  } = call;
+  const { id, started, watchingAt, signalledAt = Number.POSITIVE_INFINITY } = call;
   if (watchingAt === undefined) return;
-  const ended = Math.min(
-    call.endedAt ?? Number.POSITIVE_INFINITY,
-    crashedAt,
-    call.finished?.at ?? Number.POSITIVE_INFINITY,
-  );
+  const { noiseMillis: noise = 0 } = terms;
+  const until = stillRuns(call, noise);
   for (const { id: other, started: next } of executions) {
-    if (next.at <= started.at || next.at >= ended || other === id) continue;
-    const late = signalledAt - next.at;
-    if (late > (terms.noiseMillis ?? 0))
-      report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
+    if (next.at <= started.at || next.at >= until || other === id || signalledAt - next.at <= noise) continue;
+    report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
   }
   const early = leaseEnd(call, signalledAt - 1) - signalledAt;
   const isLost = call.reports.some(({ report: what }) => what === 'leaseLost');
-  // A tenth of the lease, at most a second, before its end; at a timeout, earlier.
-  if (
-    signalledAt < ended &&
-    early > 1000 &&
-    !isLost &&
-    call.timedOutAt === undefined &&
-    call.called.deadline === undefined
-  )
-    report('signal', signalledAt, `call ${id} is told ${early} ms before its lease ends`);
+  // At a timeout, or in an invocation, it is the end of that which counts.
+  if (signalledAt >= until || isLost || call.timedOutAt !== undefined || call.called.deadline !== undefined) return;
+  if (early > RESERVE_MILLIS) report('signal', signalledAt, `call ${id} is told ${early} ms before its lease ends`);
+}
+
+/** A tenth of the lease, and at most this: so long before its end the signal fires. */
+const RESERVE_MILLIS = 1000;
+
+/** Until when there is something to stop. A process may be known to be dead only a little later. */
+function stillRuns({ endedAt, crashedAt, finished }: Execution, noise: number): number {
+  const never = Number.POSITIVE_INFINITY;
+  return Math.min(endedAt ?? never, (crashedAt ?? never) - noise, finished?.at ?? never);
 }
