@@ -3,7 +3,7 @@ import type { Seen } from '../support/history.ts';
 import { brief } from './brief.ts';
 
 /** An attribute as DynamoDB sends it. */
-export interface Attribute {
+interface Attribute {
   readonly S?: string;
   readonly N?: string;
   /** base64 */

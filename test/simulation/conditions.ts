@@ -1,5 +1,5 @@
 /** An attribute's value as DynamoDB sends it. */
-export type Value = Readonly<Partial<Record<'S' | 'N' | 'B' | 'BOOL', string | boolean>>> & {
+type Value = Readonly<Partial<Record<'S' | 'N' | 'B' | 'BOOL', string | boolean>>> & {
   readonly M?: Readonly<Record<string, Value>>;
 };
 export type Item = Readonly<Record<string, Value>>;

@@ -115,6 +115,6 @@ function idOf(item: Item | undefined): string {
   return String(item?.['id']?.S);
 }
 
-export function exception(name: string): object {
+function exception(name: string): object {
   return { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'simulated' };
 }

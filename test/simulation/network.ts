@@ -2,7 +2,7 @@ import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../../src/core/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { CallRun } from './call.ts';
-import { type Applied, type Rows, Table } from './table.ts';
+import { type Applied, type Rows, seen, Table } from './table.ts';
 import { Tokens } from './tokens.ts';
 import type { World } from './world.ts';
 
@@ -44,6 +44,12 @@ export class Network {
   /** The key of whoever has written to an id. */
   readonly keys = new Map<string, string>();
   readonly #world: World;
+  readonly #records: Rows = {
+    ids: () => this.table.ids(),
+    seen: (id) => seen(this.table.get(id)),
+    expiration: (id) => this.table.get(id)?.expiration ?? 0,
+    delete: (id) => this.table.delete(id),
+  };
 
   constructor(world: World) {
     this.#world = world;
@@ -62,7 +68,7 @@ export class Network {
 
   /** What the guards of the schedule write to. */
   get rows(): Rows {
-    return this.#world.items ?? this.table;
+    return this.#world.items ?? this.#records;
   }
 
   #replace(record: IdempotencyRecord, expected: Expected): Promise<ConditionalResult> {

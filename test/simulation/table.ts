@@ -22,7 +22,7 @@ export interface Rows {
 }
 
 /** A table as DynamoDB is one: every verb is atomic, and what was written is never shared with the writer. */
-export class Table implements Rows {
+export class Table {
   readonly #records = new Map<string, IdempotencyRecord>();
   readonly #tokens: Tokens;
 
@@ -32,14 +32,6 @@ export class Table implements Rows {
 
   get(id: string): IdempotencyRecord | undefined {
     return this.#records.get(id);
-  }
-
-  seen(id: string): Seen | undefined {
-    return seen(this.#records.get(id));
-  }
-
-  expiration(id: string): number {
-    return this.#records.get(id)?.expiration ?? 0;
   }
 
   ids(): IterableIterator<string> {
