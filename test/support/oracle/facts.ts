@@ -27,7 +27,8 @@ export interface CallFacts {
   readonly steps: StepRun[];
   readonly told: EventOf<'stepTold'>[];
   readonly finishings: EventOf<'finishing'>[];
-  /** The response that its handler knows to be stored. */
+  /** The responses that its handler knows to be stored, and the first of them: from then on nothing is at stake. */
+  readonly finishes: EventOf<'finished'>[];
   finished?: EventOf<'finished'>;
   readonly effects: EventOf<'effect'>[];
   watchingAt?: number;
@@ -80,6 +81,7 @@ export function collect(history: History, violations: Violation[]): Facts {
         steps: [],
         told: [],
         finishings: [],
+        finishes: [],
         effects: [],
         reports: [],
         writes: [],
@@ -145,7 +147,8 @@ export function collect(history: History, violations: Violation[]): Facts {
         call.finishings.push(event);
         return;
       case 'finished':
-        call.finished = event;
+        call.finishes.push(event);
+        call.finished ??= event;
         return;
       case 'effect':
         call.effects.push(event);

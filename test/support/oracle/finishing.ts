@@ -1,5 +1,12 @@
-import type { Seen } from '../history.ts';
-import { type CallFacts, completionOf, type Execution, type Facts, isPastRetention, type KeyFacts } from './facts.ts';
+import {
+  type CallFacts,
+  completionOf,
+  type Execution,
+  type Facts,
+  isPastRetention,
+  type KeyFacts,
+  type Wrote,
+} from './facts.ts';
 
 /**
  * `complete` and `transact`. Once a handler was told that its response is stored, nothing is executed again, and no failure
@@ -18,18 +25,18 @@ export function finishedStaysFinished(facts: Facts): void {
 }
 
 function isStored({ report }: Facts, call: Execution): void {
-  const { id, finished, finishings, kept, outcome } = call;
+  const { id, finished, finishes, finishings, kept, outcome } = call;
   if (finished === undefined) return;
-  const stored = call.writes.filter(({ after }) => after?.status === 'COMPLETED');
-  const isIt = (seen: Seen | undefined) => seen?.text === finished.text || seen?.whole === false;
-  if (!stored.some(({ at, after }) => at <= finished.at && isIt(after))) {
-    report('finished', finished.at, `call ${id} was told that '${finished.text}' is stored, and it is not`);
+  for (const { at, text } of finishes) {
+    const isThere = (write: Wrote) => write.at <= at && (write.after?.text === text || write.after?.whole === false);
+    if (!call.writes.some(isThere))
+      report('finished', at, `call ${id} was told that '${text}' is stored, and it is not`);
   }
   const completion = completionOf(call)?.after;
-  const last = completion?.text;
   if (completion?.whole === false) return;
-  const isLater = finishings.some(({ at, text }) => at >= finished.at && text === last);
-  if (kept !== undefined && last !== kept && !isLater) {
+  const last = completion?.text;
+  const isTried = finishings.some(({ at, text }) => at >= finished.at && text === last);
+  if (kept !== undefined && last !== kept && !isTried) {
     report('finished', call.endedAt ?? finished.at, `call ${id} has failed after '${kept}', and '${last}' is stored`);
   }
   const isOwn = finishings.some(({ text }) => text === last) || outcome === undefined || outcome.text === last;
