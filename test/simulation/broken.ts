@@ -183,8 +183,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: an amendment makes the retention longer',
     SETTLING,
-    'retention ??= { expiration };',
-    'retention = { expiration };',
+    'retention ??= { expiration: Math.max',
+    'retention = { expiration: Math.max',
   ),
   {
     name: 'found here: a claim whose lease is over takes over',
