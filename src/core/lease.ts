@@ -5,8 +5,8 @@ import type { Expected } from './store.ts';
 import { storeFailure } from './store-failure.ts';
 import type { Writing } from './writing.ts';
 
-/** `'completed'`: this execution's outcome is stored already. `'lost'`: the record is in somebody else's hands. */
-type Written = 'written' | 'completed' | 'lost';
+/** `'settled'`: this execution has completed or released it already. `'lost'`: the record is in somebody else's hands. */
+type Written = 'written' | 'settled' | 'lost';
 
 /** The record of a running execution. Its writes carry all of it, and go one after the other. */
 export interface Lease {
@@ -79,7 +79,7 @@ export function createLease(context: ExecutionContext, { persist, write }: Writi
       if (answer.done) break;
       const { existing } = answer;
       if (existing?.owner !== record.owner) return 'lost';
-      if (existing.status !== 'IN_PROGRESS') return existing.status === 'COMPLETED' ? 'completed' : 'lost';
+      if (existing.status !== 'IN_PROGRESS') return 'settled';
       if (existing.leaseUntil <= until) throw storeFailure(new Error('the store contradicts itself'));
       // This write or an earlier one was applied although its answer never came.
       until = existing.leaseUntil;

@@ -42,16 +42,19 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   /** At the end of the execution: whatever becomes of the record, the caller gets the outcome. */
   async function complete(outcome: Outcome, final: boolean): Promise<Settled> {
     try {
-      return await completeNow(outcome, final);
+      return await completeNow(outcome, final, 0);
     } catch (error) {
       tell({ type: 'completionFailed', error });
       return { kind: 'done' };
     }
   }
 
-  /** @throws IdempotencyError when the outcome could not be stored, although it was tried while there was time */
-  async function completeNow(outcome: Outcome, final = false): Promise<Settled> {
-    const completed = completedWith(outcome, final);
+  /**
+   * While the execution goes on: as long as its lease does, no other one may find the retention over.
+   * @throws IdempotencyError when the outcome could not be stored, although it was tried while there was time
+   */
+  async function completeNow(outcome: Outcome, final = false, leaseUntil = lease.until()): Promise<Settled> {
+    const completed = completedWith(outcome, final, leaseUntil);
     if (stored === undefined || !sameOutcome(stored, completed)) return keep(completed);
     if (final) confirm();
     return { kind: 'done' };
@@ -69,7 +72,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    * @throws IdempotencyError when it is not known whether it was written, or was refused
    */
   async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
-    const completed = completedWith(outcome, false);
+    const completed = completedWith(outcome, false, lease.until());
     const expected = { owner, status: 'IN_PROGRESS' } as const;
     const token = runtime.randomToken();
     const send = async () =>
@@ -78,14 +81,17 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     return 'refused' in answer ? { kind: 'refused', error: answer.refused } : settledBy(answer, completed);
   }
 
-  function completedWith(outcome: Outcome, final: boolean): CompletedRecord {
+  function completedWith(outcome: Outcome, final: boolean, leaseUntil: number): CompletedRecord {
     const encoded = encodeOutcome(outcome, store.maxOutcomeBytes);
     const { expiration, ...rest } = ending();
-    retention ??= { expiration };
+    const leaseIsOver = Math.ceil((leaseUntil + options.clockSkewMillis) / 1000);
+    retention ??= { expiration: Math.max(expiration, leaseIsOver) };
     return { ...rest, ...retention, status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
+    // Until there is an answer, nobody knows which of the two the record has.
+    stored = undefined;
     try {
       return settledBy(await persist((least) => put(completed, least)), completed);
     } catch (error) {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../src/index.ts';
 import type { Answer } from '../support/history.ts';
+import { type Behaviour, chooseBehaviour } from './behaviour.ts';
 import { trueTime } from './clock.ts';
-import { createGuards, WAYS, type Way } from './guards.ts';
-import { type Behaviour, chooseBehaviour, returned, threw } from './handlers.ts';
+import { createGuards, WAYS, type Way, waitMillisOf } from './guards.ts';
+import { returned, threw } from './handlers.ts';
 import { openJournal } from './journal.ts';
 import { randomOf } from './random.ts';
 import { keyNumber, kindOf, LEASES_MILLIS, MAX_ATTEMPTS, MAX_LEASE_MILLIS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
@@ -124,7 +125,9 @@ async function ask(
 ): Promise<Answer> {
   const call = `${key}/${task.name}.${calls++}`;
   const kind = kindOf(key);
-  const called = { key, payload, offset: task.offsetMillis, leaseMillis, ...(probe && { probe }) };
+  const waitMillis = waitMillisOf(way);
+  const extra = { ...(probe && { probe }), ...(waitMillis > 0 && { waitMillis }) };
+  const called = { key, payload, offset: task.offsetMillis, leaseMillis, ...extra };
   journal({ type: 'called', at: time.now(), call, ...called });
   let answer: Answer;
   try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { findRuntime, freePort, type OwnDynamoDB, startOwnDynamoDBLocal } from '../../infra/local/dynamodb-local.ts';
 import { createTable } from '../../infra/local/tables.ts';
+import { EFFECTS_TABLE } from './effects.ts';
 
 export const TABLE_NAME = 'chaos';
 
@@ -40,6 +41,7 @@ export async function startDatabase(): Promise<Database> {
   });
   let isUp = true;
   await createTable(client, { tableName: TABLE_NAME, partitionKey: 'id', ttlAttribute: 'expiration' });
+  await createTable(client, { tableName: EFFECTS_TABLE, partitionKey: 'id' });
   await warmUp(client);
   return {
     endpoint: running.endpoint,

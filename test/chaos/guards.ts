@@ -7,20 +7,34 @@ import { createIdempotent } from '../../src/function.ts';
 import type { IdempotencyHandle, IdempotencyOptions, RecordStore } from '../../src/index.ts';
 import { createMiddleware } from '../../src/middy.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { dynamoDBStore, type TransactionItem } from '../../src/stores/dynamodb.ts';
+import { CALL_HEADER } from './asked.ts';
 import type { TrueTime } from './clock.ts';
 import { Declined, execute, type Work } from './handlers.ts';
 import type { Journal } from './journal.ts';
-import { CALL_HEADER } from './seen.ts';
 import { CLOCK_SKEW_MILLIS, KINDS, type Kind, LEASES_MILLIS } from './terms.ts';
 
 /** What the key and the payload are read from, and what the handler needs to know. */
-export interface Order extends Work {
-  readonly key: string;
-}
+export type Order = Work;
 
-export type Way = 'function' | 'middy 7' | 'middy 6';
-export const WAYS: readonly Way[] = ['function', 'function', 'middy 7', 'middy 6'];
+type Handle = IdempotencyHandle<TransactionItem>;
+
+export type Way = 'function' | 'renewing function' | 'waiting function' | 'middy 7' | 'waiting middy 7' | 'middy 6';
+export const WAYS: readonly Way[] = [
+  'function',
+  'renewing function',
+  'waiting function',
+  'middy 7',
+  'waiting middy 7',
+  'middy 6',
+];
+
+const WAIT_MILLIS = 1500;
+
+/** How long a request that comes this way may wait for the outcome of another one; 0 where it does not. */
+export function waitMillisOf(way: Way): number {
+  return way.startsWith('waiting') ? WAIT_MILLIS : 0;
+}
 
 export interface GuardsSetup {
   readonly client: DynamoDBClient;
@@ -55,7 +69,14 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
   const guarded = Object.fromEntries(
     (Object.keys(KINDS) as Kind[]).map((kind) => [
       kind,
-      { function: asFunction(kind), 'middy 7': asLambda(kind, middy7), 'middy 6': asLambda(kind, middy6 as never) },
+      {
+        function: asFunction(kind, 'function'),
+        'renewing function': asFunction(kind, 'renewing function'),
+        'waiting function': asFunction(kind, 'waiting function'),
+        'middy 7': asLambda(kind, 'middy 7', middy7),
+        'waiting middy 7': asLambda(kind, 'waiting middy 7', middy7),
+        'middy 6': asLambda(kind, 'middy 6', middy6 as never),
+      },
     ]),
   ) as Record<Kind, Record<Way, (order: Order) => Promise<unknown>>>;
 
@@ -64,9 +85,9 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
       calls.run(order.call, () => guarded[kind][way](order)),
   };
 
-  function asFunction(kind: Kind) {
+  function asFunction(kind: Kind, way: Way) {
     const guard = (leaseMillis: number) => {
-      const all = { ...options(kind), leaseMillis, passHandle: true };
+      const all = { ...options(kind, way), leaseMillis, passHandle: true, renewLease: way === 'renewing function' };
       return createIdempotent(work as never, all as never, runtime) as unknown as (order: Order) => Promise<unknown>;
     };
     const byLease = new Map<number, ReturnType<typeof guard>>(
@@ -80,9 +101,9 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
   }
 
   /** In Lambda the lease is the remaining time. */
-  function asLambda(kind: Kind, middy: typeof middy7) {
-    const chain = middy().use(createMiddleware(options(kind) as never, runtime) as middy7.MiddlewareObj);
-    const lambda = chain.handler(((order: Order, context: { idempotency: IdempotencyHandle }) =>
+  function asLambda(kind: Kind, way: Way, middy: typeof middy7) {
+    const chain = middy().use(createMiddleware(options(kind, way) as never, runtime) as middy7.MiddlewareObj);
+    const lambda = chain.handler(((order: Order, context: { idempotency: Handle }) =>
       work(order, context.idempotency)) as never);
     return (order: Order) => {
       const deadline = runtime.now() + order.leaseMillis;
@@ -91,7 +112,8 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
     };
   }
 
-  function options(kind: Kind): IdempotencyOptions<Order> {
+  function options(kind: Kind, way: Way): IdempotencyOptions<Order, TransactionItem> {
+    const waitMillis = waitMillisOf(way);
     return {
       store,
       operation: kind,
@@ -99,6 +121,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
       fingerprint: 'payload',
       clockSkewMillis: CLOCK_SKEW_MILLIS,
       ...KINDS[kind],
+      ...(waitMillis > 0 && { onInFlight: { waitMillis } }),
       settle: (outcome) => (outcome.kind === 'returned' || outcome.error instanceof Declined ? 'store' : 'release'),
       onEvent: ({ type, ...event }) => {
         const call = currentCall();
@@ -109,7 +132,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
     };
   }
 
-  function work(order: Order, handle: IdempotencyHandle): Promise<object> {
+  function work(order: Order, handle: Handle): Promise<object> {
     const { call } = order;
     return execute(order, handle, (event) => journal({ ...event, at: time.now(), call }));
   }
@@ -121,7 +144,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
   }
 
   /** Writes down what fails on the way, or takes so long that a guard may give it up. */
-  function watched(inner: RecordStore): RecordStore {
+  function watched(inner: RecordStore<TransactionItem>): RecordStore<TransactionItem> {
     const watch = async <T>(answer: Promise<T>): Promise<T> => {
       const call = currentCall();
       const fail = () => journal({ type: 'failed', at: time.now(), call, retryable: true });
@@ -135,11 +158,15 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
         clearTimeout(slow);
       }
     };
+    const { transact } = inner;
+    if (transact === undefined) throw new Error('the store of DynamoDB has transactions');
     return {
       ...inner,
       insert: (record) => watch(inner.insert(record)),
       replace: (record, expected) => watch(inner.replace(record, expected)),
       remove: (id, expected) => watch(inner.remove(id, expected)),
+      read: (id) => watch(inner.read(id)),
+      transact: (record, expected, items, token) => watch(transact(record, expected, items, token)),
     };
   }
 }

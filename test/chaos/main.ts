@@ -16,7 +16,6 @@ import { verdict } from './verdict.ts';
 import { createWitness } from './witness.ts';
 
 const PROCESSES = 4;
-const CLIENTS_PER_PROCESS = 60;
 const PROBES = 20;
 const KILL_EVERY_MILLIS = [3000, 7000] as const;
 /** When the database is killed, as parts of the storm. A short storm has time for the first only. */
@@ -28,11 +27,12 @@ const AFTERMATH_MILLIS = 3000;
 const log = (line: string) => console.log(line);
 
 /** @returns whether every promise has held */
-async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[]): Promise<boolean> {
+async function run({ seed, seconds, clients }: Settings, stops: (() => Promise<unknown>)[]): Promise<boolean> {
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1000;
   const say = (line: string) => log(`${elapsed().toFixed(1).padStart(5)} s  ${line}`);
-  log(`seed        ${seed}\nclients     ${PROCESSES * CLIENTS_PER_PROCESS} in ${PROCESSES} processes`);
+  const clientsPerProcess = Math.ceil(clients / PROCESSES);
+  log(`seed        ${seed}\nclients     ${PROCESSES * clientsPerProcess} in ${PROCESSES} processes`);
 
   const time = trueTime();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-journals-'));
@@ -49,9 +49,10 @@ async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[
       if (!database.isUp) throw new Error('the database is down');
       return witness.deliver(copy);
     },
-    decide() {
+    decide({ operation }) {
       requests++;
-      return faults.next();
+      const fault = faults.next();
+      return fault === 'throttle' && operation === 'TransactWriteItems' ? 'conflict' : fault;
     },
   });
   stops.push(proxy.close);
@@ -59,7 +60,7 @@ async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[
   const processes = new ClientProcesses(given, folder, time, randomOf(seed, 'processes'));
   stops.push(() => processes.killAll());
 
-  processes.storm(PROCESSES, CLIENTS_PER_PROCESS);
+  processes.storm(PROCESSES, clientsPerProcess);
   say('the storm begins');
   let databaseKills = 0;
   await Promise.all([killProcesses(), killDatabase()]);
@@ -73,13 +74,17 @@ async function run({ seed, seconds }: Settings, stops: (() => Promise<unknown>)[
   const keys = new Set(processes.read().flatMap((entry) => (entry.type === 'called' ? [entry.key] : [])));
   await processes.probe([...keys], PROBES);
   processes.check();
+  await witness.checkEffects();
   const judged = verdict(processes.read(), witness);
   const figured = { verdict: judged, faults, requests, processes: processes.counts };
   say('every key was asked once more\n');
   for (const line of explain(judged)) log(line);
   for (const line of figures({ ...figured, databaseKills, seconds: elapsed() })) log(line);
   const happened = hasHappened(judged, stormUntil);
-  if (!happened) log('Too little happened in the storm to show anything: the machine is too slow, or too busy.');
+  if (!happened)
+    log(
+      'Too little happened in the storm to show anything: the machine is too slow, or too busy: try fewer --clients.',
+    );
   return happened && judged.violations.length === 0;
 
   async function killProcesses(): Promise<void> {

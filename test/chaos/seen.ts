@@ -1,58 +1,75 @@
+import { gunzipSync } from 'node:zlib';
 import type { Seen } from '../support/history.ts';
-import type { DynamoDBRequest } from '../support/proxy.ts';
+import { brief } from './brief.ts';
+
+/** An attribute as DynamoDB sends it. */
+interface Attribute {
+  readonly S?: string;
+  readonly N?: string;
+  /** base64 */
+  readonly B?: string | Uint8Array;
+  readonly M?: Attributes;
+}
 
 /** An item as DynamoDB sends it. */
-export type Attributes = Readonly<Record<string, { readonly S?: string; readonly N?: string }>>;
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** The parts of outcomes, by their ids, as they were written. */
+export type PartsSeen = ReadonlyMap<string, Uint8Array>;
 
 /** A record, read here from its documented attributes and not by the code under test. */
-export function seenIn(item: Attributes | undefined): Seen | undefined {
+export function seenIn(item: Attributes | undefined, parts: PartsSeen = new Map()): Seen | undefined {
   if (item === undefined) return undefined;
-  const text = outcomeText(item['encoding']?.S, item['outcome']?.S);
   const leaseUntil = item['leaseUntil']?.N;
+  const checkpoints = item['checkpoints']?.M;
   return {
     status: item['status']?.S as Seen['status'],
     by: item['owner']?.S ?? '',
     attempt: Number(item['attempt']?.N),
     expiresAt: Number(item['expiration']?.N) * 1000,
     ...(leaseUntil !== undefined && { leaseUntil: Number(leaseUntil) }),
-    ...(text !== undefined && { text }),
+    ...outcomeOf(item, parts),
+    ...(checkpoints !== undefined && { checkpoints: resultsOf(checkpoints) }),
   };
 }
 
-function outcomeText(encoding: string | undefined, outcome: string | undefined): string | undefined {
-  if (outcome === undefined || encoding === 'json') return outcome;
-  return encoding === 'error+json' ? JSON.parse(outcome).error.message : undefined;
+function resultsOf(checkpoints: Attributes): Record<string, string> {
+  return Object.fromEntries(Object.entries(checkpoints).map(([name, { S = '' }]) => [name, JSON.parse(S).result]));
+}
+
+function outcomeOf(item: Attributes, parts: PartsSeen): Pick<Seen, 'text' | 'whole'> {
+  const [kind = '', packing] = (item['encoding']?.S ?? '').split(/\+(?=gzip$)/);
+  const count = Number(item['parts']?.N ?? 0);
+  const found = Array.from({ length: count }, (_, index) => parts.get(partId(item, index)));
+  if (found.includes(undefined)) return { whole: false };
+  const { S, B } = item['outcome'] ?? {};
+  const bytes = count > 0 ? Buffer.concat(found as Uint8Array[]) : B === undefined ? undefined : bytesOf(B);
+  const json = packing === undefined || bytes === undefined ? S : gunzipSync(bytes).toString();
+  const text = json === undefined ? undefined : outcomeText(kind, json);
+  return { ...(text !== undefined && { text }), ...(count > 0 && { whole: true }) };
+}
+
+function partId(item: Attributes, index: number): string {
+  return `${item['id']?.S}#${item['digest']?.S}#${index + 1}`;
+}
+
+export function bytesOf(value: string | Uint8Array): Uint8Array {
+  return typeof value === 'string' ? Buffer.from(value, 'base64') : value;
+}
+
+function outcomeText(kind: string, json: string): string | undefined {
+  if (kind === 'json') return brief(json);
+  return kind === 'error+json' ? JSON.parse(json).error.message : undefined;
 }
 
 export function isSameSeen(a: Seen | undefined, b: Seen | undefined): boolean {
   const key = (seen: Seen | undefined) =>
-    seen && [seen.status, seen.by, seen.attempt, seen.leaseUntil, seen.expiresAt, seen.text].join(' ');
+    seen &&
+    [
+      ...[seen.status, seen.by, seen.attempt, seen.leaseUntil, seen.expiresAt, seen.text],
+      ...Object.entries(seen.checkpoints ?? {})
+        .flat()
+        .sort(),
+    ].join(' ');
   return key(a) === key(b);
-}
-
-/** What a request asks of DynamoDB. */
-export interface Write {
-  /** The record id. */
-  readonly id: string;
-  /** The call that asks for it. */
-  readonly call: string;
-  /** What the record will be, `undefined` where it is to be deleted. */
-  readonly after: Seen | undefined;
-  /** Whether it takes effect only where there is no record. */
-  readonly isInsert: boolean;
-}
-
-/** The header in which a client says for which call it sends a request. */
-export const CALL_HEADER = 'x-chaos-call';
-
-/** A put or a delete; nothing else is ever sent by a guard. */
-export function writeOf({ headers, body }: Pick<DynamoDBRequest, 'headers' | 'body'>): Write {
-  const { Item, Key, ConditionExpression: condition } = JSON.parse(body);
-  const id = (Item ?? Key).id.S as string;
-  return {
-    id,
-    call: String(headers[CALL_HEADER]),
-    after: seenIn(Item),
-    isInsert: condition === 'attribute_not_exists(#id)',
-  };
 }

@@ -5,6 +5,8 @@ export interface Settings {
   readonly seed: number;
   /** How long the storm lasts. */
   readonly seconds: number;
+  /** In all processes together. */
+  readonly clients: number;
 }
 
 export const USAGE = `Usage: npm run test:chaos -- [options]
@@ -19,6 +21,8 @@ Options:
                       makes the same choices; how the processes interleave is up to the machine.
                       Default: a random one, which is printed.
   --seconds <number>  How long the storm lasts, from 5 to 600. Default 45.
+  --clients <number>  How many clients, from 4 to 1000. Default 240. With fewer, a slow machine has the
+                      time to answer them.
   -h, --help          Print this.`;
 
 /** The command line is wrong: the usage helps. */
@@ -33,6 +37,7 @@ export function readSettings(args: readonly string[]): Settings | undefined {
   return {
     seed: wholeNumber('--seed', values.seed, { from: 0, to: 2 ** 32 - 1 }) ?? randomInt(2 ** 32),
     seconds: wholeNumber('--seconds', values.seconds, { from: 5, to: 600 }) ?? 45,
+    clients: wholeNumber('--clients', values.clients, { from: 4, to: 1000 }) ?? 240,
   };
 }
 
@@ -40,6 +45,7 @@ function parse(args: readonly string[]) {
   const options = {
     seed: { type: 'string' },
     seconds: { type: 'string' },
+    clients: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {

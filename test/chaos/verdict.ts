@@ -41,7 +41,7 @@ export function verdict(journals: readonly Entry[], witness: Pick<Witness, 'even
         patienceMillis: PATIENCE_MILLIS,
         noiseMillis: TIMERS * (TIMER_MILLIS + heldUpMillis),
       },
-      events: events.filter((event) => kindOf(event.type === 'deleted' ? event.key : keyOfCall(event.call)) === kind),
+      events: events.filter((event) => kindOf('call' in event ? keyOfCall(event.call) : event.key) === kind),
     }),
   );
   return { violations: [...witness.violations, ...violations], events, heldUpMillis };

@@ -19,6 +19,12 @@ const RUN = 'src/middy/run.ts';
 const KEPT = 'test/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb.ts';
 
+const LEASE = 'src/core/lease.ts';
+const STEPS = 'src/core/steps.ts';
+const EXECUTION = 'src/core/execution.ts';
+const WAITING = 'src/core/waiting.ts';
+const PARTS = 'src/stores/dynamodb/parts.ts';
+
 /** The conditions of what is there now, whoever wrote it: no condition at all. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? { owner, status }';
 
@@ -160,7 +166,7 @@ export const BREAKS: readonly Break[] = [
     'an abandoned claim is taken back whoever has the record',
     GUARD,
     "const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;",
-    "const expected = (await store.read(record.id)) ?? { owner: record.owner, status: 'IN_PROGRESS' as const };",
+    "const expected = (await store.read(record.id).catch(() => undefined)) ?? { owner: record.owner, status: 'IN_PROGRESS' as const };",
   ),
   one(
     'take over while the retention lasts',
@@ -177,8 +183,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: an amendment makes the retention longer',
     SETTLING,
-    'retention ??= { expiration };',
-    'retention = { expiration };',
+    'retention ??= { expiration: Math.max',
+    'retention = { expiration: Math.max',
   ),
   {
     name: 'found here: a claim whose lease is over takes over',
@@ -207,4 +213,150 @@ export const BREAKS: readonly Break[] = [
     'return this.#budget.left(Math.min(leaseUntil, patience));',
     'return this.#budget.left(leaseUntil + 0 * patience);',
   ),
+  one(
+    'a checkpoint, or an extension, without the owner condition',
+    LEASE,
+    'write(() => options.store.replace(next, expected), least)',
+    'write(async () => options.store.replace(next, (await options.store.read(record.id)) ?? expected), least)',
+  ),
+  one(
+    'run a step again although its result is kept',
+    STEPS,
+    'if (kept !== undefined) {',
+    "if (kept !== undefined && name === '') {",
+  ),
+  one(
+    'begin a step after the lease is lost',
+    EXECUTION,
+    'if (!isCompleted() && (isLost || runtime.now() >= lease.until())) throw leaseLostError();',
+    '',
+  ),
+  one(
+    'go on before the result of a step is kept',
+    STEPS,
+    'return decodeCheckpoint(name, await keep(name, await run(name, fn))) as',
+    'const result = await run(name, fn);\n    void keep(name, result).catch(() => undefined);\n    return result as',
+  ),
+  one(
+    'a checkpoint that could not be written counts as kept',
+    STEPS,
+    'if (failure.recordRefused !== true) throw failed(name, failure);',
+    'if (failure.recordRefused !== true) return text;',
+  ),
+  one('a release drops the checkpoints', SETTLING, 'Object.keys(checkpoints).length > 0 && { checkpoints }', '{}'),
+  one(
+    'a takeover drops the checkpoints',
+    DECIDE,
+    "existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints",
+    'undefined',
+  ),
+  one(
+    'release while steps are still running',
+    EXECUTION,
+    'const isOver = steps.isEmpty() ||',
+    'const isOver = true ||',
+  ),
+  one(
+    'write the items of a transaction apart from the outcome',
+    'src/stores/dynamodb/transaction.ts',
+    'await send({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
+    'await send({ TransactItems: [...items], ClientRequestToken: token });\n    await send({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
+  ),
+  one(
+    'a transaction without the owner condition',
+    SETTLING,
+    "const expected = { owner, status: 'IN_PROGRESS' } as const;\n    const token",
+    "const expected = (await store.read(id)) ?? ({ owner, status: 'IN_PROGRESS' } as const);\n    const token",
+  ),
+  one(
+    'a transaction whose answer was lost has failed, and is released',
+    SETTLING,
+    'write(() => store.replace(released, expected), least);',
+    'write(async () => store.replace(released, { owner, status: (await store.read(id))?.status ?? status }), least);',
+  ),
+  one(
+    'a transaction whose answer was lost is seen as that of somebody else',
+    SETTLING,
+    ': settledBy(answer, completed);\n  }\n\n  function completedWith',
+    ': answer.done ? settledBy(answer, completed) : lost(answer.existing);\n  }\n\n  function completedWith',
+  ),
+  {
+    name: 'what is thrown after complete takes the place of the response',
+    edits: [
+      edit(
+        EXECUTION,
+        "if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) {",
+        'if (steps === undefined) {',
+      ),
+      edit(EXECUTION, "if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';", ''),
+    ],
+  },
+  one(
+    'a request that has waited takes over although the lease is live',
+    GUARD,
+    'if (conflict === undefined) return this.#yield(decision, attempt, existing);',
+    `if (conflict === undefined && decision.kind === 'inFlight' && existing && this.#options.waitMillis > 0) {
+          candidate = this.#candidate(attempt + 1);
+          conflict = await this.#replace(candidate, existing as Expected);
+        } else if (conflict === undefined) return this.#yield(decision, attempt, existing);`,
+  ),
+  one(
+    'wait without a bound',
+    WAITING,
+    'Math.min(options.waitMillis, budget.toAnswer() - LAST_READ_MILLIS)',
+    '365 * 86_400_000',
+  ),
+  one(
+    'wait for nothing: what is found is not looked at',
+    WAITING,
+    'return existing === TIMED_OUT ? undefined : { existing };',
+    'if (existing === TIMED_OUT) return undefined;',
+  ),
+  one(
+    'a renewal, or a checkpoint, ignores that the lease is lost',
+    LEASE,
+    "if (existing?.owner !== record.owner) return 'lost';",
+    'if (existing?.owner !== record.owner) break;',
+  ),
+  one(
+    'the signal does not fire at the end of the lease',
+    'src/core/lease-watch.ts',
+    'return fire(reason());',
+    'return;',
+  ),
+  one(
+    'parts are written while the outcome is, not before it',
+    'src/stores/dynamodb/outcome.ts',
+    'await parts.write(record.expiration);',
+    'void parts.write(record.expiration).catch(() => undefined);',
+  ),
+  {
+    name: 'a part that is missing counts as empty',
+    edits: [
+      edit(
+        PARTS,
+        'if (!(part instanceof Uint8Array)) throw',
+        'if (!(part instanceof Uint8Array)) read[index] = new Uint8Array();\n    else if (index < 0) throw',
+      ),
+      edit(PARTS, '    read[index] = part;', '    if (part instanceof Uint8Array) read[index] = part;'),
+      edit(PARTS, "if ((await digestOf(bytes)) !== digest) throw new Error('a part was altered');", ''),
+    ],
+  },
+  one(
+    'found here: a renewal that comes behind the own release has lost its lease to nobody',
+    LEASE,
+    "if (existing.status !== 'IN_PROGRESS') return 'settled';",
+    "if (existing.status !== 'IN_PROGRESS') return existing.status === 'COMPLETED' ? 'settled' : 'lost';",
+  ),
+  one(
+    'found here: the retention is over while a handler goes on that has stored its response',
+    SETTLING,
+    'Math.max(expiration, leaseIsOver)',
+    'leaseIsOver < 0 ? leaseIsOver : expiration',
+  ),
+  {
+    name: 'found here: a completion that got no answer is not made good',
+    edits: [edit(SETTLING, '    stored = undefined;\n', '')],
+    tests: [KEPT],
+  },
 ];

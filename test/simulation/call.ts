@@ -1,12 +1,9 @@
 import type { IdempotencyHandle } from '../../src/core/handle.ts';
 import type { Ending } from '../support/history.ts';
-import { currentCall } from './current-call.ts';
-import type { CallPlan } from './plan.ts';
+import { HandlerRun, type Turn } from './handler.ts';
+import type { CallPlan, Script } from './plan.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
-
-/** Of an invocation: an answer that comes then cannot be told from that of Middy's early timeout. */
-const LAST_MILLIS = 7;
 
 /** One request, from its coming in to its answer. */
 export class CallRun {
@@ -19,10 +16,9 @@ export class CallRun {
   /** How many requests it has sent, and how many claims it has made. */
   requests = 0;
   tokens = 0;
-  /** Its handler, while it can go on. */
-  handler: { goOn(): void } | undefined;
-  #isRunning = false;
-  #step = 0;
+  /** What of its handler can go on. */
+  readonly turns: Turn[] = [];
+  #handler: HandlerRun | undefined;
 
   constructor(world: World, plan: CallPlan, process: Process) {
     this.#world = world;
@@ -33,60 +29,41 @@ export class CallRun {
 
   /** Whether nothing of it can go on. */
   get isOver(): boolean {
-    return this.isAnswered && !this.#isRunning;
+    return this.isAnswered && this.#handler?.isRunning !== true && this.turns.length === 0;
+  }
+
+  /** Whether its handler has come to the place where it stays for ever. */
+  get isHanging(): boolean {
+    return this.#handler?.isHanging === true;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  get time(): number {
+    return this.#world.time;
+  }
+
+  /** What the `settle` option says of the handler's own end. A failure of anything else is released, as by default. */
+  settlementOf(kind: Ending['kind']): Script['settlement'] {
+    const { ending } = this.#handler ?? {};
+    return ending?.kind === kind ? ending.settlement : 'release';
   }
 
   timeOut(): void {
-    if (this.#isRunning) this.#record({ type: 'timedOut' });
+    if (this.#handler?.isRunning === true) this.record({ type: 'timedOut' });
   }
 
   /** The guarded work. */
-  handle(handle: IdempotencyHandle): Promise<unknown> {
-    const { attempt, leaseUntil } = handle;
-    this.#record({ type: 'started', attempt, leaseUntil });
-    this.#isRunning = true;
-    return new Promise((resolve, reject) => {
-      const goOn = () => {
-        this.handler = undefined;
-        const millis = this.plan.script.extensions[this.#step++];
-        if (millis !== undefined) void currentCall.run(this, () => this.#extend(handle, millis)).then(ready);
-        else this.#end(resolve, reject);
-      };
-      const ready = () => {
-        const { extensions, end } = this.plan.script;
-        if (this.#step < extensions.length || end !== 'hang') this.handler = { goOn };
-      };
-      ready();
-    });
+  handle(handle: IdempotencyHandle<object>): Promise<unknown> {
+    this.#handler = new HandlerRun(this, handle);
+    return this.#handler.run();
   }
 
-  async #extend(handle: IdempotencyHandle, millis: number): Promise<void> {
-    try {
-      await handle.extend(millis);
-      this.#record({ type: 'extended', leaseUntil: handle.leaseUntil });
-    } catch {
-      // A handler that goes on all the same: the worst that a user can do.
-    }
-  }
-
-  #end(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
-    const { script } = this.plan;
-    this.#isRunning = false;
-    // So late an answer counts as that of a timeout.
-    const isTooLate = this.deadline !== undefined && this.deadline - this.#world.time <= LAST_MILLIS;
-    const settlement = isTooLate ? 'hold' : script.settlement;
-    this.#record({ type: 'ended', outcome: this.#outcome(), settlement });
-    if (script.end === 'throw') reject(this.failure());
-    else resolve(script.end === 'return' ? this.text() : { call: this, toJSON: () => 1n });
-  }
-
-  /** What the caller is to see in the end, hooks of Middy included. */
-  #outcome(): Ending {
-    const { end, after } = this.plan.script;
-    if (end === 'throw') return { kind: 'threw', text: this.failure().message };
-    if (after === 'a hook throws') return { kind: 'threw', text: this.hookError() };
-    if (after !== 'nothing') return { kind: 'returned', text: this.hookAnswer() };
-    return { kind: 'returned', text: this.text(), ...(end !== 'return' && { notReplayable: true }) };
+  /** Writes down what the handler can see, but is not told. */
+  observe(): void {
+    this.#handler?.observe();
   }
 
   text(): string {
@@ -120,10 +97,10 @@ export class CallRun {
 
   #answered(answer: Ending | { kind: 'refused'; code: string }): void {
     this.isAnswered = true;
-    this.#record({ type: 'answered', answer });
+    this.record({ type: 'answered', answer });
   }
 
-  #record(event: Parameters<World['recordOf']>[1]): void {
+  record(event: Parameters<World['recordOf']>[1]): void {
     this.#world.recordOf(this, event);
   }
 }

@@ -2,11 +2,11 @@ import middy from '@middy/core';
 import type { IdempotencyHandle } from '../../src/core/handle.ts';
 import type { ProtocolOptions } from '../../src/core/options.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
+import type { RecordStore } from '../../src/core/store.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createMiddleware } from '../../src/middy.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
-import type { Script } from './plan.ts';
 import type { World } from './world.ts';
 
 interface SimulatedRequest {
@@ -24,8 +24,10 @@ class HookFailure extends Error {
 
 /** The function wrapper. */
 export function guardedFunction(world: World, runtime: Runtime): Guarded {
-  const work = (_request: SimulatedRequest, handle: IdempotencyHandle) => world.currentCall().handle(handle);
-  return createIdempotent(work, { ...optionsFor(world), passHandle: true } as never, runtime) as unknown as Guarded;
+  const work = (_request: SimulatedRequest, handle: IdempotencyHandle<object>) => world.currentCall().handle(handle);
+  const { renewLease = false } = world.plan;
+  const options = { ...optionsFor(world), passHandle: true, renewLease };
+  return createIdempotent(work, options as never, runtime) as unknown as Guarded;
 }
 
 /** The middleware in Middy's own chain, with hooks behind it that fail as the call's script says. */
@@ -47,7 +49,10 @@ export function guardedLambda(world: World, runtime: Runtime): Guarded {
     .handler(handle as never) as unknown as (event: unknown, context: object) => Promise<unknown>;
   return (request) => lambda(request, world.plan.entry === 'lambda' ? lambdaContext(world) : {});
 
-  async function handle(_event: unknown, { idempotency }: { idempotency: IdempotencyHandle }): Promise<unknown> {
+  async function handle(
+    _event: unknown,
+    { idempotency }: { idempotency: IdempotencyHandle<object> },
+  ): Promise<unknown> {
     const call = world.currentCall();
     const { deadline } = call;
     const answer = call.handle(idempotency);
@@ -74,9 +79,9 @@ function lambdaContext(world: World) {
 }
 
 function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
-  const { leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease } = world.plan;
+  const { leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease, waitMillis = 0 } = world.plan;
   return {
-    store: world.network.store,
+    store: world.store as RecordStore,
     operation: 'simulated',
     key: (request: SimulatedRequest) => request.key,
     fingerprint: (request: SimulatedRequest) => request.payload,
@@ -84,16 +89,11 @@ function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
     retentionSeconds,
     clockSkewMillis,
     onExpiredLease,
-    settle: ({ kind }) => settlementOf(world.currentCall(), kind),
+    onInFlight: waitMillis === 0 ? 'throw' : { waitMillis },
+    settle: ({ kind }) => world.currentCall().settlementOf(kind),
     onEvent: ({ type }) => {
       const call = currentCall.getStore();
       if (call !== undefined) world.recordOf(call, { type: 'reported', report: type });
     },
   };
-}
-
-/** What the script says of the handler's own end. A failure of anything else would be released, as by default. */
-function settlementOf({ plan }: CallRun, kind: 'returned' | 'threw'): Script['settlement'] {
-  const isOwn = (kind === 'threw') === (plan.script.end === 'throw');
-  return isOwn ? plan.script.settlement : 'release';
 }

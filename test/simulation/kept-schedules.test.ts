@@ -143,4 +143,62 @@ describe('schedules that have broken a promise once', () => {
     );
     expect(broken).toEqual([]);
   });
+
+  it('I3: a renewal that comes behind the own release has lost its lease to nobody', async () => {
+    const broken = await replay(
+      planOf([{ actions: [{ does: 'steps', names: ['a', 'b'] }], failing: ['b'] }], { renewLease: true }),
+      `call 1 comes in on host 0
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       the handler of call 1 goes on
+       step b of call 1 goes on
+       step a of call 1 goes on
+       hanging request: request 2 of call 1 (replace by IN_PROGRESS)
+       a timer of call 1 fires
+       the handler of call 1 goes on
+       a timer of call 1 fires
+       request 4 of call 1 (replace by RELEASED) arrives
+       request 3 of call 1 (replace by IN_PROGRESS) arrives
+       the answer to request 3 of call 1 (replace by IN_PROGRESS) arrives`,
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('I1: the retention is over while a handler goes on that has stored its response', async () => {
+    const broken = await replay(
+      planOf([{ actions: [{ does: 'complete' }], end: 'hang' }, {}], { retentionSeconds: 1 }),
+      `call 1 comes in on host 0
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       the handler of call 1 goes on
+       request 2 of call 1 (replace by COMPLETED) arrives
+       the answer to request 2 of call 1 (replace by COMPLETED) arrives
+       5000 ms pass
+       call 2 comes in on host 0
+       request 1 of call 2 (insert) arrives
+       the answer to request 1 of call 2 (insert) arrives
+       ? request 2 of call 2 (replace by IN_PROGRESS) arrives
+       ? the answer to request 2 of call 2 (replace by IN_PROGRESS) arrives`,
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('I8: the response is stored that was given back, although another one was stored in between, unanswered', async () => {
+    const actions = [{ does: 'transact', refused: false }, { does: 'complete' }] as const;
+    const broken = await replay(
+      planOf([{ actions, onFailure: 'go on' }]),
+      `call 1 comes in on host 0
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       the handler of call 1 goes on
+       request 2 of call 1 (transact) arrives
+       the answer to request 2 of call 1 (transact) arrives
+       the handler of call 1 goes on
+       request 3 of call 1 (replace by COMPLETED) arrives
+       hanging answer: request 3 of call 1 (replace by COMPLETED)
+       a timer of call 1 fires
+       the handler of call 1 goes on`,
+    );
+    expect(broken).toEqual([]);
+  });
 });

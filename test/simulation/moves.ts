@@ -1,8 +1,8 @@
 import type { CallRun } from './call.ts';
+import type { Turn } from './handler.ts';
 import type { Copy } from './network.ts';
 import type { Fault } from './plan.ts';
 import type { Timer } from './process.ts';
-import { seen } from './table.ts';
 import type { World } from './world.ts';
 
 /** One thing that may happen next. */
@@ -21,13 +21,13 @@ export interface Move {
 
 /** All that may happen next, the plainest first; nothing when only time could pass and nobody waits for it. */
 export function moves(world: World): Move[] {
+  world.observe();
   const made: Move[] = [];
   const { network, plan } = world;
   for (const copy of network.copies) made.push(plainMove(world, copy));
   for (const call of world.calls) {
-    const { handler } = call;
-    if (handler === undefined || !call.process.isAlive) continue;
-    made.push(goesOn(call, handler));
+    if (!call.process.isAlive) continue;
+    for (const turn of call.turns) made.push(goesOn(call, turn));
   }
   for (const next of world.waiting) {
     made.push({
@@ -43,6 +43,7 @@ export function moves(world: World): Move[] {
     for (const copy of network.copies) faultsOf(world, copy, made);
     if (plan.faults.has('crash')) crashes(world, made);
     if (plan.faults.has('TTL')) deletions(world, made);
+    if (plan.faults.has('lost part')) partLosses(world, made);
   }
   passing(world, made, timer?.due ?? Number.POSITIVE_INFINITY);
   return made;
@@ -50,16 +51,18 @@ export function moves(world: World): Move[] {
 
 /** A move without chance, for the time when all is well again. */
 export function plainestMove(world: World): Move | undefined {
+  world.observe();
   const [copy] = world.network.copies;
   if (copy !== undefined) return plainMove(world, copy);
-  const call = world.calls.find(({ handler, process }) => handler !== undefined && process.isAlive);
-  if (call?.handler !== undefined) return goesOn(call, call.handler);
+  const call = world.calls.find(({ turns, process }) => turns.length > 0 && process.isAlive);
+  const [turn] = call?.turns ?? [];
+  if (call !== undefined && turn !== undefined) return goesOn(call, turn);
   const timer = world.nextTimer();
   return timer === undefined ? undefined : fires(world, timer);
 }
 
-function goesOn({ plan }: CallRun, handler: { goOn(): void }): Move {
-  return { weight: 4, what: () => `the handler of call ${plan.id} goes on`, call: plan.id, make: () => handler.goOn() };
+function goesOn({ plan }: CallRun, turn: Turn): Move {
+  return { weight: 4, what: () => `${turn.what} of call ${plan.id} goes on`, call: plan.id, make: () => turn.goOn() };
 }
 
 function fires(world: World, timer: Timer): Move {
@@ -106,13 +109,18 @@ function crashes(world: World, made: Move[]): void {
 
 function deletions(world: World, made: Move[]): void {
   for (const id of world.expired()) {
-    const make = () => {
-      const before = seen(world.network.table.get(id));
-      const key = world.calls.find(({ plan }) => plan.id === before?.by)?.plan.key;
-      world.network.table.delete(id);
-      if (before !== undefined && key !== undefined) world.record({ type: 'deleted', at: world.time, key, before });
-    };
-    made.push({ weight: 2, what: () => 'TTL deletes a record', kind: 'TTL', make });
+    const isPart = world.items?.isPart(id) === true;
+    const what = () => `TTL deletes a ${isPart ? 'part' : 'record'}`;
+    made.push({ weight: 2, what, kind: 'TTL', make: () => (isPart ? world.losePart(id) : world.deleteRecord(id)) });
+  }
+}
+
+/** By whatever else can write to the table. */
+function partLosses(world: World, made: Move[]): void {
+  const { items } = world;
+  for (const id of items?.ids() ?? []) {
+    if (items?.isPart(id) !== true) continue;
+    made.push({ weight: 1.5, what: () => 'a part is lost', kind: 'lost part', make: () => world.losePart(id) });
   }
 }
 

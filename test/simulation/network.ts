@@ -1,21 +1,29 @@
 import type { IdempotencyRecord } from '../../src/core/record.ts';
-import type { ConditionalResult, Expected, InsertResult, RecordStore } from '../../src/core/store.ts';
+import type { ConditionalResult, Expected, RecordStore } from '../../src/core/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { CallRun } from './call.ts';
-import { seen, Table } from './table.ts';
+import { type Applied, type Rows, seen, Table } from './table.ts';
+import { Tokens } from './tokens.ts';
 import type { World } from './world.ts';
 
-type Answer = InsertResult | ConditionalResult | IdempotencyRecord | undefined;
+/** What a guard asks of its store, or the store of DynamoDB. */
+export interface Question<T> {
+  readonly verb: string;
+  /** The id of what it is about: a record's, or a part's. */
+  readonly id: string;
+  apply(): Applied<T>;
+  /** What its sender gets when it fails for good, or may be tried again. */
+  failure(retryable: boolean): Error;
+}
 
-/** What the guard has asked its store, until it has an answer. The SDK may send it more than once. */
+/** A question, until it has an answer. The SDK may send it more than once. */
 interface Request {
   /** The first of its call is 1. */
   readonly number: number;
   readonly call: CallRun;
   readonly verb: string;
-  readonly key: string;
-  apply(): { readonly answer: Answer; readonly wrote: boolean };
-  settle(answer: Answer): void;
+  readonly question: Question<unknown>;
+  settle(answer: unknown): void;
   fail(error: unknown): void;
   sent: number;
   isSettled: boolean;
@@ -26,41 +34,62 @@ interface Request {
 export interface Copy {
   readonly request: Request;
   readonly number: number;
-  answer?: { readonly value: Answer };
+  answer?: { readonly value: unknown };
 }
 
 /** The table, and what is on the way to it and back. Nothing moves by itself. */
 export class Network {
-  readonly table = new Table();
+  readonly table: Table;
   readonly copies: Copy[] = [];
+  /** The key of whoever has written to an id. */
+  readonly keys = new Map<string, string>();
   readonly #world: World;
+  readonly #records: Rows = {
+    ids: () => this.table.ids(),
+    seen: (id) => seen(this.table.get(id)),
+    expiration: (id) => this.table.get(id)?.expiration ?? 0,
+    delete: (id) => this.table.delete(id),
+  };
 
   constructor(world: World) {
     this.#world = world;
+    this.table = new Table(new Tokens(world.plan.remembersTokens === true ? () => world.time : undefined));
   }
 
-  /** The store that every guard has. */
-  readonly store: RecordStore = {
+  /** The store that every guard has, where the table is one of records. */
+  readonly store: RecordStore<object> = {
     insert: (record) => this.#ask('insert', record.id, () => this.table.insert(record)),
     replace: (record, expected) => this.#replace(record, expected),
     remove: (id, expected) => this.#ask('remove', id, () => this.table.remove(id, expected)),
     read: (id) => this.#ask('read', id, () => ({ answer: this.table.get(id), wrote: false })),
+    transact: (record, expected, items, token) =>
+      this.#ask('transact', record.id, () => this.table.transact(record, expected, items, token)),
   };
+
+  /** What the guards of the schedule write to. */
+  get rows(): Rows {
+    return this.#world.items ?? this.#records;
+  }
 
   #replace(record: IdempotencyRecord, expected: Expected): Promise<ConditionalResult> {
     return this.#ask(`replace by ${record.status}`, record.id, () => this.table.replace(record, expected));
   }
 
-  #ask<T extends Answer>(verb: string, key: string, apply: () => { answer: T; wrote: boolean }): Promise<T> {
+  #ask<T>(verb: string, id: string, apply: () => Applied<T>): Promise<T> {
+    const failure = (retryable: boolean) => new IdempotencyError('STORE_UNAVAILABLE', 'simulated', { retryable });
+    return this.ask({ verb, id, apply, failure });
+  }
+
+  /** Sends it, on behalf of the call that asks. */
+  ask<T>(question: Question<T>): Promise<T> {
     const call = this.#world.currentCall();
     return new Promise<T>((resolve, reject) => {
       const request: Request = {
         number: ++call.requests,
         call,
-        verb,
-        key,
-        apply,
-        settle: resolve as (answer: Answer) => void,
+        verb: question.verb,
+        question,
+        settle: resolve as (answer: unknown) => void,
         fail: reject,
         sent: 0,
         isSettled: false,
@@ -78,16 +107,22 @@ export class Network {
   /** The table takes the request, and its answer begins its way back. */
   arrive(copy: Copy): void {
     const { request } = copy;
-    const { key, call } = request;
-    const before = this.table.get(key);
-    const { answer, wrote } = request.apply();
+    const { call, question } = request;
+    const before = this.rows.seen(question.id);
+    this.keys.set(question.id, call.plan.key);
+    const { answer, wrote, effects = 0 } = question.apply();
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
+    const after = this.rows.seen(question.id);
     if (wrote) {
       const stray = copy.number < request.sent || request.isSettled;
-      this.#world.record({ type: 'wrote', ...common, before: seen(before), after: seen(this.table.get(key)), stray });
-    } else if (request.verb !== 'read') {
-      this.#world.record({ type: 'conflicted', ...common, found: seen(before) });
+      // Of what is no record, only the effects count.
+      if (before !== undefined || after !== undefined) {
+        this.#world.record({ type: 'wrote', ...common, before, after, stray });
+      }
+      for (let times = 0; times < effects; times++) this.#world.record({ type: 'effect', ...common });
+    } else if (!request.verb.includes('part')) {
+      this.#world.record({ type: request.verb === 'read' ? 'looked' : 'conflicted', ...common, found: before });
     }
   }
 
@@ -134,7 +169,7 @@ export class Network {
   #fail(request: Request, retryable: boolean): void {
     request.isSettled = true;
     this.#failed(request, retryable);
-    request.fail(new IdempotencyError('STORE_UNAVAILABLE', 'simulated', { retryable }));
+    request.fail(request.question.failure(retryable));
   }
 
   #failed(request: Request, retryable: boolean): void {

@@ -1,4 +1,7 @@
 import type { Choices } from './choices.ts';
+import { chooseScript, PLAIN_SCRIPT, type Script } from './script.ts';
+
+export type { Script } from './script.ts';
 
 /** What may go wrong. Each schedule has some of these, so that each is met without the others, too. */
 export const FAULTS = [
@@ -12,21 +15,9 @@ export const FAULTS = [
   'crash',
   'TTL',
   'pause',
+  'lost part',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
-
-/** What a handler does, one step after the other, and how it ends. */
-export interface Script {
-  /** Milliseconds that the lease is extended by, before the end. */
-  readonly extensions: readonly number[];
-  readonly end: 'return' | 'throw' | 'hang' | 'return what JSON refuses';
-  /** What the `settle` option says of it. */
-  readonly settlement: 'store' | 'release' | 'hold';
-  /** In Middy: what happens after the handler. */
-  readonly after: 'nothing' | 'a hook throws' | 'a hook throws, another one answers';
-  /** In Lambda: what becomes of an early timeout. */
-  readonly onTimeout: 'throw' | 'answer';
-}
 
 export interface CallPlan {
   readonly id: string;
@@ -41,10 +32,21 @@ export interface CallPlan {
 export interface Plan {
   /** The function wrapper; the middleware; the middleware where each process has one request, and ends in time. */
   readonly entry: 'function' | 'middy' | 'lambda';
+  /**
+   * A table of records; or `dynamoDBStore` itself with the SDK's client, whose requests are answered by a table of items.
+   * @default 'records'
+   */
+  readonly store?: 'records' | 'dynamodb';
   readonly leaseMillis: number;
   readonly retentionSeconds: number;
   readonly clockSkewMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
+  /** How long a duplicate waits. @default 0: it does not */
+  readonly waitMillis?: number;
+  /** With the function wrapper: whether leases are renewed. @default false */
+  readonly renewLease?: boolean;
+  /** Whether the table knows a transaction again by its token, as DynamoDB does for ten minutes. @default false */
+  readonly remembersTokens?: boolean;
   readonly faults: ReadonlySet<Fault>;
   /** What each host's clock shows, less true time. */
   readonly offsets: readonly number[];
@@ -71,9 +73,13 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const chance = (percent: number) => oneOf([false, 100 - percent], [true, percent]);
 
   const entry = oneOf(['function', 40], ['middy', 30], ['lambda', 30]) as Plan['entry'];
+  const store = oneOf(['records', 90], ['dynamodb', 10]) as 'records' | 'dynamodb';
   const leaseMillis = oneOf([20_000, 5], [4000, 3], [60_000, 1]);
   const retentionSeconds = oneOf([3600, 5], [30, 3], [1, 2]);
   const onExpiredLease = oneOf(['run', 75], ['throw', 25]) as Plan['onExpiredLease'];
+  const waitMillis = oneOf([0, 70], [leaseMillis / 2, 10], [leaseMillis * 2, 10], [300, 10]);
+  const renewLease = entry === 'function' && chance(25);
+  const remembersTokens = chance(50);
   const isFaulty = chance(90);
   const faults = new Set(isFaulty ? FAULTS.filter(() => chance(35)) : []);
   const offset = () => oneOf([0, 4], [1, 1], [SKEW / 2, 1], [SKEW - 1, 1], [SKEW, 3]);
@@ -81,47 +87,44 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const offsets = Array.from({ length: oneOf([2, 3], [1, 1], [3, 2]) }, beyondTolerance ? farOffset : offset);
   const isContended = chance(70);
   const onePayload = chance(80);
+  const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis });
   const calls = Array.from({ length: oneOf([2, 4], [3, 4], [4, 2], [5, 1], [6, 1]) }, (_, index) => ({
     id: `${index + 1}`,
     host: oneOf(...offsets.map((_, host) => [host, 1] as const)),
     key: isContended ? 'A' : oneOf(['A', 2], ['B', 1]),
     payload: onePayload ? 'p' : oneOf(['p', 2], ['q', 1]),
-    script: chooseScript(),
+    script: nextScript(),
     probe: false,
   }));
   return {
     entry,
+    store,
     leaseMillis,
     retentionSeconds,
     clockSkewMillis: SKEW,
     onExpiredLease,
+    waitMillis,
+    renewLease,
+    remembersTokens,
     faults,
     offsets,
     tableOffset: beyondTolerance ? 0 : offset(),
     sdkTries: oneOf([2, 3], [1, 2], [3, 1]),
     calls,
   };
-
-  function chooseScript(): Script {
-    const end = oneOf(['return', 65], ['throw', 22], ['hang', 6], ['return what JSON refuses', 7]) as Script['end'];
-    const extensions = Array.from({ length: oneOf([0, 7], [1, 2], [2, 1]) }, () =>
-      oneOf([leaseMillis, 2], [Math.ceil(leaseMillis / 4), 1], [leaseMillis * 3, 1]),
-    );
-    const usual = end === 'throw' ? 'release' : 'store';
-    const settlement = oneOf([usual, 84], ['store', 6], ['hold', 6], ['release', 4]) as Script['settlement'];
-    const after =
-      entry !== 'function' && end !== 'throw'
-        ? (oneOf(['nothing', 6], ['a hook throws', 1], ['a hook throws, another one answers', 1]) as Script['after'])
-        : 'nothing';
-    const onTimeout = entry === 'lambda' ? (oneOf(['throw', 1], ['answer', 1]) as Script['onTimeout']) : 'throw';
-    return { extensions, end, settlement, after, onTimeout };
-  }
 }
 
-/** A request that comes when all is well again, and must get through. */
+/** A request that comes when all is well again, and must get through. It does what the others do, as far as it is left. */
 export function probe(plan: Plan, key: string, payload: string, number: number): CallPlan {
-  const script: Script = { extensions: [], end: 'return', settlement: 'store', after: 'nothing', onTimeout: 'throw' };
+  const script = { ...PLAIN_SCRIPT, ...stepsOf(plan) };
   return { id: `probe ${number}`, host: plan.offsets.length - 1, key, payload, script, probe: true };
+}
+
+function stepsOf({ calls }: Plan): Partial<Script> {
+  const actions = calls[0]?.script.actions?.map((action) =>
+    action.does === 'transact' ? { ...action, refused: false } : action,
+  );
+  return actions === undefined ? {} : { actions };
 }
 
 /** When a schedule begins, true time: like a true one it has fractions of a second. */

@@ -29,8 +29,7 @@ export class Process {
     this.runtime = {
       now: () => world.time + this.offset,
       randomToken: () => world.token(),
-      // Only a duplicate that waits asks for it.
-      random: () => 0.5,
+      random: () => world.random(),
       delay: (millis) => this.#delay(millis),
     };
     const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;

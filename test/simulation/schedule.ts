@@ -3,6 +3,7 @@ import { judge } from '../support/oracle.ts';
 import type { Choices } from './choices.ts';
 import { type Move, moves, plainestMove } from './moves.ts';
 import { choosePlan, type Plan, type PlanLimits, probe } from './plan.ts';
+import { warmUp } from './wire.ts';
 import { World } from './world.ts';
 
 /** Longer schedules show nothing that shorter ones do not. */
@@ -32,6 +33,7 @@ export async function play(
   next: (possible: readonly Move[]) => Move | undefined,
   watch?: Watch,
 ): Promise<Outcome> {
+  if (plan.store === 'dynamodb') await warmUp();
   const world = new World(plan);
   const faults = new Map<string, number>();
   for (let made = 0; made < MAX_MOVES; made++) {
@@ -78,16 +80,15 @@ async function endWell(world: World, watch?: Watch): Promise<void> {
   }
 }
 
-function leases(world: World): number[] {
-  return [...world.network.table.ids()].map((id) => {
-    const record = world.network.table.get(id);
-    return record?.status === 'IN_PROGRESS' ? record.leaseUntil - world.time : 0;
-  });
+function leases({ network: { rows }, time }: World): number[] {
+  return [...rows.ids()].map((id) => (rows.seen(id)?.leaseUntil ?? time) - time);
 }
 
 async function settleAll(world: World, watch: Watch | undefined): Promise<void> {
   for (;;) {
     await quiet();
+    // Who is renewed and never ends has the key for ever, and rightly so.
+    if (world.plan.renewLease === true) world.crashHanging();
     const move = plainestMove(world);
     if (move === undefined) return;
     watch?.(world, move);

@@ -16,9 +16,16 @@ it(`holds every promise in ${SCHEDULES} simulated schedules`, async () => {
     'fault: TTL',
     'timedOut',
     'extended',
+    'stepBegan',
+    'effect',
+    'finished',
+    'signalled',
     'wrote, given up by its client',
   ];
-  const reported = ['takenOver', 'replayed', 'inFlight', 'leaseLost', 'completionFailed', 'released', 'held'];
+  const reported = [
+    ...['takenOver', 'replayed', 'inFlight', 'waiting', 'leaseLost', 'completionFailed', 'released', 'held'],
+    ...['checkpointed', 'stepSkipped', 'checkpointFailed', 'notReplayable'],
+  ];
   for (const kind of [...met, ...reported.map((report) => `reported: ${report}`)]) {
     expect(counts.get(kind), kind).toBeGreaterThan(0);
   }

@@ -1,10 +1,34 @@
-import type { IdempotencyRecord } from '../../src/core/record.ts';
-import type { ConditionalResult, Expected, InsertResult } from '../../src/core/store.ts';
+import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record.ts';
+import type { ConditionalResult, Expected, InsertResult, TransactionResult } from '../../src/core/store.ts';
 import type { Seen } from '../support/history.ts';
+import { isRefused } from './effects.ts';
+import { Tokens } from './tokens.ts';
+
+/** What a request did to a table. `effects`: how many of the caller's own writes took effect. */
+export interface Applied<T> {
+  readonly answer: T;
+  readonly wrote: boolean;
+  readonly effects?: number;
+}
+
+/** What the schedule sees of a table, whatever that holds. */
+export interface Rows {
+  ids(): Iterable<string>;
+  /** `undefined` also where it is a part of an outcome. */
+  seen(id: string): Seen | undefined;
+  /** Epoch seconds. */
+  expiration(id: string): number;
+  delete(id: string): void;
+}
 
 /** A table as DynamoDB is one: every verb is atomic, and what was written is never shared with the writer. */
 export class Table {
   readonly #records = new Map<string, IdempotencyRecord>();
+  readonly #tokens: Tokens;
+
+  constructor(tokens = new Tokens()) {
+    this.#tokens = tokens;
+  }
 
   get(id: string): IdempotencyRecord | undefined {
     return this.#records.get(id);
@@ -14,26 +38,49 @@ export class Table {
     return this.#records.keys();
   }
 
-  insert(record: IdempotencyRecord): { answer: InsertResult; wrote: boolean } {
+  insert(record: IdempotencyRecord): Applied<InsertResult> {
     const existing = this.#records.get(record.id);
     if (existing !== undefined) return { answer: { won: false, existing }, wrote: false };
     this.#put(record);
     return { answer: { won: true }, wrote: true };
   }
 
-  replace(record: IdempotencyRecord, expected: Expected): { answer: ConditionalResult; wrote: boolean } {
+  replace(record: IdempotencyRecord, expected: Expected): Applied<ConditionalResult> {
     return this.#conditionally(record.id, expected, () => this.#put(record));
   }
 
-  remove(id: string, expected: Expected): { answer: ConditionalResult; wrote: boolean } {
+  remove(id: string, expected: Expected): Applied<ConditionalResult> {
     return this.#conditionally(id, expected, () => this.delete(id));
+  }
+
+  /** All of it, or nothing. */
+  transact(
+    record: CompletedRecord,
+    expected: Expected,
+    items: readonly object[],
+    token: string,
+  ): Applied<TransactionResult> {
+    if (this.#tokens.knows(token)) return { answer: { done: true }, wrote: false };
+    const existing = this.#records.get(record.id);
+    if (existing === undefined || !isAsExpected(existing, expected)) {
+      return { answer: { done: false, existing }, wrote: false };
+    }
+    if (items.some(isRefused)) {
+      const refused = Object.assign(new Error('a condition of an item failed'), {
+        name: 'TransactionCanceledException',
+      });
+      return { answer: { done: false, refused }, wrote: false };
+    }
+    this.#put(record);
+    this.#tokens.keep(token);
+    return { answer: { done: true }, wrote: true, effects: items.length };
   }
 
   delete(id: string): void {
     this.#records.delete(id);
   }
 
-  #conditionally(id: string, expected: Expected, write: () => void): { answer: ConditionalResult; wrote: boolean } {
+  #conditionally(id: string, expected: Expected, write: () => void): Applied<ConditionalResult> {
     const existing = this.#records.get(id);
     if (existing === undefined || !isAsExpected(existing, expected)) {
       return { answer: { done: false, existing }, wrote: false };
@@ -57,6 +104,7 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
   if (record === undefined) return undefined;
   const { status, owner, attempt, expiration } = record;
   const text = record.status === 'COMPLETED' ? textOf(record.outcome) : undefined;
+  const checkpoints = record.status === 'COMPLETED' ? undefined : record.checkpoints;
   return {
     status,
     by: owner.slice(0, owner.indexOf('#')),
@@ -64,18 +112,28 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
     expiresAt: expiration * 1000,
     ...(record.status === 'IN_PROGRESS' && { leaseUntil: record.leaseUntil }),
     ...(text !== undefined && { text }),
+    ...(checkpoints !== undefined && { checkpoints: resultsOf(Object.entries(checkpoints)) }),
   };
+}
+
+/** The results that checkpoints hold, by the names of the steps. */
+export function resultsOf(checkpoints: readonly (readonly [name: string, text: string])[]): Record<string, string> {
+  return Object.fromEntries(checkpoints.map(([name, text]) => [name, String(JSON.parse(text).result)]));
 }
 
 function textOf(outcome: Extract<IdempotencyRecord, { status: 'COMPLETED' }>['outcome']): string | undefined {
   switch (outcome.type) {
     case 'RETURNED':
       return outcome.json === undefined ? 'undefined' : String(JSON.parse(outcome.json));
-    case 'THREW': {
-      const stored: { error?: { message: string }; value?: unknown } = JSON.parse(outcome.json);
-      return stored.error?.message ?? String(stored.value);
-    }
+    case 'THREW':
+      return thrownText(outcome.json);
     case 'NOT_REPLAYABLE':
       return undefined;
   }
+}
+
+/** The message of a stored error, or what was thrown instead of one. */
+export function thrownText(json: string): string {
+  const stored: { error?: { message: string }; value?: unknown } = JSON.parse(json);
+  return stored.error?.message ?? String(stored.value);
 }

@@ -26,7 +26,7 @@ export function count(tally: Tally, seed: number, moves: number, { history, faul
     else if (event.type === 'answered' && event.answer.kind === 'refused')
       add(tally, `refused: ${event.answer.code}`, 1);
     else add(tally, event.type === 'wrote' && event.stray ? 'wrote, given up by its client' : event.type, 1);
-    const call = event.type === 'deleted' ? event.key : event.call;
+    const call = 'call' in event ? event.call : event.key;
     const detail = event.type === 'wrote' ? `${event.before?.by} ${event.after?.status}` : '';
     hash = mix(hash, `${event.type} ${call} ${detail}`);
   }

@@ -1,17 +1,24 @@
+import type { RecordStore } from '../../src/core/store.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
+import { ItemTable } from './item-table.ts';
 import { Network } from './network.ts';
 import { BEGINNING, type CallPlan, type Plan } from './plan.ts';
 import { Process, type Timer } from './process.ts';
+import { Tokens } from './tokens.ts';
+import { wireStore } from './wire.ts';
 
-type OfCall = Exclude<HistoryEvent, { type: 'deleted' }>;
+type OfCall = Exclude<HistoryEvent, { type: 'deleted' | 'partLost' }>;
 type Details<T> = T extends OfCall ? Omit<T, 'at' | 'call'> : never;
 
 /** All that exists in one schedule: time, processes, what is on its way, and the history so far. */
 export class World {
   readonly plan: Plan;
   readonly network: Network;
+  /** The table of items, where the store is that of DynamoDB. */
+  readonly items: ItemTable | undefined;
+  readonly store: RecordStore<object>;
   readonly events: HistoryEvent[] = [];
   readonly timers: Timer[] = [];
   readonly calls: CallRun[] = [];
@@ -21,10 +28,14 @@ export class World {
   /** Whether some process was stopped for a while, so that its timers came late. */
   wasPaused = false;
   readonly #processes: Process[] = [];
+  #jitter = 1;
 
   constructor(plan: Plan) {
     this.plan = plan;
     this.network = new Network(this);
+    const tokens = new Tokens(plan.remembersTokens === true ? () => this.time : undefined);
+    this.items = plan.store === 'dynamodb' ? new ItemTable(tokens) : undefined;
+    this.store = this.items === undefined ? this.network.store : wireStore();
     this.waiting = [...plan.calls];
   }
 
@@ -42,6 +53,17 @@ export class World {
     return call;
   }
 
+  /** For jitter: the n-th number of every schedule is the same. */
+  random(): number {
+    this.#jitter = Math.imul(this.#jitter, 48_271) & 0x7fffffff;
+    return this.#jitter / 2 ** 31;
+  }
+
+  /** What code in no move's way can see. */
+  observe(): void {
+    for (const call of this.calls) if (call.process.isAlive) call.observe();
+  }
+
   /** No other claim ever has it. It begins with its call's name, for the witness. */
   token(): string {
     const call = this.currentCall();
@@ -55,8 +77,12 @@ export class World {
     this.calls.push(call);
     const { key, payload, probe } = plan;
     const { deadline, process } = call;
-    const { leaseMillis } = this.plan;
-    const extra = { ...(deadline !== undefined && { deadline }), ...(probe && { probe }) };
+    const { leaseMillis, waitMillis } = this.plan;
+    const extra = {
+      ...(deadline !== undefined && { deadline }),
+      ...(probe && { probe }),
+      ...(waitMillis && { waitMillis }),
+    };
     this.recordOf(call, { type: 'called', key, payload, offset: process.offset, leaseMillis, ...extra });
     if (deadline !== undefined)
       this.timers.push({ due: deadline, call, process, isDeadline: true, fire: () => this.#stop(call) });
@@ -95,10 +121,14 @@ export class World {
     process.isAlive = false;
     for (const call of this.calls) {
       if (call.process !== process) continue;
-      call.handler = undefined;
       if (!call.isOver) this.recordOf(call, { type: 'crashed' });
+      call.turns.length = 0;
     }
     this.timers.splice(0, this.timers.length, ...this.timers.filter((timer) => timer.process !== process));
+  }
+
+  crashHanging(): void {
+    for (const { process, isHanging } of this.calls) if (isHanging && process.isAlive) this.crash(process);
   }
 
   /** The next timer, by its time, and of two the one that was set first. */
@@ -115,14 +145,28 @@ export class World {
     timer.fire();
   }
 
+  deleteRecord(id: string): void {
+    const before = this.network.rows.seen(id);
+    const key = this.network.keys.get(id);
+    this.network.rows.delete(id);
+    if (before !== undefined && key !== undefined) this.record({ type: 'deleted', at: this.time, key, before });
+  }
+
+  losePart(id: string): void {
+    const key = this.network.keys.get(id);
+    this.network.rows.delete(id);
+    if (key !== undefined) this.record({ type: 'partLost', at: this.time, key });
+  }
+
   forget(timer: Timer): void {
     const index = this.timers.indexOf(timer);
     if (index >= 0) this.timers.splice(index, 1);
   }
 
-  /** The ids of the records that the table's own TTL may delete now. */
+  /** The ids of what the table's own TTL may delete now. */
   expired(): string[] {
     const now = this.time + this.plan.tableOffset;
-    return [...this.network.table.ids()].filter((id) => now >= (this.network.table.get(id)?.expiration ?? 0) * 1000);
+    const { rows } = this.network;
+    return [...rows.ids()].filter((id) => now >= rows.expiration(id) * 1000);
   }
 }

@@ -49,6 +49,10 @@ export interface Seen {
   readonly expiresAt: number;
   /** The stored outcome as text, where there is one; `undefined` also where it is not replayable. */
   readonly text?: string;
+  /** The results of steps by name, while there is no outcome. */
+  readonly checkpoints?: Readonly<Record<string, string>>;
+  /** Of an outcome in parts: whether all of them are there. */
+  readonly whole?: boolean;
 }
 
 interface Base<Type extends string> {
@@ -60,7 +64,8 @@ interface Base<Type extends string> {
 export type HistoryEvent =
   /**
    * A request comes in. `offset`: what its host's clock shows, less true time. `deadline`: when its process is stopped
-   * in any case, true time. `probe`: see the oracle's progress.
+   * in any case, true time. `probe`: see the oracle's progress. `waitMillis`: how long it may wait for another one's
+   * outcome.
    */
   | (Base<'called'> & {
       readonly key: string;
@@ -69,13 +74,37 @@ export type HistoryEvent =
       readonly leaseMillis: number;
       readonly deadline?: number;
       readonly probe?: boolean;
+      readonly waitMillis?: number;
     })
   /** Its handler begins. */
   | (Base<'started'> & { readonly attempt: number; readonly leaseUntil: number })
   /** It was told that its lease lasts until then, on its own clock. */
   | (Base<'extended'> & { readonly leaseUntil: number })
-  /** Its handler ended. `settlement`: what the user's policy says of such an outcome. */
-  | (Base<'ended'> & { readonly outcome: Ending; readonly settlement: 'store' | 'release' | 'hold' })
+  /** Its handler has asked for the signal, and was given it. */
+  | Base<'watching'>
+  /** The signal has fired. */
+  | Base<'signalled'>
+  /** The function of a step begins. */
+  | (Base<'stepBegan'> & { readonly step: string })
+  /** It has ended: with a result, as text that no other run of it has, or by throwing. */
+  | (Base<'stepEnded'> & { readonly step: string; readonly result?: string })
+  /** The handler was given the result of a step: the step is done. */
+  | (Base<'stepTold'> & { readonly step: string; readonly result: string })
+  /** Its handler begins to store this response before its end: `complete`, or `transact`, which has an effect. */
+  | (Base<'finishing'> & { readonly by: 'complete' | 'transact'; readonly text: string })
+  /** The handler was told that its response is stored. */
+  | (Base<'finished'> & { readonly text: string })
+  /** Writes of the caller took effect: those of its `transact`. `key`: whose. */
+  | (Base<'effect'> & { readonly key: string })
+  /**
+   * Its handler ended. `settlement`: what the user's policy says of such an outcome. `kept`: what retries get, where the
+   * handler has stored that before and its caller gets something else.
+   */
+  | (Base<'ended'> & {
+      readonly outcome: Ending;
+      readonly settlement: 'store' | 'release' | 'hold';
+      readonly kept?: string;
+    })
   /** Its caller was answered early by a timeout; the handler may go on. */
   | Base<'timedOut'>
   | (Base<'answered'> & { readonly answer: Answer })
@@ -92,10 +121,14 @@ export type HistoryEvent =
     })
   /** The condition of a write failed. */
   | (Base<'conflicted'> & { readonly key: string; readonly found: Seen | undefined })
+  /** A read of it, and what it found. */
+  | (Base<'looked'> & { readonly key: string; readonly found: Seen | undefined })
   /** A request of it failed on the way: throttled, refused, lost or hanging. Whether it took effect is in `wrote`. */
   | (Base<'failed'> & { readonly retryable: boolean })
   /** The table's TTL removed a record. */
-  | { readonly type: 'deleted'; readonly at: number; readonly key: string; readonly before: Seen };
+  | { readonly type: 'deleted'; readonly at: number; readonly key: string; readonly before: Seen }
+  /** A part of an outcome of it was lost: by TTL, by somebody's hand. */
+  | { readonly type: 'partLost'; readonly at: number; readonly key: string };
 
 /** A promise that does not hold, and where. */
 export interface Violation {

@@ -46,6 +46,41 @@ function history() {
   return made;
 }
 
+/** `a` claims at 1, works on, and asks for its signal. */
+const watching = () => history().called(1, 'a').claimed(1, 'a').add(1, 'a', 'watching', {});
+
+/** `a` claims at 1 and keeps its step `s` at 3. */
+const stepped = (kept = true) => {
+  const made = history()
+    .called(1, 'a')
+    .claimed(1, 'a')
+    .add(2, 'a', 'stepBegan', { step: 's' })
+    .add(2, 'a', 'stepEnded', { step: 's', result: 's by a' });
+  if (kept) made.wrote(3, 'a', claimOf(1, 'a'), steppedBy('a'));
+  return made.add(3, 'a', 'stepTold', { step: 's', result: 's by a' });
+};
+
+/** `a` claims at 1, and its transaction is applied at 2. */
+const transacted = (effect = true, after = text('transacted by a')) => {
+  const made = history()
+    .called(1, 'a')
+    .claimed(1, 'a')
+    .add(2, 'a', 'finishing', { by: 'transact', text: 'transacted by a' })
+    .wrote(2, 'a', claimOf(1, 'a'), after);
+  return effect ? made.add(2, 'a', 'effect', { key: 'k' }) : made;
+};
+
+/** `b` waits from 2 on for `a`, which hangs, and is refused after 5 s, at 7 or when it is said. */
+const waited = (at: number, found: Seen = claimOf(1, 'a')) =>
+  history()
+    .called(1, 'a')
+    .claimed(1, 'a')
+    .called(2, 'b', { waitMillis: 5000 })
+    .add(2, 'b', 'conflicted', { key: 'k', found: claimOf(1, 'a') })
+    .add(2, 'b', 'reported', { report: 'waiting' })
+    .add(at, 'b', 'looked', { key: 'k', found })
+    .answered(at, 'b', refused('IN_FLIGHT'));
+
 const result = (call: string): Ending => ({ kind: 'returned', text: `result of ${call}` });
 const failure = (call: string): Ending => ({ kind: 'threw', text: `error of ${call}` });
 const refused = (code: string) => ({ kind: 'refused', code }) as const;
@@ -63,6 +98,11 @@ const completed = (at: number, by: string, attempt = 1): Seen => ({
   attempt,
   expiresAt: at * 1000 + RETENTION,
   text: `result of ${by}`,
+});
+const text = (what: string): Seen => ({ ...completed(2, 'a'), text: what });
+const steppedBy = (by: string, at = 1, attempt = 1): Seen => ({
+  ...claimOf(at, by, attempt),
+  checkpoints: { s: 's by a' },
 });
 const released = (at: number, by: string, attempt = 1): Seen => ({
   status: 'RELEASED',
@@ -112,6 +152,53 @@ describe('the oracle has nothing against', () => {
         .answered(12, 'a', result('a'))
         .called(22, 'b')
         .claimed(22, 'b', claimOf(1, 'a')),
+    ],
+    [
+      'a step that a later attempt is given',
+      stepped()
+        .add(4, 'a', 'crashed', {})
+        .called(22, 'b')
+        .wrote(22, 'b', steppedBy('a'), steppedBy('b', 22, 2))
+        .add(22, 'b', 'started', { attempt: 2, leaseUntil: 42_000 })
+        .add(23, 'b', 'stepTold', { step: 's', result: 's by a' }),
+    ],
+    [
+      'a step that is run again because its process died before it was kept',
+      vanished()
+        .add(1, 'a', 'stepBegan', { step: 's' })
+        .called(22, 'b')
+        .claimed(22, 'b', claimOf(1, 'a'))
+        .add(22, 'b', 'stepBegan', { step: 's' }),
+    ],
+    [
+      'a transaction, and its replay',
+      transacted()
+        .add(3, 'a', 'finished', { text: 'transacted by a' })
+        .called(4, 'b')
+        .answered(5, 'b', { kind: 'returned', text: 'transacted by a' }),
+    ],
+    [
+      'a failure after a transaction',
+      transacted()
+        .add(3, 'a', 'finished', { text: 'transacted by a' })
+        .add(4, 'a', 'ended', { outcome: failure('a'), settlement: 'store', kept: 'transacted by a' })
+        .answered(4, 'a', failure('a')),
+    ],
+    ['a request that has waited for nothing', waited(7)],
+    [
+      'a signal before the takeover',
+      vanished()
+        .add(1, 'a', 'watching', {})
+        .add(20, 'a', 'signalled', {})
+        .called(22, 'b')
+        .claimed(22, 'b', claimOf(1, 'a')),
+    ],
+    [
+      'a replay that is refused because a part was lost',
+      stored()
+        .add(4, 'a', 'partLost', { key: 'k' })
+        .called(5, 'b')
+        .answered(6, 'b', refused('RESPONSE_NOT_REPLAYABLE')),
     ],
   ])('%s', (_, made) => expect(made.judge()).toEqual([]));
 });
@@ -216,6 +303,81 @@ describe('the oracle finds', () => {
       'its caller got STORE_UNAVAILABLE',
       history().called(1, 'a').claimed(1, 'a').ended(2, 'a').answered(3, 'a', refused('STORE_UNAVAILABLE')),
     ],
+    [
+      'I1',
+      'runs within its lease',
+      history()
+        .called(1, 'a')
+        .claimed(1, 'a')
+        .add(2, 'a', 'stepBegan', { step: 's' })
+        .ended(3, 'a', 'release', failure('a'))
+        .wrote(4, 'a', claimOf(1, 'a'), released(4, 'a'))
+        .called(5, 'b')
+        .claimed(5, 'b', released(4, 'a')),
+    ],
+    [
+      'I8',
+      'no response was unreplayable',
+      stored().called(4, 'b').answered(5, 'b', refused('RESPONSE_NOT_REPLAYABLE')),
+    ],
+    ['step', 'nothing is kept', stepped(false)],
+    ['step', 'which no run of it gave', stepped().add(4, 'a', 'stepTold', { step: 's', result: 'else' })],
+    ['step', 'after its own lease', stepped().add(22, 'a', 'stepBegan', { step: 't' })],
+    ['step', 'after its end', stepped().ended(4, 'a').add(5, 'a', 'stepBegan', { step: 't' })],
+    ['step', 'twice', stepped().add(4, 'a', 'stepBegan', { step: 's' })],
+    [
+      'step',
+      'after it has lost its lease',
+      stepped().add(4, 'a', 'reported', { report: 'leaseLost' }).add(5, 'a', 'stepBegan', { step: 't' }),
+    ],
+    [
+      'step',
+      'which an attempt before has done',
+      stepped()
+        .called(22, 'b')
+        .wrote(22, 'b', steppedBy('a'), steppedBy('b', 22, 2))
+        .add(22, 'b', 'started', { attempt: 2, leaseUntil: 42_000 })
+        .add(23, 'b', 'stepBegan', { step: 's' }),
+    ],
+    ['step', 'writes over .s by a.', stepped().called(22, 'b').claimed(22, 'b', steppedBy('a'))],
+    ['step', 'released without its step', stepped(false).wrote(4, 'a', claimOf(1, 'a'), released(4, 'a'))],
+    [
+      'step',
+      'without a reason',
+      stepped(false)
+        .ended(4, 'a', 'release', failure('a'))
+        .wrote(4, 'a', claimOf(1, 'a'), released(4, 'a'))
+        .called(5, 'b')
+        .claimed(5, 'b', released(4, 'a'))
+        .add(5, 'b', 'stepBegan', { step: 's' }),
+    ],
+    ['transaction', 'without its outcome', transacted(true, text('else'))],
+    ['transaction', 'without the effect', transacted(false)],
+    ['transaction', 'happens again', transacted().add(3, 'a', 'effect', { key: 'k' })],
+    ['finished', 'and it is not', stepped().add(4, 'a', 'finished', { text: 'completed by a' })],
+    [
+      'finished',
+      'executes what call a has finished',
+      transacted()
+        .add(3, 'a', 'finished', { text: 'transacted by a' })
+        .add(4, 'a', 'crashed', {})
+        .called(22, 'b')
+        .claimed(22, 'b', undefined, 2),
+    ],
+    [
+      'finished',
+      'has failed after .transacted by a.',
+      transacted()
+        .add(3, 'a', 'finished', { text: 'transacted by a' })
+        .add(4, 'a', 'ended', { outcome: failure('a'), settlement: 'store', kept: 'transacted by a' })
+        .wrote(4, 'a', text('transacted by a'), text('error of a')),
+    ],
+    ['waiting', 'longer than it may', waited(8)],
+    ['waiting', 'before it has waited long enough', waited(5)],
+    ['waiting', 'has seen that there is none', waited(7, completed(3, 'a'))],
+    ['signal', 'was not told', watching().called(22, 'b').claimed(22, 'b', undefined, 2)],
+    ['signal', 'before its lease ends', watching().add(5, 'a', 'signalled', {})],
+    ['parts', 'whose parts are not there', stored().wrote(4, 'a', undefined, { ...completed(4, 'a'), whole: false })],
     ['progress', 'never answered', history().called(1, 'a').claimed(1, 'a').ended(2, 'a')],
     ['progress', 'is stuck', vanished().called(90, 'b', { probe: true }).answered(91, 'b', refused('IN_FLIGHT'))],
   ])('%s: %s', (promise, message, made) => {

@@ -1,10 +1,11 @@
 import type { Ending } from '../history.ts';
-import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts } from './facts.ts';
+import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, type Wrote } from './facts.ts';
 
-/** I8, I12, the callers' part of I11, and that an outcome goes only to requests with its payload. */
+/** I8, I12, `parts`, the callers' part of I11, and that an outcome goes only to requests with its payload. */
 export function answersAreTheSame(facts: Facts): void {
   for (const key of facts.keys.values()) {
     for (const call of key.calls) {
+      if (facts.terms.storeSeen) for (const write of call.writes) isWhole(facts, key, write);
       if (call.answer === undefined) continue;
       if (call.outcome !== undefined && call.timedOutAt === undefined) ownAnswer(facts, key, call, call.outcome);
       else if (call.started === undefined) otherAnswer(facts, key, call);
@@ -39,7 +40,11 @@ function ownAnswer(facts: Facts, key: KeyFacts, call: CallFacts, outcome: Ending
 /** Unless the last write of it, which amends an earlier one, could not be made, or came after the retention. */
 function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): void {
   const stored = completionOf(call)?.after;
-  if (stored === undefined || outcome.notReplayable === true || stored.text === outcome.text) return;
+  if (stored === undefined || stored.whole === false || outcome.notReplayable === true) return;
+  if (stored.text === (call.kept ?? outcome.text)) return;
+  // It was not known to be stored, and nothing else was to take its place.
+  const isOpen = call.settlement !== 'store' || call.kept !== undefined;
+  if (isOpen && call.finishings.some(({ text }) => text === stored.text)) return;
   if (call.reports.some(({ report: what }) => what === 'completionFailed' || what === 'leaseLost')) return;
   report('I8', call.answeredAt ?? 0, `call ${call.id} answered '${outcome.text}', and '${stored.text}' is stored`);
 }
@@ -53,18 +58,26 @@ function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
   }
   if (answer.code === 'RESPONSE_NOT_REPLAYABLE') {
     const source = key.calls.find((other) => other.outcome?.notReplayable === true);
-    if (source === undefined) facts.report('I8', call.answeredAt ?? 0, `call ${call.id}: no response was unreplayable`);
+    const isLost = key.lostParts.some(({ at }) => at <= (call.answeredAt ?? 0));
+    if (source === undefined && !isLost)
+      facts.report('I8', call.answeredAt ?? 0, `call ${call.id}: no response was unreplayable`);
   }
   if (answer.code === 'KEY_REUSED' && key.calls.every(({ called }) => called.payload === call.called.payload)) {
     facts.report('I5', call.answeredAt ?? 0, `call ${call.id} is told of another payload, and there was none`);
   }
 }
 
+/** Whoever finds a record finds all the parts that it names, unless they were lost by other hands. */
+function isWhole({ report }: Facts, { lostParts }: KeyFacts, { call, at, after }: Wrote): void {
+  if (after?.whole !== false || at >= after.expiresAt || lostParts.some((lost) => lost.at <= at)) return;
+  report('parts', at, `call ${call} stores an outcome whose parts are not there`);
+}
+
 /** A replay is the stored outcome of an execution with this payload, and not past its retention. */
 function isSomebodys(facts: Facts, key: KeyFacts, call: CallFacts, answer: Ending): void {
   const { terms, report } = facts;
   const { id, called, answeredAt: at = 0 } = call;
-  const source = key.calls.find((other) => other.outcome !== undefined && endedWith(other, answer));
+  const source = key.calls.find((other) => endedWith(other, answer));
   if (source === undefined) {
     report('I8', at, `call ${id} gets ${say(answer)}, which no execution of it ended with`);
     return;
@@ -82,10 +95,11 @@ function isSomebodys(facts: Facts, key: KeyFacts, call: CallFacts, answer: Endin
   }
 }
 
-/** Ended with it, or stored it before a hook behind the handler made something else of it. */
-function endedWith(call: CallFacts, answer: Ending): boolean {
-  if (call.outcome !== undefined && isSame(call.outcome, answer)) return true;
-  return call.writes.some(({ after }) => after?.status === 'COMPLETED' && after.text === answer.text);
+/** Ended with it, or stored it: before its end, or before a hook behind the handler made something else of it. */
+function endedWith({ outcome, finishings, writes }: CallFacts, answer: Ending): boolean {
+  if (outcome === undefined) return finishings.some(({ text }) => answer.kind === 'returned' && text === answer.text);
+  if (isSame(outcome, answer)) return true;
+  return writes.some(({ after }) => after?.status === 'COMPLETED' && after.text === answer.text);
 }
 
 /** What the table had with this text at some time between the request and its answer. */

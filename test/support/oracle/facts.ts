@@ -3,6 +3,15 @@ import type { Answer, Ending, History, HistoryEvent, Seen, Terms, Violation } fr
 type EventOf<Type extends HistoryEvent['type']> = Extract<HistoryEvent, { type: Type }>;
 export type Wrote = EventOf<'wrote'>;
 
+/** One run of the function of a step. Times are true time. */
+export interface StepRun {
+  readonly step: string;
+  readonly beganAt: number;
+  endedAt?: number;
+  /** Absent where it threw, or never ended. */
+  result?: string;
+}
+
 /** All that the history says of one call. Times are true time. */
 export interface CallFacts {
   readonly id: string;
@@ -13,6 +22,17 @@ export interface CallFacts {
   outcome?: Ending;
   /** What was promised to become of it; a timeout makes it `hold`. */
   settlement?: 'store' | 'release' | 'hold';
+  /** What retries get, where that is not what its caller gets. */
+  kept?: string;
+  readonly steps: StepRun[];
+  readonly told: EventOf<'stepTold'>[];
+  readonly finishings: EventOf<'finishing'>[];
+  /** The responses that its handler knows to be stored, and the first of them: from then on nothing is at stake. */
+  readonly finishes: EventOf<'finished'>[];
+  finished?: EventOf<'finished'>;
+  readonly effects: EventOf<'effect'>[];
+  watchingAt?: number;
+  signalledAt?: number;
   timedOutAt?: number;
   answeredAt?: number;
   answer?: Answer;
@@ -20,6 +40,7 @@ export interface CallFacts {
   readonly reports: EventOf<'reported'>[];
   readonly writes: Wrote[];
   readonly conflicts: EventOf<'conflicted'>[];
+  readonly looks: EventOf<'looked'>[];
   readonly failures: EventOf<'failed'>[];
 }
 
@@ -34,6 +55,7 @@ export interface KeyFacts {
   /** What the table had, by time. The first is what it had at the beginning. */
   readonly timeline: { readonly at: number; readonly seen: Seen | undefined }[];
   readonly deletions: EventOf<'deleted'>[];
+  readonly lostParts: EventOf<'partLost'>[];
 }
 
 export interface Facts {
@@ -56,9 +78,15 @@ export function collect(history: History, violations: Violation[]): Facts {
         id: event.call,
         called: event,
         extensions: [],
+        steps: [],
+        told: [],
+        finishings: [],
+        finishes: [],
+        effects: [],
         reports: [],
         writes: [],
         conflicts: [],
+        looks: [],
         failures: [],
       };
       calls.set(event.call, facts);
@@ -67,6 +95,8 @@ export function collect(history: History, violations: Violation[]): Facts {
       const key = keyOf(event.key);
       key.deletions.push(event);
       key.timeline.push({ at: event.at, seen: undefined });
+    } else if (event.type === 'partLost') {
+      keyOf(event.key).lostParts.push(event);
     } else {
       const call = calls.get(event.call);
       if (call === undefined) throw new Error(`history: '${event.type}' of a call that was not made: ${event.call}`);
@@ -74,7 +104,7 @@ export function collect(history: History, violations: Violation[]): Facts {
     }
   }
 
-  function takeOf(call: CallFacts, event: Exclude<HistoryEvent, { type: 'called' | 'deleted' }>): void {
+  function takeOf(call: CallFacts, event: Exclude<HistoryEvent, { type: 'called' | 'deleted' | 'partLost' }>): void {
     switch (event.type) {
       case 'started':
         if (call.started !== undefined) report('I1', event.at, `call ${call.id} executes twice`);
@@ -88,10 +118,40 @@ export function collect(history: History, violations: Violation[]): Facts {
         call.endedAt = event.at;
         call.outcome = event.outcome;
         call.settlement ??= event.settlement;
+        if (event.kept !== undefined) call.kept = event.kept;
         return;
       case 'timedOut':
         call.timedOutAt = event.at;
-        call.settlement = 'hold';
+        call.settlement = call.finished === undefined ? 'hold' : 'store';
+        return;
+      case 'watching':
+        call.watchingAt ??= event.at;
+        return;
+      case 'signalled':
+        call.signalledAt ??= event.at;
+        return;
+      case 'stepBegan':
+        call.steps.push({ step: event.step, beganAt: event.at });
+        return;
+      case 'stepEnded': {
+        const run = call.steps.findLast(({ step, endedAt }) => step === event.step && endedAt === undefined);
+        if (run === undefined) throw new Error(`history: a step ends that has not begun: ${event.step}`);
+        run.endedAt = event.at;
+        if (event.result !== undefined) run.result = event.result;
+        return;
+      }
+      case 'stepTold':
+        call.told.push(event);
+        return;
+      case 'finishing':
+        call.finishings.push(event);
+        return;
+      case 'finished':
+        call.finishes.push(event);
+        call.finished ??= event;
+        return;
+      case 'effect':
+        call.effects.push(event);
         return;
       case 'answered':
         call.answeredAt = event.at;
@@ -110,6 +170,9 @@ export function collect(history: History, violations: Violation[]): Facts {
       case 'conflicted':
         call.conflicts.push(event);
         return;
+      case 'looked':
+        call.looks.push(event);
+        return;
       case 'failed':
         call.failures.push(event);
     }
@@ -118,7 +181,7 @@ export function collect(history: History, violations: Violation[]): Facts {
   function keyOf(key: string): KeyFacts {
     let facts = keys.get(key);
     if (facts === undefined) {
-      facts = { key, calls: [], executions: [], timeline: [], deletions: [] };
+      facts = { key, calls: [], executions: [], timeline: [], deletions: [], lostParts: [] };
       keys.set(key, facts);
     }
     return facts;

@@ -69,7 +69,10 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
 
 function staysUnstored({ report }: Facts, call: CallFacts): void {
   const completion = completionOf(call);
-  if (completion === undefined) return;
+  // What the handler itself has tried to store may have been stored.
+  const isTried = ({ text }: { text: string }) =>
+    text === completion?.after?.text || completion?.after?.whole === false;
+  if (completion === undefined || call.finishings.some(isTried)) return;
   const promise = call.settlement === 'hold' ? 'I7' : 'I4';
   report(promise, completion.at, `call ${call.id} stores an outcome that the policy wants to ${call.settlement}`);
 }

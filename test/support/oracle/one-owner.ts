@@ -33,8 +33,13 @@ function startsWithinItsLease({ report, terms }: Facts, { id, started, called }:
 
 /** After a crash nobody can know whether the execution still runs: its lease counts. */
 function isOver({ report }: Facts, earlier: Execution, { id, started }: Execution): void {
-  const over = Math.min(earlier.endedAt ?? Number.POSITIVE_INFINITY, leaseEnd(earlier, started.at));
+  const over = Math.min(endOf(earlier), leaseEnd(earlier, started.at));
   if (started.at < over) report('I1', started.at, `call ${id} starts while call ${earlier.id} runs within its lease`);
+}
+
+/** A step that goes on when the handler has failed belongs to it. */
+function endOf({ endedAt = Number.POSITIVE_INFINITY, steps }: Execution): number {
+  return Math.max(endedAt, ...steps.map((run) => run.endedAt ?? Number.POSITIVE_INFINITY));
 }
 
 /** `onExpiredLease: 'throw'`: only a release, or a retention that is over, lets another one execute. */

@@ -19,12 +19,24 @@ function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, c
 }
 
 /** A store that hangs is given up while there is still time to say so. */
-function isRefusedInTime({ report, terms }: Facts, { id, called, answer, answeredAt = 0, started }: CallFacts): void {
+function isRefusedInTime({ report, terms }: Facts, call: CallFacts): void {
+  const { id, answer, answeredAt = 0, started } = call;
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
-  const late = answeredAt - called.at - called.leaseMillis;
+  const late = answeredAt - patienceOf(call);
   if (late > (terms.noiseMillis ?? 0))
     report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
 }
+
+/** The end of a lease that begins with the request, after the time that it may wait for another one's outcome. */
+export function patienceOf({ called, reports }: CallFacts): number {
+  const { at, leaseMillis, waitMillis = 0 } = called;
+  const waiting = reports.find(({ report }) => report === 'waiting');
+  const waited = waiting === undefined ? 0 : waiting.at + waitMillis + LAST_LOOK_MILLIS;
+  return Math.max(at + leaseMillis + waitMillis, waited);
+}
+
+/** The last look of a request that waits must be answered, too. */
+export const LAST_LOOK_MILLIS = 250;
 
 function getsThrough({ terms, calls, report }: Facts, call: CallFacts): void {
   const { id, answer, called, answeredAt = called.at } = call;
