@@ -8,6 +8,13 @@ import type { Stop } from './stop.ts';
 import type { Answer, Call, Setting } from './terms.ts';
 import { worldAt } from './world.ts';
 
+type Body = string | Uint8Array;
+
+/** The SDK warns of its body's own methods. */
+function textOf(body: Body): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body);
+}
+
 /** Makes the calls of a process: each with a guard of its own, over one client. */
 export function createCalls({ dynamoDB, world, tables }: Setting) {
   let stop: Stop = () => undefined;
@@ -19,8 +26,8 @@ export function createCalls({ dynamoDB, world, tables }: Setting) {
   // The innermost of the client's middlewares: between it and the socket nothing is decided.
   client.middlewareStack.add(
     (next) => async (args) => {
-      const { headers, body } = args.request as { headers: Record<string, string>; body: string | Uint8Array };
-      const { name } = readRequest(headers['x-amz-target'], Buffer.from(body).toString(), tables.records);
+      const { headers, body } = args.request as { headers: Record<string, string>; body: Body };
+      const { name } = readRequest(headers['x-amz-target'], textOf(body), tables.records);
       stop(name, 'leaving');
       const answer = await next(args);
       stop(name, 'answered');

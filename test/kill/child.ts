@@ -33,7 +33,9 @@ export class Child {
     const pipe = this.#child.stdio[PIPE] as Socket;
     // It may be killed while it is being answered.
     pipe.on('error', () => undefined);
-    createInterface({ input: pipe }).on('line', async (line) => {
+    const lines = createInterface({ input: pipe });
+    lines.on('error', () => undefined);
+    lines.on('line', async (line) => {
       if (await onStop(JSON.parse(line) as Stopped)) pipe.write('.');
     });
   }

@@ -14,13 +14,13 @@ export interface Feature {
   /** Whether something must have happened before. */
   readonly prepares?: boolean;
   /** Another process was killed before, at this place. */
-  readonly after?: { readonly killedAt: string; readonly untilLeaseIsOver: boolean };
-  /** How long who is killed waits for the outcome of another execution. */
-  readonly waitMillis?: number;
+  readonly after?: {
+    readonly killedAt: string;
+    /** Whether the next one comes before its lease is over, and waits for the outcome. */
+    readonly waits?: boolean;
+  };
   /** Whether a duplicate waits for the outcome when its owner is killed. */
   readonly duplicateWaits?: boolean;
-  /** @default 1000 */
-  readonly clockSkewMillis?: number;
   /** How often a request is sent at least, where time decides about more of them. */
   readonly least?: Readonly<Record<string, number>>;
 }
@@ -38,21 +38,19 @@ export const FEATURES: readonly Feature[] = [
     name: 'takeover of steps',
     effects: STEPS,
     keeps: 'each effect',
-    after: { killedAt: 'charge: answered', untilLeaseIsOver: true },
+    after: { killedAt: 'charge: answered' },
   },
   { name: 'step, then a throw', effects: ['reserve', 'charge'], keeps: 'each effect' },
   { name: 'transact', effects: ['deposit'], exactly: ['deposit'] },
   { name: 'complete', effects: ['charge', 'mail'], atMostOnce: ['mail'], keeps: 'each effect' },
   { name: 'extend', effects: ['one', 'two'] },
   { name: 'renewLease', effects: ['one', 'two'], least: { extension: 1 } },
-  { name: 'owner of a waiting duplicate', effects: ONE, duplicateWaits: true, clockSkewMillis: 100 },
+  { name: 'owner of a waiting duplicate', effects: ONE, duplicateWaits: true },
   {
     name: 'waiting duplicate',
     effects: ONE,
-    waitMillis: 20_000,
-    after: { killedAt: 'charge: answered', untilLeaseIsOver: false },
+    after: { killedAt: 'charge: answered', waits: true },
     least: { read: 1 },
-    clockSkewMillis: 100,
   },
   { name: 'parts', effects: ONE },
   { name: 'POST /payments', effects: ['charge', 'payment'], exactly: ['charge', 'payment'], knowsKeys: true },

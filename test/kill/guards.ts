@@ -6,11 +6,10 @@ import { createPayment, createRefund } from './payments.ts';
 import type { Order } from './terms.ts';
 import { effectOutsideTransaction, stepsNotKept, unconditionalClaim } from './wrong.ts';
 
-/** So that a process can wait for its end. */
-const SHORT_LEASE = { leaseMillis: 1000, clockSkewMillis: 100 };
-const RENEWED_LEASE = { leaseMillis: 1200, renewLease: true };
-/** No compression makes it smaller: its base64 has four items. */
-const LARGE_BYTES = 1_200_000;
+/** Renewed after a second. */
+const RENEWED_LEASE = { leaseMillis: 3000, renewLease: true };
+/** No compression makes it smaller: it has two items. */
+const LARGE_BYTES = 450_000;
 
 /** Every feature, guarding a payment. */
 export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Guarded>> = {
@@ -78,7 +77,7 @@ function renewing({ world }: Surroundings) {
 
 function waiting(s: Surroundings): Guarded {
   const onInFlight = s.waitMillis > 0 ? { waitMillis: s.waitMillis } : 'throw';
-  return asFunction(s, onlyCharge(s), { ...SHORT_LEASE, onInFlight });
+  return asFunction(s, onlyCharge(s), { onInFlight });
 }
 
 function incompressible(seed: string): string {

@@ -13,8 +13,12 @@ export interface Stage {
   readonly tables: Tables;
 }
 
+/** The default of the option `clockSkewMillis`. */
 const SKEW_MILLIS = 1000;
-const DUPLICATE_WAIT_MILLIS = 20_000;
+/** How long somebody waits who has to. */
+const WAITED_MILLIS = 300;
+/** How long he would. */
+const WAIT_MILLIS = 20_000;
 const MAX_RETRIES = 4;
 
 /**
@@ -40,13 +44,16 @@ export async function kill(
     if (answer.kind !== 'returned') throw new Error(`nothing was prepared: ${JSON.stringify(answer)}`);
     prepared = answer.text;
   }
-  const { after, waitMillis } = feature;
+  const { after } = feature;
   if (after !== undefined) {
     await lane.victim(callOf('victim 0', {}), after.killedAt, async () => ({}));
   }
-  const clock = after?.untilLeaseIsOver ? { at: (await lease()) ?? Date.now() } : {};
+  const clock = after === undefined ? {} : await (after.waits ? shortlyBeforeEnd() : atEnd());
   const call = callOf('victim 1', clock);
-  await lane.victim({ ...call, ...(waitMillis !== undefined && { waitMillis }) }, place, beforeKill);
+  const answer = await lane.victim({ ...call, ...(after?.waits && { waitMillis: WAIT_MILLIS }) }, place, startDuplicate);
+  if (place === undefined && (answer === undefined || answer.kind === 'refused')) {
+    throw new Error(`${feature.name} does not come to its end: ${JSON.stringify(answer)}`);
+  }
   const { reached } = scene;
   if (place !== undefined) await retry();
   const found = await findEffects(client, tables, feature, order, prepared);
@@ -60,25 +67,35 @@ export async function kill(
   async function lease(): Promise<number | undefined> {
     const record = scene.recordId === undefined ? undefined : await store.read(scene.recordId);
     if (record?.status !== 'IN_PROGRESS') return undefined;
-    return record.leaseUntil + (feature.clockSkewMillis ?? SKEW_MILLIS);
+    return record.leaseUntil + SKEW_MILLIS;
   }
 
-  async function beforeKill(): Promise<{ readonly freeAt?: number }> {
-    const freeAt = await lease();
-    if (feature.duplicateWaits) {
-      duplicate = lane.retry('duplicate', { ...callOf('duplicate', {}), waitMillis: DUPLICATE_WAIT_MILLIS });
-      await Promise.race([duplicate, scene.hasRead]);
-    }
-    return freeAt === undefined ? {} : { freeAt };
+  /** The clock of somebody who may take over at once. */
+  async function atEnd(): Promise<Clock> {
+    const at = await lease();
+    return at === undefined ? {} : { at };
+  }
+
+  /** The clock of somebody who has to wait, but not for long, however busy the machine is. */
+  async function shortlyBeforeEnd(): Promise<Clock> {
+    const at = await lease();
+    return at === undefined ? {} : { at: at - WAITED_MILLIS, goes: 'when it has looked' };
+  }
+
+  async function startDuplicate(): Promise<{ readonly freeAt?: number }> {
+    if (!feature.duplicateWaits) return {};
+    const asked = callOf('duplicate', await shortlyBeforeEnd());
+    duplicate = lane.retry('duplicate', { ...asked, waitMillis: WAIT_MILLIS });
+    const lookedAt = await Promise.race([duplicate, scene.looked]);
+    return typeof lookedAt === 'number' ? { freeAt: lookedAt + WAITED_MILLIS } : {};
   }
 
   async function retry(): Promise<void> {
     await duplicate;
     const freeAt = await lease();
-    if (freeAt !== undefined) await lane.retry('live', callOf('retry live', { at: freeAt - 1, stands: true }));
+    if (freeAt !== undefined) await lane.retry('live', callOf('retry live', { at: freeAt - 1, goes: 'never' }));
     for (;;) {
-      const at = await lease();
-      const now = at === undefined ? {} : { at };
+      const now = await atEnd();
       const answer = await lane.retry('over', callOf(`retry ${++retries}`, now));
       if (answer.kind === 'returned') break;
       if (retries === MAX_RETRIES) return;

@@ -85,9 +85,9 @@ export class Lane {
       },
     });
     try {
-      await child.ask({ ...call, stops: true });
+      return await child.ask({ ...call, stops: true });
     } finally {
-      await scene.end();
+      scene.end();
       await child.kill();
     }
   }

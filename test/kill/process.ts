@@ -1,6 +1,6 @@
 import './sources.ts';
 import { setClock } from './clock.ts';
-import { goOn, stopAt } from './stop.ts';
+import { goOn, type Stop, stopAt } from './stop.ts';
 import type { Answer, Setting, ToProcess } from './terms.ts';
 
 // Only now are the public names of the package those of its sources.
@@ -19,7 +19,12 @@ async function answer(message: ToProcess): Promise<Answer> {
   if (message.type === 'resolve') {
     return { kind: 'returned', text: await calls.resolve(message.recordId, message.response) };
   }
-  const stop = message.stops ? stopAt : goOn;
+  const { clock } = message;
+  const place = message.stops ? stopAt : goOn;
+  const stop: Stop = (name, moment, answered) => {
+    if (clock.goes === 'when it has looked' && name === 'read') setClock({ at: Date.now() });
+    place(name, moment, answered);
+  };
   const answered = await calls.make(message, stop);
   stop('answer', 'leaving', answered);
   return answered;

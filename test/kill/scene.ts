@@ -19,9 +19,9 @@ export class Scene {
   reached: string[] = [];
   /** Of the record that was written last. */
   recordId: string | undefined;
-  /** Resolves when another process has looked at the record: it waits for its outcome. */
-  readonly hasRead: Promise<void>;
-  readonly #onRead: () => void;
+  /** When another process has looked at the record, epoch milliseconds: it waits for its outcome. */
+  readonly looked: Promise<number>;
+  readonly #onLook: (at: number) => void;
   readonly #recordsTable: string;
   readonly #happened = new Map<string, Happened>();
   #times = new Map<string, number>();
@@ -31,9 +31,9 @@ export class Scene {
 
   constructor(recordsTable: string) {
     this.#recordsTable = recordsTable;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.hasRead = promise;
-    this.#onRead = resolve;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.looked = promise;
+    this.#onLook = resolve;
   }
 
   begin(victim: Victim): void {
@@ -84,7 +84,7 @@ export class Scene {
   /** A request of any other process. What was on its way arrives as soon as somebody else has the record. */
   async deliverRetry(by: string, copy: Copy): Promise<DynamoDBAnswer> {
     const request = this.#read(copy);
-    if (request.name === 'read') this.#onRead();
+    if (request.name === 'read') this.#onLook(Date.now());
     const answer = await copy.send();
     const wrote = this.#note(by, request, answer);
     if (wrote && request.recordId !== undefined) {

@@ -10,11 +10,12 @@ export interface Tables {
   readonly payments: string;
 }
 
-/** What a process may say of its clock. Without `at` it is right; `stands` where no time may pass. */
+/** How the clock of a process is set. Without `at` it is right. */
 export interface Clock {
   /** Epoch milliseconds. */
   readonly at?: number;
-  readonly stands?: boolean;
+  /** When it begins to go. @default at once */
+  readonly goes?: 'never' | 'when it has looked';
 }
 
 export type Answer =
