@@ -23,7 +23,7 @@ export function judge(feature: Feature, { place, journal, found }: Story): Judge
   const counts = feature.effects.map((effect) => ({ effect, times: timesOf(effect), most: mostOf(effect) }));
   const outcomes = answered.filter(({ answer }) => answer.kind === 'returned');
   const broken = [
-    ...of('killed').some((entry) => entry.place === place) ? [] : ['the place was not reached'],
+    ...(of('killed').some((entry) => entry.place === place) ? [] : ['the place was not reached']),
     ...liveLease(),
     ...progress(),
     ...sameAnswer(),

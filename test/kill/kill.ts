@@ -50,7 +50,11 @@ export async function kill(
   }
   const clock = after === undefined ? {} : await (after.waits ? shortlyBeforeEnd() : atEnd());
   const call = callOf('victim 1', clock);
-  const answer = await lane.victim({ ...call, ...(after?.waits && { waitMillis: WAIT_MILLIS }) }, place, startDuplicate);
+  const answer = await lane.victim(
+    { ...call, ...(after?.waits && { waitMillis: WAIT_MILLIS }) },
+    place,
+    startDuplicate,
+  );
   if (place === undefined && (answer === undefined || answer.kind === 'refused')) {
     throw new Error(`${feature.name} does not come to its end: ${JSON.stringify(answer)}`);
   }

@@ -21,6 +21,7 @@ export class Lane {
   #retrying = '';
   #victims: Setting | undefined;
   #next: Child | undefined;
+  #current: Child | undefined;
   #retrier: Child | undefined;
 
   private constructor(options: LaneOptions) {
@@ -74,6 +75,7 @@ export class Lane {
     const scene = this.#scene;
     const child = this.#next;
     if (child === undefined) throw new Error('the lane is closed');
+    this.#current = child;
     this.#prepareVictim();
     scene.begin({
       name: call.by,
@@ -107,7 +109,7 @@ export class Lane {
   /** Kills whatever still runs. */
   async close(): Promise<void> {
     this.#victims = undefined;
-    await Promise.allSettled([this.#next?.kill(), this.#retrier?.kill()]);
+    await Promise.allSettled([this.#current, this.#next, this.#retrier].map((child) => child?.kill()));
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 }

@@ -11,18 +11,22 @@ export interface Row extends Judgement {
   readonly places: number;
 }
 
+type Count = Exclude<keyof Row, 'feature' | 'broken'>;
+
 export interface RunOptions extends Omit<LaneOptions, 'tables'> {
   readonly features: readonly Feature[];
   /** What makes the names of the tables its own. */
   readonly name: string;
   /** How many places are killed at, at a time. */
   readonly lanes: number;
+  /** Whether to leave a feature when a promise is broken. @default false */
+  readonly untilBroken?: boolean;
   readonly onRow?: (row: Row) => void;
 }
 
 /** Counts the places of each feature, and kills a process at each of them. `stops` gets what ends it early. */
 export async function run(options: RunOptions, stops: (() => Promise<unknown>)[] = []): Promise<Row[]> {
-  const { endpoint, name, features, compileCache, onRow } = options;
+  const { endpoint, name, features, compileCache, untilBroken = false, onRow } = options;
   const client = new DynamoDBClient({
     endpoint,
     region: 'eu-central-1',
@@ -40,10 +44,18 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
   const rows: Row[] = [];
   for (const feature of features) {
     const places = await placesOf(feature);
-    const queue = [...places];
-    const judgements: Judgement[] = [];
-    await Promise.all(lanes.map((lane) => work(lane, feature, queue, judgements)));
-    const row = { feature: feature.name, places: places.length, ...total(judgements) };
+    const judged: (Judgement & { readonly places: number })[] = [];
+    let next = 0;
+    const isOver = () => next >= places.length || (untilBroken && judged.some(({ broken }) => broken.length > 0));
+    const work = async (lane: Lane) => {
+      while (!isOver()) {
+        const place = next++;
+        const { story } = await kill({ lane, client, tables }, feature, places[place]);
+        judged[place] = { places: 1, ...judge(feature, story) };
+      }
+    };
+    await Promise.all(lanes.map(work));
+    const row = { feature: feature.name, ...sumOf(judged) };
     rows.push(row);
     onRow?.(row);
   }
@@ -56,13 +68,6 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
     const { reached } = await kill({ lane, client, tables }, feature);
     return reached.filter((place) => isReachedAlways(feature, place));
   }
-
-  async function work(lane: Lane, feature: Feature, queue: string[], judgements: Judgement[]): Promise<void> {
-    for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
-      const { story } = await kill({ lane, client, tables }, feature, place);
-      judgements.push(judge(feature, story));
-    }
-  }
 }
 
 function isReachedAlways({ least = {} }: Feature, place: string): boolean {
@@ -70,15 +75,16 @@ function isReachedAlways({ least = {} }: Feature, place: string): boolean {
   return Number(times) <= (least[name] ?? Number.POSITIVE_INFINITY);
 }
 
-function total(judgements: readonly Judgement[]): Judgement {
-  const sum = (name: 'kills' | 'retries' | 'effects' | 'repeated' | 'replays') =>
-    judgements.reduce((all, judgement) => all + judgement[name], 0);
+/** All of them together. */
+export function sumOf(rows: readonly Omit<Row, 'feature'>[]): Omit<Row, 'feature'> {
+  const sum = (name: Count) => rows.reduce((all, row) => all + row[name], 0);
   return {
+    places: sum('places'),
     kills: sum('kills'),
     retries: sum('retries'),
     effects: sum('effects'),
     repeated: sum('repeated'),
     replays: sum('replays'),
-    broken: judgements.flatMap(({ broken }) => broken),
+    broken: rows.flatMap(({ broken }) => broken),
   };
 }
