@@ -36,7 +36,11 @@ export class Child {
     const lines = createInterface({ input: pipe });
     lines.on('error', () => undefined);
     lines.on('line', async (line) => {
-      if (await onStop(JSON.parse(line) as Stopped)) pipe.write('.');
+      try {
+        if (await onStop(JSON.parse(line) as Stopped)) pipe.write('.');
+      } catch (error) {
+        this.#waiting?.reject(error);
+      }
     });
   }
 
@@ -48,7 +52,9 @@ export class Child {
       () => waiting.reject(new Error(`no answer to ${JSON.stringify(message)}`)),
       PATIENCE_MILLIS,
     );
-    this.#child.send(message);
+    this.#child.send(message, (error) => {
+      if (error !== null) waiting.reject(error);
+    });
     try {
       return await Promise.race([waiting.promise, this.#killed.promise]);
     } finally {

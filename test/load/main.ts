@@ -64,7 +64,10 @@ await runCommand({
     return failures.length === 0;
   },
 });
-setTimeout(() => {
-  console.error(`the process does not end: ${process.getActiveResourcesInfo().join(' ')}`);
-  process.exit(1);
-}, END_MILLIS).unref();
+// After Ctrl-C, what ends everything is still at work.
+if (process.exitCode !== 130) {
+  setTimeout(() => {
+    console.error(`the process does not end: ${process.getActiveResourcesInfo().join(' ')}`);
+    process.exit(1);
+  }, END_MILLIS).unref();
+}
