@@ -5,6 +5,8 @@ type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>;
 
 /** What a story comes to. */
 export interface Judgement {
+  /** How often each effect is there. */
+  readonly times: Readonly<Record<string, number>>;
   readonly kills: number;
   readonly retries: number;
   readonly effects: number;
@@ -32,11 +34,13 @@ export function judge(feature: Feature, { place, journal, found }: Story): Judge
       return times === 0 && !feature.atMostOnce?.includes(effect) ? `${effect} never happened` : [];
     }),
     ...kept(),
+    ...sameKey(),
     ...fenced(),
     ...finished(),
     ...patient(),
   ];
   return {
+    times: Object.fromEntries(counts.map(({ effect, times }) => [effect, times])),
     kills: of('killed').length,
     retries: retries.length,
     effects: counts.reduce((sum, { times }) => sum + times, 0),
@@ -89,6 +93,8 @@ export function judge(feature: Feature, { place, journal, found }: Story): Judge
   }
 
   function progress(): string[] {
+    const waited = retries.find(({ phase, answer }) => phase === 'duplicate' && answer.kind !== 'returned');
+    if (waited !== undefined) return [`the duplicate waited for nothing: ${JSON.stringify(waited.answer)}`];
     const last = retries.filter(({ phase }) => phase === 'last');
     if (last.length === 0) return [`the record is stuck: ${JSON.stringify(retries.at(-1)?.answer)}`];
     return last.flatMap(({ by, answer }) => {
@@ -111,6 +117,14 @@ export function judge(feature: Feature, { place, journal, found }: Story): Judge
         const [other] = told.match(new RegExp(`\\b${effect}-\\d+\\b`)) ?? [id];
         return other === id ? [] : `the result of ${effect} was kept as ${id}, and is ${other}`;
       });
+  }
+
+  /** A derived key is the same on every attempt. */
+  function sameKey(): string[] {
+    return feature.effects.flatMap((effect) => {
+      const keys = new Set(of('effect').flatMap((one) => (one.effect === effect ? (one.key ?? []) : [])));
+      return keys.size > 1 ? `${effect} was asked for under ${keys.size} keys` : [];
+    });
   }
 
   function fenced(): string[] {

@@ -4,14 +4,18 @@ import type { Feature } from './features.ts';
 import { type Judgement, judge } from './judge.ts';
 import { kill } from './kill.ts';
 import { Lane, type LaneOptions } from './lane.ts';
+import type { Story } from './story.ts';
 
 /** What became of one feature. */
-export interface Row extends Judgement {
+export interface Row extends Sum {
   readonly feature: string;
+}
+
+interface Sum extends Omit<Judgement, 'times'> {
   readonly places: number;
 }
 
-type Count = Exclude<keyof Row, 'feature' | 'broken'>;
+type Count = Exclude<keyof Sum, 'broken'>;
 
 export interface RunOptions extends Omit<LaneOptions, 'tables'> {
   readonly features: readonly Feature[];
@@ -21,12 +25,13 @@ export interface RunOptions extends Omit<LaneOptions, 'tables'> {
   readonly lanes: number;
   /** Whether to leave a feature when a promise is broken. @default false */
   readonly untilBroken?: boolean;
+  readonly onKill?: (story: Story, judgement: Judgement) => void;
   readonly onRow?: (row: Row) => void;
 }
 
 /** Counts the places of each feature, and kills a process at each of them. `stops` gets what ends it early. */
 export async function run(options: RunOptions, stops: (() => Promise<unknown>)[] = []): Promise<Row[]> {
-  const { endpoint, name, features, compileCache, untilBroken = false, onRow } = options;
+  const { endpoint, name, features, compileCache, untilBroken = false, onKill, onRow } = options;
   const client = new DynamoDBClient({
     endpoint,
     region: 'eu-central-1',
@@ -44,14 +49,16 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
   const rows: Row[] = [];
   for (const feature of features) {
     const places = await placesOf(feature);
-    const judged: (Judgement & { readonly places: number })[] = [];
+    const judged: Sum[] = [];
     let next = 0;
     const isOver = () => next >= places.length || (untilBroken && judged.some(({ broken }) => broken.length > 0));
     const work = async (lane: Lane) => {
       while (!isOver()) {
         const place = next++;
         const { story } = await kill({ lane, client, tables }, feature, places[place]);
-        judged[place] = { places: 1, ...judge(feature, story) };
+        const judgement = judge(feature, story);
+        onKill?.(story, judgement);
+        judged[place] = { places: 1, ...judgement };
       }
     };
     await Promise.all(lanes.map(work));
@@ -76,7 +83,7 @@ function isReachedAlways({ least = {} }: Feature, place: string): boolean {
 }
 
 /** All of them together. */
-export function sumOf(rows: readonly Omit<Row, 'feature'>[]): Omit<Row, 'feature'> {
+export function sumOf(rows: readonly Sum[]): Sum {
   const sum = (name: Count) => rows.reduce((all, row) => all + row[name], 0);
   return {
     places: sum('places'),

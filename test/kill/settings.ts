@@ -6,6 +6,8 @@ export interface Settings {
   readonly features: readonly Feature[];
   /** How many processes are killed at a time. */
   readonly lanes: number;
+  /** Whether to say what became of every single kill. */
+  readonly places: boolean;
   /** Whether promises must be broken. */
   readonly wrong: boolean;
 }
@@ -22,6 +24,7 @@ counted outside of the processes. Fails when a promise is broken. Ctrl-C ends ev
 Options:
   --feature <text>    Only features with this text in their name. May be given again.
   --lanes <number>    How many processes are killed at a time, from 1 to 16. Default 3.
+  --places            Say how often each effect has happened after each single kill.
   --wrong             Guards that are wrong on purpose. Fails when one of them breaks no promise.
   -h, --help          Print this.
 
@@ -31,20 +34,21 @@ Environment:
 
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const { help, lanes = '3', feature = [''], wrong = false } = parse(args);
+  const { help, lanes = '3', feature = [''], places = false, wrong = false } = parse(args);
   if (help === true) return undefined;
   if (!/^\d{1,2}$/.test(lanes) || Number(lanes) < 1 || Number(lanes) > 16) {
     throw new UsageError(`--lanes must be a whole number from 1 to 16, not '${lanes}'`);
   }
   const features = (wrong ? WRONG : FEATURES).filter(({ name }) => feature.some((text) => name.includes(text)));
   if (features.length === 0) throw new UsageError(`no feature has ${feature.join(' or ')} in its name`);
-  return { features, lanes: Number(lanes), wrong };
+  return { features, lanes: Number(lanes), places, wrong };
 }
 
 function parse(args: readonly string[]) {
   const options = {
     feature: { type: 'string', multiple: true },
     lanes: { type: 'string' },
+    places: { type: 'boolean' },
     wrong: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
