@@ -278,6 +278,47 @@ describe('complete under faults', () => {
   });
 });
 
+describe('an amendment that arrives late', () => {
+  /** A store whose n-th completion gets no answer, and is on its way until it is told to arrive. */
+  function delaying(n: number) {
+    const { store } = guards;
+    let completions = 0;
+    let arrive: () => Promise<unknown> = async () => 'never sent';
+    const replace: typeof store.replace = async (record, expected) => {
+      if (record.status === 'COMPLETED' && ++completions === n) {
+        arrive = () => store.replace(record, expected);
+        throw new Error('no answer');
+      }
+      return store.replace(record, expected);
+    };
+    return { store: { ...store, replace }, arrive: () => arrive() };
+  }
+
+  it.each([
+    ['of complete', 1],
+    ['of another complete', 2],
+    ['of what the handler returned', 3],
+  ])('takes the place of no later one: %s', async (_, n) => {
+    const { store, arrive } = delaying(n);
+    const decorates = {
+      after: async (request: { response: unknown }) => {
+        request.response = 'decorated';
+      },
+    };
+    const body: Body = async ({ complete }) => {
+      await complete('one');
+      await complete('two');
+      return 'three';
+    };
+    const options = { store };
+    const call = guards.guarded({ handler: handling(body), behind: [decorates] as never, options });
+    const order = newOrder();
+    expect(await call(order)).toBe('decorated');
+    await arrive();
+    expect(await call(order)).toBe('decorated');
+  });
+});
+
 describe('complete in an HTTP API', () => {
   const api = useApi();
 
