@@ -31,8 +31,10 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   const { id, owner, fingerprint } = record;
   /** The fencing number of the record: that of a successor whose record this execution has written over. */
   let { attempt } = record;
-  /** Of the record, as long as no outcome is stored. */
+  /** Of the record, as long as no outcome is known to be there. */
   const status = 'IN_PROGRESS';
+  /** The outcome that was last seen there: an amendment expects it. */
+  let seen: CompletedRecord | undefined;
   /** The outcome that the record is known to have. */
   let stored: CompletedRecord | undefined;
   /** Of the outcome. Whoever has found it over may take over, so that no amendment can make it longer. */
@@ -70,12 +72,13 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    */
   async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
     const completed = completedWith(outcome, false);
+    const expected = { owner, status: 'IN_PROGRESS' } as const;
     const token = runtime.randomToken();
     const send = async () =>
-      (await store.transact?.(completed, { owner, status }, items, token)) ?? { done: false, refused: '' };
+      (await store.transact?.(completed, expected, items, token)) ?? { done: false, refused: '' };
     const answer = await persist((least) => write(send, least));
     if ('refused' in answer) return { kind: 'refused', error: answer.refused };
-    return settledBy(answer.done ? completed : answer.existing);
+    return settledBy(answer.done ? completed : answer.existing, false);
   }
 
   function completedWith(outcome: Outcome, final: boolean): CompletedRecord {
@@ -87,7 +90,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
     try {
-      return settledBy(await persist((least) => put(completed, least)));
+      return settledBy(await persist((least) => put(completed, least)), completed.provisional === undefined);
     } catch (error) {
       const failure = storeFailure(error);
       if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
@@ -101,7 +104,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    * @returns what is there now
    */
   async function put(completed: CompletedRecord, least?: number): Promise<IdempotencyRecord | undefined> {
-    if (stored !== undefined) return amend(stored, completed, least);
+    if (seen !== undefined) return amend(seen, completed, least);
     const answer = await write(() => store.replace(completed, { owner, status }), least);
     return answer.done ? completed : putAgain(answer.existing, completed);
   }
@@ -145,10 +148,11 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     return answer.won ? completed : answer.existing;
   }
 
-  function settledBy(existing: IdempotencyRecord | undefined): Settled {
+  function settledBy(existing: IdempotencyRecord | undefined, final: boolean): Settled {
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
+    seen = existing;
     stored = existing;
-    if (existing.provisional === undefined) confirm();
+    if (final) confirm();
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };

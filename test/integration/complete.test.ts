@@ -1,36 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { IdempotencyHandle } from '../../src/index.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
-import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
-import {
-  crashing,
-  deferred,
-  lambdaContext,
-  MIDDY_VERSIONS,
-  newOrder,
-  thrownBy,
-  useGuards,
-} from '../support/harness.ts';
+import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
+import type { DynamoDBRequest } from '../support/fault-proxy.ts';
+import { crashing, deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy } from '../support/harness.ts';
 import { useApi } from '../support/http-harness.ts';
-import { localClient } from '../support/table.ts';
 
-const guards = useGuards();
-const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
+const { guards, proxy, throughProxy } = useExecutions();
 
 afterEach(() => vi.useRealTimers());
 
-const throughProxy = (maxAttempts = 1) =>
-  dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });
 const isCompletion = ({ body }: DynamoDBRequest) => body.includes('COMPLETED');
-type Body = (handle: IdempotencyHandle) => Promise<unknown>;
-const handling =
-  (body: Body) =>
-  async (_: unknown, { idempotency }: { idempotency: IdempotencyHandle }) =>
-    body(idempotency);
 
 const paid = { statusCode: 201, body: 'paid' };
 const own = new Error('the mail could not be sent');

@@ -7,7 +7,7 @@ import type { Answer, Setting, ToProcess } from './terms.ts';
 
 const PROGRAM = new URL('./process.ts', import.meta.url);
 const PIPE = 4;
-const PATIENCE_MILLIS = 60_000;
+const PATIENCE_MILLIS = 180_000;
 
 /** A process that makes calls. */
 export class Child {
