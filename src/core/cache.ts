@@ -21,7 +21,7 @@ export function recordCache({ maxEntries }: { readonly maxEntries: number }): Re
     keep(record) {
       const { type } = record.outcome;
       const isHere = type === 'RETURNED' || type === 'THREW';
-      if (isHere && record.provisional !== true) void records.then((kept) => kept.set(record.id, record));
+      if (isHere && record.provisional === undefined) void records.then((kept) => kept.set(record.id, record));
     },
   };
 }

@@ -33,8 +33,11 @@ export interface InProgressRecord extends RecordBase {
 export interface CompletedRecord extends RecordBase {
   readonly status: 'COMPLETED';
   readonly outcome: StoredOutcome;
-  /** The execution had not ended yet when this was written: another outcome may still take its place. */
-  readonly provisional?: true;
+  /**
+   * Given when the execution had not ended yet: another outcome may still take the place of this one. 1, and one more for
+   * every one that did, so that an amendment that arrives late expects an earlier one.
+   */
+  readonly provisional?: number;
 }
 
 /** Kept after a release only where something in it must survive for the next attempt. */

@@ -3,7 +3,7 @@ import { expirationAt } from './expiration.ts';
 import type { Lease } from './lease.ts';
 import { decodeOutcome, encodeOutcome, notReplayable, type Outcome } from './outcome.ts';
 import { type CompletedRecord, type IdempotencyRecord, isExpired, type ReleasedRecord } from './record.ts';
-import type { ConditionalResult } from './store.ts';
+import type { Expected } from './store.ts';
 import { storeFailure } from './store-failure.ts';
 import type { Writing } from './writing.ts';
 
@@ -31,8 +31,10 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
   const { id, owner, fingerprint } = record;
   /** The fencing number of the record: that of a successor whose record this execution has written over. */
   let { attempt } = record;
-  /** What this execution has last made of the record. */
-  let status: 'IN_PROGRESS' | 'COMPLETED' = 'IN_PROGRESS';
+  /** Of the record, as long as no outcome is known to be there. */
+  const status = 'IN_PROGRESS';
+  /** The outcome that was last seen there: an amendment expects it. */
+  let seen: CompletedRecord | undefined;
   /** The outcome that the record is known to have. */
   let stored: CompletedRecord | undefined;
   /** Of the outcome. Whoever has found it over may take over, so that no amendment can make it longer. */
@@ -73,12 +75,12 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    */
   async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
     const completed = completedWith(outcome, false, lease.until());
-    const expected = { owner, status: 'IN_PROGRESS' } as const;
     const token = runtime.randomToken();
     const send = async () =>
-      (await store.transact?.(completed, expected, items, token)) ?? { done: false, refused: '' };
+      (await store.transact?.(completed, { owner, status }, items, token)) ?? { done: false, refused: '' };
     const answer = await persist((least) => write(send, least));
-    return 'refused' in answer ? { kind: 'refused', error: answer.refused } : settledBy(answer, completed);
+    if ('refused' in answer) return { kind: 'refused', error: answer.refused };
+    return settledBy(answer.done ? completed : answer.existing, false);
   }
 
   function completedWith(outcome: Outcome, final: boolean, leaseUntil: number): CompletedRecord {
@@ -86,14 +88,14 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     const { expiration, ...rest } = ending();
     const leaseIsOver = Math.ceil((leaseUntil + options.clockSkewMillis) / 1000);
     retention ??= { expiration: Math.max(expiration, leaseIsOver) };
-    return { ...rest, ...retention, status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: true }) };
+    return { ...rest, ...retention, status: 'COMPLETED', outcome: encoded, ...(!final && { provisional: 1 }) };
   }
 
   async function keep(completed: CompletedRecord): Promise<Settled> {
     // Until there is an answer, nobody knows which of the two the record has.
     stored = undefined;
     try {
-      return settledBy(await persist((least) => put(completed, least)), completed);
+      return settledBy(await persist((least) => put(completed, least)), completed.provisional === undefined);
     } catch (error) {
       const failure = storeFailure(error);
       if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
@@ -102,37 +104,60 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
     }
   }
 
-  /** Writes over this execution's own record, or where nobody holds the record any more. */
-  async function put(completed: CompletedRecord, least?: number): Promise<ConditionalResult> {
+  /**
+   * Writes over this execution's own record, or where nobody holds the record any more.
+   * @returns what is there now
+   */
+  async function put(completed: CompletedRecord, least?: number): Promise<IdempotencyRecord | undefined> {
+    if (seen !== undefined) return amend(seen, completed, least);
     const answer = await write(() => store.replace(completed, { owner, status }), least);
-    if (answer.done) return answer;
-    const { existing } = answer;
+    return answer.done ? completed : putAgain(answer.existing, completed);
+  }
+
+  /** `existing` was in the way. */
+  async function putAgain(
+    existing: IdempotencyRecord | undefined,
+    completed: CompletedRecord,
+  ): Promise<IdempotencyRecord | undefined> {
     if (existing === undefined) return putBack(completed);
     if (existing.owner === owner && existing.status === 'COMPLETED' && !sameOutcome(existing, completed)) {
       // An earlier outcome of this execution was written although its answer never came; this one amends it.
-      return write(() => store.replace(notBelow(existing, completed), { owner, status: 'COMPLETED' }));
+      return amend(existing, completed);
     }
     if (existing.status === 'RELEASED' && existing.owner !== owner && existing.fingerprint === fingerprint) {
       // A successor has failed and let go of it. This work is done, and forgetting it would do it again.
       const later = notBelow(existing, completed);
       attempt = later.attempt;
-      return write(() => store.replace(later, { owner: existing.owner, status: 'RELEASED' }));
+      const answer = await write(() => store.replace(later, { owner: existing.owner, status: 'RELEASED' }));
+      return answer.done ? later : answer.existing;
     }
-    return answer;
+    return existing;
+  }
+
+  /** Without the number that is expected, an amendment that arrives late would undo a later one. */
+  async function amend(
+    { provisional = 0, ...before }: CompletedRecord,
+    completed: CompletedRecord,
+    least?: number,
+  ): Promise<IdempotencyRecord | undefined> {
+    const later = notBelow(before, completed);
+    const amended = later.provisional === undefined ? later : { ...later, provisional: provisional + 1 };
+    const expected: Expected = { owner, status: 'COMPLETED', ...(provisional > 0 && { provisional }) };
+    const answer = await write(() => store.replace(amended, expected), least);
+    return answer.done ? amended : putAgain(answer.existing, completed);
   }
 
   /** The record is gone (TTL, or an operator), but the work is done: forgetting it would do it again. */
-  async function putBack(completed: CompletedRecord): Promise<ConditionalResult> {
+  async function putBack(completed: CompletedRecord): Promise<IdempotencyRecord | undefined> {
     const answer = await write(() => store.insert(completed));
-    return answer.won ? { done: true } : { done: false, existing: answer.existing };
+    return answer.won ? completed : answer.existing;
   }
 
-  function settledBy(answer: ConditionalResult, completed: CompletedRecord): Settled {
-    const existing = answer.done ? completed : answer.existing;
+  function settledBy(existing: IdempotencyRecord | undefined, final: boolean): Settled {
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
-    status = 'COMPLETED';
+    seen = existing;
     stored = existing;
-    if (completed.provisional !== true) confirm();
+    if (final) confirm();
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };
@@ -175,7 +200,7 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
 }
 
 /** A fencing number never comes twice: it only grows. */
-function notBelow({ attempt }: IdempotencyRecord, completed: CompletedRecord): CompletedRecord {
+function notBelow({ attempt }: Pick<IdempotencyRecord, 'attempt'>, completed: CompletedRecord): CompletedRecord {
   return { ...completed, attempt: Math.max(attempt, completed.attempt) };
 }
 

@@ -6,6 +6,8 @@ export interface Expected {
   readonly status: IdempotencyRecord['status'];
   /** Given where the lease may have been extended since it was read: at a takeover, and at an extension. */
   readonly leaseUntil?: number;
+  /** Given where an outcome takes the place of another one. */
+  readonly provisional?: number;
 }
 
 /** `existing` is the record that was in the way. A conflict is data, not an exception. */

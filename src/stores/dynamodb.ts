@@ -134,20 +134,23 @@ function isFailedCondition(error: unknown): error is ConditionalCheckFailedExcep
   return error instanceof Error && error.name === 'ConditionalCheckFailedException';
 }
 
-function conditionFor({ owner, status, leaseUntil }: Expected, names: AttributeNames) {
+function conditionFor({ owner, status, leaseUntil, provisional }: Expected, names: AttributeNames) {
   const conditions = ['#owner = :owner', '#status = :status'];
   if (leaseUntil !== undefined) conditions.push('#leaseUntil = :leaseUntil');
+  if (provisional !== undefined) conditions.push('#provisional = :provisional');
   return {
     ConditionExpression: conditions.join(' AND '),
     ExpressionAttributeNames: {
       '#owner': names.owner,
       '#status': names.status,
       ...(leaseUntil !== undefined && { '#leaseUntil': names.leaseUntil }),
+      ...(provisional !== undefined && { '#provisional': names.provisional }),
     },
     ExpressionAttributeValues: {
       ':owner': owner,
       ':status': status,
       ...(leaseUntil !== undefined && { ':leaseUntil': leaseUntil }),
+      ...(provisional !== undefined && { ':provisional': provisional }),
     },
   };
 }

@@ -35,11 +35,12 @@ export function memoryStore(): RecordStore {
   };
 }
 
-function matches(existing: IdempotencyRecord, { owner, status, leaseUntil }: Expected): boolean {
+function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, provisional }: Expected): boolean {
   return (
     existing.owner === owner &&
     existing.status === status &&
-    (leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil))
+    (leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil)) &&
+    (provisional === undefined || (existing.status === 'COMPLETED' && existing.provisional === provisional))
   );
 }
 

@@ -60,7 +60,7 @@ describe('transact', () => {
       await pay(handle);
       expect(await records.read(handle.id)).toMatchObject({
         status: 'COMPLETED',
-        provisional: true,
+        provisional: 1,
         outcome: { type: 'RETURNED', json: '"paid"' },
       });
       return 'paid';

@@ -1,36 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { IdempotencyHandle } from '../../src/index.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
-import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
-import {
-  crashing,
-  deferred,
-  lambdaContext,
-  MIDDY_VERSIONS,
-  newOrder,
-  thrownBy,
-  useGuards,
-} from '../support/harness.ts';
+import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
+import type { DynamoDBRequest } from '../support/fault-proxy.ts';
+import { crashing, deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy } from '../support/harness.ts';
 import { useApi } from '../support/http-harness.ts';
-import { localClient } from '../support/table.ts';
 
-const guards = useGuards();
-const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
+const { guards, proxy, throughProxy } = useExecutions();
 
 afterEach(() => vi.useRealTimers());
 
-const throughProxy = (maxAttempts = 1) =>
-  dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });
 const isCompletion = ({ body }: DynamoDBRequest) => body.includes('COMPLETED');
-type Body = (handle: IdempotencyHandle) => Promise<unknown>;
-const handling =
-  (body: Body) =>
-  async (_: unknown, { idempotency }: { idempotency: IdempotencyHandle }) =>
-    body(idempotency);
 
 const paid = { statusCode: 201, body: 'paid' };
 const own = new Error('the mail could not be sent');
@@ -275,6 +255,47 @@ describe('complete under faults', () => {
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(guards.eventTypes()).toEqual(['claimed', 'completed']);
     expect(await guards.guarded({ handler: async () => 'executed again' })(order)).toEqual(paid);
+  });
+});
+
+describe('an amendment that arrives late', () => {
+  /** A store whose n-th completion gets no answer, and is on its way until it is told to arrive. */
+  function delaying(n: number) {
+    const { store } = guards;
+    let completions = 0;
+    let arrive: () => Promise<unknown> = async () => 'never sent';
+    const replace: typeof store.replace = async (record, expected) => {
+      if (record.status === 'COMPLETED' && ++completions === n) {
+        arrive = () => store.replace(record, expected);
+        throw new Error('no answer');
+      }
+      return store.replace(record, expected);
+    };
+    return { store: { ...store, replace }, arrive: () => arrive() };
+  }
+
+  it.each([
+    ['of complete', 1],
+    ['of another complete', 2],
+    ['of what the handler returned', 3],
+  ])('takes the place of no later one: %s', async (_, n) => {
+    const { store, arrive } = delaying(n);
+    const decorates = {
+      after: async (request: { response: unknown }) => {
+        request.response = 'decorated';
+      },
+    };
+    const body: Body = async ({ complete }) => {
+      await complete('one');
+      await complete('two');
+      return 'three';
+    };
+    const options = { store };
+    const call = guards.guarded({ handler: handling(body), behind: [decorates] as never, options });
+    const order = newOrder();
+    expect(await call(order)).toBe('decorated');
+    await arrive();
+    expect(await call(order)).toBe('decorated');
   });
 });
 

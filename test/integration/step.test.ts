@@ -1,35 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { IdempotencyContext } from '../../src/index.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
-import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
-import {
-  crashing,
-  deferred,
-  lambdaContext,
-  MIDDY_VERSIONS,
-  newOrder,
-  thrownBy,
-  useGuards,
-} from '../support/harness.ts';
-import { localClient } from '../support/table.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type Body, type Handle, handling, useExecutions } from '../support/execution-harness.ts';
+import type { DynamoDBRequest } from '../support/fault-proxy.ts';
+import { crashing, deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy } from '../support/harness.ts';
 
-const guards = useGuards();
-const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
+const { guards, proxy, throughProxy } = useExecutions();
 
-const throughProxy = (maxAttempts = 1) =>
-  dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });
 const isCheckpoint = ({ body }: DynamoDBRequest) => body.includes('"checkpoints":');
-type Handle = IdempotencyContext['idempotency'];
-type Body = (handle: Handle) => Promise<unknown>;
-const handling =
-  (body: Body) =>
-  async (_: unknown, { idempotency }: { idempotency: Handle }) =>
-    body(idempotency);
 
 describe.each(MIDDY_VERSIONS)('a step runs once, with %s', (_, middy) => {
   it('and a later attempt gets its result, also after an error', async () => {

@@ -1,39 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { IdempotencyHandle } from '../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { dynamoDBStore, type TransactionItem } from '../../src/stores/dynamodb.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
-import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
-import {
-  crashing,
-  deferred,
-  lambdaContext,
-  MIDDY_VERSIONS,
-  newOrder,
-  thrownBy,
-  useGuards,
-} from '../support/harness.ts';
+import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
+import type { DynamoDBRequest } from '../support/fault-proxy.ts';
+import { crashing, deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy } from '../support/harness.ts';
 import { localClient, useTable } from '../support/table.ts';
 
-const guards = useGuards();
+const { guards, proxy, throughProxy } = useExecutions();
 const accounts = useTable();
-const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
 
-const throughProxy = (maxAttempts = 1) =>
-  dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });
 const isTransaction = ({ operation }: DynamoDBRequest) => operation === 'TransactWriteItems';
-
-type Handle = IdempotencyHandle<TransactionItem>;
-type Body = (handle: Handle) => Promise<unknown>;
-const handling =
-  (body: Body) =>
-  async (_: unknown, { idempotency }: { idempotency: IdempotencyHandle }) =>
-    body(idempotency as unknown as Handle);
 
 /** Counts how often it is applied. */
 const deposit = (id: string): TransactionItem => ({

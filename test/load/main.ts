@@ -1,12 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts';
-import { onStopSignal } from '../../infra/local/signals.ts';
 import { createTable } from '../../infra/local/tables.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { runCommand, type Stop } from '../support/command.ts';
 import { Check } from './check.ts';
 import { createGuards } from './guards.ts';
 import { mixedLoad } from './mixed.ts';
-import { readSettings, USAGE, UsageError } from './settings.ts';
+import { readSettings, USAGE } from './settings.ts';
 import { soak, soakInMemory } from './soak.ts';
 import { storm } from './storm.ts';
 
@@ -19,7 +19,7 @@ const REQUEST_TIMEOUT_MILLIS = 20_000;
 /** With nothing left to do, a process ends by itself. */
 const END_MILLIS = 5000;
 
-async function run(seconds: number, stops: (() => Promise<void>)[]): Promise<Check> {
+async function load(seconds: number, stops: Stop[]): Promise<Check> {
   const check = new Check();
   const { endpoint, stop } = await startDynamoDBLocal();
   stops.push(stop);
@@ -54,39 +54,20 @@ function checkLeftovers(check: Check): void {
   check.that(left.length === 0, `${left.length} timers and sockets are left ${left.join(' ')}`);
 }
 
-async function main(): Promise<void> {
-  const settings = readSettings(process.argv.slice(2));
-  if (settings === undefined) return console.log(USAGE);
-  const startedAt = performance.now();
-  const stops: (() => Promise<void>)[] = [];
-  const stopAll = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop();
-  };
-  const stopping = onStopSignal(async () => {
-    await stopAll();
-    console.log('Stopped');
-    process.exit(130);
-  });
-  try {
-    const { failures } = await run(settings.seconds, stops);
-    await stopAll();
+const startedAt = performance.now();
+await runCommand({
+  usage: USAGE,
+  readSettings,
+  async run({ seconds }, stops) {
+    const { failures } = await load(seconds, stops);
     console.log(`${failures.length} failures, ${((performance.now() - startedAt) / 1000).toFixed(1)} seconds`);
-    process.exitCode = failures.length === 0 ? 0 : 1;
-    setTimeout(() => {
-      console.error(`the process does not end: ${process.getActiveResourcesInfo().join(' ')}`);
-      process.exit(1);
-    }, END_MILLIS).unref();
-  } catch (error) {
-    // What fails while everything is being stopped, fails because of that.
-    if (stopping.aborted) return;
-    await stopAll();
-    throw error;
-  }
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+    return failures.length === 0;
+  },
+});
+// After Ctrl-C, what ends everything is still at work.
+if (process.exitCode !== 130) {
+  setTimeout(() => {
+    console.error(`the process does not end: ${process.getActiveResourcesInfo().join(' ')}`);
+    process.exit(1);
+  }, END_MILLIS).unref();
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../support/command.ts';
 
 export interface Settings {
   /** How long the soak lasts. */
@@ -19,11 +20,6 @@ Options:
 Environment:
   DYNAMODB_ENDPOINT   A DynamoDB Local that runs already, such as http://127.0.0.1:8000.
                       Default: one is started, with Java 17 or later, or Docker.`;
-
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {

@@ -203,7 +203,7 @@ export const BREAKS: readonly Break[] = [
     name: 'found here: an amendment takes the fencing number back',
     edits: [
       edit(SETTLING, '      attempt = later.attempt;\n', ''),
-      edit(SETTLING, 'store.replace(notBelow(existing, completed), { owner', 'store.replace(completed, { owner'),
+      edit(SETTLING, 'const later = notBelow(before, completed);', 'const later = completed;'),
     ],
     tests: [KEPT],
   },

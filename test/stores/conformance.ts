@@ -79,10 +79,27 @@ export function describeStore(name: string, makeStore: () => RecordStore, { hide
 
     it('keeps that an outcome may still be replaced', async () => {
       const record = await inserted();
-      const done = { ...completed(record, { type: 'RETURNED', json: '1' }), provisional: true } as const;
+      const done = { ...completed(record, { type: 'RETURNED', json: '1' }), provisional: 1 } as const;
       expect(await store.replace(done, { owner: record.owner, status: 'IN_PROGRESS' })).toEqual({ done: true });
       expect(await store.read(record.id)).toEqual(done);
       expect(await store.insert(inProgress({ id: record.id }))).toEqual({ won: false, existing: done });
+    });
+
+    it('replaces an outcome that was replaced meanwhile only where nobody says how often', async () => {
+      const record = await inserted();
+      const { owner } = record;
+      const done = { ...completed(record, { type: 'RETURNED', json: '1' }), provisional: 2 } as const;
+      expect(await store.replace(done, { owner, status: 'IN_PROGRESS' })).toEqual({ done: true });
+      const later = { ...completed(record, { type: 'RETURNED', json: '2' }), provisional: 3 };
+      for (const provisional of [1, 3]) {
+        const answer = await store.replace(later, { owner, status: 'COMPLETED', provisional });
+        expect(answer).toEqual({ done: false, existing: done });
+      }
+      expect(await store.replace(later, { owner, status: 'COMPLETED', provisional: 2 })).toEqual({ done: true });
+      const { provisional: _, ...final } = completed(record, { type: 'RETURNED', json: '3' });
+      expect(await store.replace(final, { owner, status: 'COMPLETED' })).toEqual({ done: true });
+      expect(await store.replace(later, { owner, status: 'COMPLETED', provisional: 3 })).toMatchObject({ done: false });
+      expect(await store.read(record.id)).toEqual(final);
     });
 
     it('keeps an outcome of the size that it says it can hold', async () => {

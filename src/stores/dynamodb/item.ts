@@ -37,7 +37,8 @@ export function toItem(
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(record.status === 'COMPLETED' && record.provisional === true && { [names.provisional]: true }),
+    ...(record.status === 'COMPLETED' &&
+      record.provisional !== undefined && { [names.provisional]: record.provisional }),
     ...(fields !== undefined && fieldsIn(names, fields)),
     ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
   };
@@ -85,7 +86,7 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
       return {
         ...base,
         status,
-        ...(item[names.provisional] === true && { provisional: true }),
+        ...(typeof item[names.provisional] === 'number' && { provisional: number('provisional') }),
         fields: fieldsOf(text('encoding'), item, names),
       };
     case 'RELEASED':
