@@ -37,8 +37,10 @@ function waitsNoLonger({ terms, report }: Facts, call: CallFacts, began: number)
 function isRefusedForAReason({ terms, report }: Facts, call: CallFacts, began: number): void {
   const { id, called, answer, answeredAt = 0, failures, conflicts, looks } = call;
   if (!isInFlight(answer) || failures.length > 0 || conflicts.length > 1) return;
-  const found = looks.findLast(({ at }) => at <= answeredAt)?.found;
-  if (looks.length > 0 && found?.status !== 'IN_PROGRESS') {
+  const last = looks.findLast(({ at }) => at <= answeredAt);
+  // A copy of its request may come late, in the very moment in which the caller is told.
+  const isFree = looks.every(({ at, found }) => at !== last?.at || found?.status !== 'IN_PROGRESS');
+  if (looks.length > 0 && isFree) {
     report('waiting', answeredAt, `call ${id} is told that another one is running, and has seen that there is none`);
   }
   const early = began + (called.waitMillis ?? 0) - answeredAt - (terms.noiseMillis ?? 0);
