@@ -6,8 +6,8 @@ import { createPayment, createRefund } from './payments.ts';
 import type { Order } from './terms.ts';
 import { effectOutsideTransaction, stepsNotKept, unconditionalClaim } from './wrong.ts';
 
-/** Renewed after a second. */
-const RENEWED_LEASE = { leaseMillis: 3000, renewLease: true };
+/** Renewed after two seconds. */
+const RENEWED_LEASE = { leaseMillis: 6000, renewLease: true };
 /** No compression makes it smaller: it has two items. */
 const LARGE_BYTES = 450_000;
 

@@ -22,7 +22,7 @@ async function answer(message: ToProcess): Promise<Answer> {
   const { clock } = message;
   const place = message.stops ? stopAt : goOn;
   const stop: Stop = (name, moment, answered) => {
-    if (clock.goes === 'when it has looked' && name === 'read') setClock({ at: Date.now() });
+    if (clock.goes === 'when it has looked' && name === 'read' && moment === 'answered') setClock({ at: Date.now() });
     place(name, moment, answered);
   };
   const answered = await calls.make(message, stop);

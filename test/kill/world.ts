@@ -22,7 +22,8 @@ export interface World {
   happen(effect: string, key?: string): Promise<Happened>;
 }
 
-const agent = new Agent({ keepAlive: true });
+/** A connection that was idle could be closed in the moment in which it is used again. */
+const agent = new Agent({ keepAlive: false });
 
 /** The world at `url`, with a place before the call of an effect leaves and after its answer has arrived. */
 export function worldAt(url: string, by: string, stop: Stop): World {
