@@ -73,7 +73,8 @@ function print({ schedules, moves, counts, histories, failed }: Tally, first: nu
   }
   console.log(
     `\n${number(schedules)} schedules (seeds from ${first}), ${number(moves)} choices, ` +
-      `${number(histories.size)} different histories, ${failed.length} violations, ${seconds.toFixed(1)} s`,
+      `${number(histories.size)} different histories, ${failed.length} violations, ${seconds.toFixed(1)} s ` +
+      `(${(process.cpuUsage().user / 1e6).toFixed(0)} s of a core)`,
   );
 }
 
