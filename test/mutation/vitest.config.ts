@@ -19,12 +19,14 @@ class FastestFirst extends BaseSequencer {
   }
 }
 
-/** `test/support/table.ts` and `fault-proxy.ts`, from wherever they are imported. */
-const inMemorySupport = {
-  name: 'in-memory-support',
+/** `test/support/table.ts`, `fault-proxy.ts` and the store; the simulation has a table in memory of its own behind it. */
+const tablesInMemory = {
+  name: 'tables-in-memory',
   enforce: 'pre' as const,
   resolveId(source: string, importer: string | undefined) {
-    if (importer === undefined || !/\/(table|fault-proxy)\.ts$/.test(source)) return undefined;
+    if (importer === undefined || importer.includes('/test/simulation/')) return undefined;
+    if (/\bsrc\/stores\/dynamodb\.ts$/.test(source)) return inMemory('dynamodb.ts');
+    if (!/\/(table|fault-proxy)\.ts$/.test(source)) return undefined;
     const path = resolve(dirname(importer), source);
     return path === support(basename(path)) ? inMemory(basename(path)) : undefined;
   },
@@ -34,15 +36,7 @@ const inMemorySupport = {
 export default mergeConfig(
   { resolve: base.resolve ?? {} },
   {
-    plugins: [inMemorySupport],
-    resolve: {
-      alias: [
-        {
-          find: /^(middy-idempotency\/dynamodb|(\.\.\/)+src\/stores\/dynamodb\.ts)$/,
-          replacement: inMemory('dynamodb.ts'),
-        },
-      ],
-    },
+    plugins: [tablesInMemory],
     test: {
       include: SUITES[process.env[SUITE_VARIABLE] ?? ''] ?? [],
       isolate: false,

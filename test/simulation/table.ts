@@ -94,8 +94,10 @@ export class Table {
   }
 }
 
-function isAsExpected(existing: IdempotencyRecord, { owner, status, leaseUntil }: Expected): boolean {
+function isAsExpected(existing: IdempotencyRecord, expected: Expected): boolean {
+  const { owner, status, leaseUntil, provisional } = expected;
   if (existing.owner !== owner || existing.status !== status) return false;
+  if (existing.status === 'COMPLETED') return provisional === undefined || existing.provisional === provisional;
   return leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil);
 }
 
