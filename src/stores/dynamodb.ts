@@ -135,19 +135,13 @@ function isFailedCondition(error: unknown): error is ConditionalCheckFailedExcep
 }
 
 function conditionFor({ owner, status, leaseUntil }: Expected, names: AttributeNames) {
-  const conditions = ['#owner = :owner', '#status = :status'];
-  if (leaseUntil !== undefined) conditions.push('#leaseUntil = :leaseUntil');
+  const ConditionExpression = '#owner = :owner AND #status = :status';
+  const ExpressionAttributeNames = { '#owner': names.owner, '#status': names.status };
+  const ExpressionAttributeValues = { ':owner': owner, ':status': status };
+  if (leaseUntil === undefined) return { ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues };
   return {
-    ConditionExpression: conditions.join(' AND '),
-    ExpressionAttributeNames: {
-      '#owner': names.owner,
-      '#status': names.status,
-      ...(leaseUntil !== undefined && { '#leaseUntil': names.leaseUntil }),
-    },
-    ExpressionAttributeValues: {
-      ':owner': owner,
-      ':status': status,
-      ...(leaseUntil !== undefined && { ':leaseUntil': leaseUntil }),
-    },
+    ConditionExpression: `${ConditionExpression} AND #leaseUntil = :leaseUntil`,
+    ExpressionAttributeNames: { ...ExpressionAttributeNames, '#leaseUntil': names.leaseUntil },
+    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':leaseUntil': leaseUntil },
   };
 }

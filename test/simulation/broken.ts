@@ -41,8 +41,8 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         DYNAMODB,
-        "const conditions = ['#owner = :owner', '#status = :status'];",
-        "const conditions = ['(#owner = :owner OR NOT #owner = :owner)', '#status = :status'];",
+        "const ConditionExpression = '#owner = :owner AND #status = :status';",
+        "const ConditionExpression = '(#owner = :owner OR NOT #owner = :owner) AND #status = :status';",
       ),
     ],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],

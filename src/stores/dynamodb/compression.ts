@@ -22,9 +22,8 @@ const decompress = promisify(gunzip);
  * smaller, but has no checksum, so that altered bytes could be read as another response.
  */
 export async function compressed(text: string): Promise<Uint8Array | undefined> {
-  const bytes = Buffer.from(text);
-  if (bytes.length < MIN_BYTES) return undefined;
-  return compress(bytes);
+  if (Buffer.byteLength(text) < MIN_BYTES) return undefined;
+  return compress(text);
 }
 
 /** @throws Error when the bytes are damaged, or unpack to more than an outcome may have */
