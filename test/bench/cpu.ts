@@ -1,5 +1,7 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { context, httpEvent, RESPONSE } from './event.ts';
 import type { Measurement } from './finding.ts';
+import { oneWrite, twoWrites } from './floor.ts';
 import { type Answer, type Item, instantClient, recordedItems, withInstantSend } from './instant-client.ts';
 import { alternate, cpuMicros, median } from './rounds.ts';
 import { bareHandler, type Handler, ourHandler, peerHandler } from './sides.ts';
@@ -21,7 +23,7 @@ export interface CpuRatio {
   readonly client: Client;
   readonly ratio: number;
   /** Microseconds for each call; those of the sides without what bare Middy takes. */
-  readonly micros: Readonly<Record<Side | 'bare', number>>;
+  readonly micros: Readonly<Record<Side | 'bare' | 'sdk', number>>;
 }
 
 /** CPU of the middleware, bare Middy subtracted: of a first call and of a replay. */
@@ -35,9 +37,9 @@ export async function measureCpu(rounds: number, progress: (text: string) => voi
     tables: [
       {
         title: 'CPU of a call in µs, bare Middy subtracted',
-        columns: ['', 'ours', 'peer', 'bare Middy'],
-        rows: ratios.map(({ what, client, micros: { ours, peer, bare } }) => {
-          return [`${what}, ${client}`, ...[ours, peer, bare].map((micros) => micros.toFixed(0))];
+        columns: ['', 'ours', 'peer', 'bare calls of the SDK', 'bare Middy'],
+        rows: ratios.map(({ what, client, micros: { ours, peer, sdk, bare } }) => {
+          return [`${what}, ${client}`, ...[ours, peer, sdk, bare].map((micros) => micros.toFixed(0))];
         }),
       },
     ],
@@ -48,8 +50,9 @@ export async function cpuRatios(
   rounds: number,
   progress: (text: string) => void = () => undefined,
 ): Promise<CpuRatio[]> {
-  const stored = { ours: await storedBy('ours'), peer: await storedBy('peer') };
-  const situations: [string, Readonly<Record<Side, Answer>>][] = [
+  const written = { ours: await writtenBy('ours'), peer: await writtenBy('peer') };
+  const stored = { ours: written.ours.at(-1) ?? {}, peer: written.peer.at(-1) ?? {} };
+  const situations: ['first call' | 'replay', Readonly<Record<Side, Answer>>][] = [
     ['first call', { ours: {}, peer: {} }],
     ['replay', { ours: { existing: stored.ours }, peer: { existing: stored.peer } }],
   ];
@@ -57,19 +60,25 @@ export async function cpuRatios(
   for (const client of ['a real client, no network', 'without the SDK'] as const) {
     for (const [what, answers] of situations) {
       progress(`${what}, ${client}`);
-      const { micros, ratio } = await compare(client, answers, rounds);
+      const { micros, ratio } = await compare(client, answers, rounds, bareCalls(what, written.ours));
       ratios.push({ what, client, micros, ratio });
     }
   }
   return ratios;
 }
 
-async function compare(client: Client, answers: Readonly<Record<Side, Answer>>, rounds: number) {
-  const sides = { bare: roundOfBare(), ours: roundOf('ours', client, answers), peer: roundOf('peer', client, answers) };
+async function compare(client: Client, answers: Readonly<Record<Side, Answer>>, rounds: number, sdk: BareCalls) {
+  const sides = {
+    bare: roundOfBare(),
+    sdk: roundOf(sdk, client, answers.ours),
+    ours: roundOf(guarded('ours'), client, answers.ours),
+    peer: roundOf(guarded('peer'), client, answers.peer),
+  };
   await alternate(WARM_UP_ROUNDS, sides);
   const measured = await alternate(rounds, sides);
   const bare = median(measured.bare);
-  const micros = { bare, ours: median(measured.ours) - bare, peer: median(measured.peer) - bare };
+  const above = (numbers: readonly number[]) => median(numbers) - bare;
+  const micros = { bare, ours: above(measured.ours), peer: above(measured.peer), sdk: above(measured.sdk) };
   return { micros, ratio: micros.ours / micros.peer };
 }
 
@@ -78,16 +87,29 @@ function roundOfBare() {
   return () => round(handler);
 }
 
-function roundOf(side: Side, client: Client, answers: Readonly<Record<Side, Answer>>) {
+/** A handler, on this client. */
+type BareCalls = (client: DynamoDBClient) => Handler;
+
+const guarded =
+  (side: Side): BareCalls =>
+  (client) =>
+    MAKERS[side](client, TABLE);
+
+/** What is left when nothing but the requests is made that we make. */
+function bareCalls(what: 'first call' | 'replay', items: readonly Item[]): BareCalls {
+  return (client) => (what === 'first call' ? twoWrites : oneWrite)(client, TABLE.tableName, items);
+}
+
+function roundOf(make: BareCalls, client: Client, answer: Answer) {
   if (client === 'without the SDK') {
     let handler: Handler | undefined;
     return () =>
-      withInstantSend(answers[side], (instant) => {
-        handler ??= MAKERS[side](instant, TABLE);
+      withInstantSend(answer, (instant) => {
+        handler ??= make(instant);
         return round(handler);
       });
   }
-  const handler = MAKERS[side](instantClient(answers[side]), TABLE);
+  const handler = make(instantClient(answer));
   return () => round(handler);
 }
 
@@ -101,8 +123,7 @@ async function round(handler: Handler): Promise<number> {
   return cpuMicros(CALLS, call);
 }
 
-/** What a replay finds in the table, written by the side itself. */
-async function storedBy(side: Side): Promise<Item> {
-  const items = await recordedItems((client) => MAKERS[side](client, TABLE)(httpEvent('key'), context()));
-  return items.at(-1) ?? {};
+/** What the table holds after each of the side's own writes. */
+function writtenBy(side: Side): Promise<Item[]> {
+  return recordedItems((client) => MAKERS[side](client, TABLE)(httpEvent('key'), context()));
 }

@@ -1,9 +1,9 @@
-import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
-import { type Item, recordedItems } from './instant-client.ts';
+import { oneWrite, twoWrites } from './floor.ts';
+import { recordedItems } from './instant-client.ts';
 import { alternate, elapsedMillis, median, quantile } from './rounds.ts';
-import { bareHandler, type Handler, ourHandler, peerHandler } from './sides.ts';
+import { type Handler, ourHandler, peerHandler } from './sides.ts';
 import type { Local } from './table.ts';
 
 const TARGET_OF_FLOOR = 1.1;
@@ -87,27 +87,4 @@ async function compare<Side extends string>(
     ...(Object.fromEntries(middle) as Record<Side, number>),
     texts: Object.fromEntries(texts) as Record<Side, string>,
   };
-}
-
-/** The same items as ours, written without a condition. */
-function twoWrites(client: DynamoDBClient, tableName: string, items: readonly Item[]): Handler {
-  return bareHandler(async (event) => {
-    const id = { S: `floor#${event.headers['idempotency-key']}` };
-    for (const item of items) await client.send(new PutItemCommand({ TableName: tableName, Item: { ...item, id } }));
-  });
-}
-
-/** A put that finds the item in its way, and brings it along. */
-function oneWrite(client: DynamoDBClient, tableName: string, [item]: readonly Item[]): Handler {
-  return bareHandler(async (event) => {
-    const command = new PutItemCommand({
-      TableName: tableName,
-      Item: { ...item, id: { S: `floor#${event.headers['idempotency-key']}` } },
-      ConditionExpression: 'attribute_not_exists(id)',
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    await client.send(command).catch((error) => {
-      if (error.name !== 'ConditionalCheckFailedException') throw error;
-    });
-  });
 }
