@@ -150,12 +150,7 @@ export const BREAKS: readonly Break[] = [
     "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
     'return takeover',
   ),
-  one(
-    'wait for the store for ever',
-    'src/core/runtime.ts',
-    'await Promise.race([answer, delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)]);',
-    'await answer;',
-  ),
+  one('wait for the store for ever', 'src/core/runtime.ts', 'delay.elapsed.then(() => resolve(TIMED_OUT));', ''),
   one(
     'an abandoned claim is taken back whoever has the record',
     GUARD,
