@@ -1,6 +1,6 @@
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
-import { oneWrite, twoWrites } from './floor.ts';
+import { oneWrite, twoConditionalWrites, twoWrites } from './floor.ts';
 import { recordedItems } from './instant-client.ts';
 import { alternate, elapsedMillis, median, quantile } from './rounds.ts';
 import { type Handler, ourHandler, peerHandler } from './sides.ts';
@@ -16,13 +16,17 @@ export async function measureLatency(
   progress: (text: string) => void,
 ): Promise<Measurement> {
   const tableName = await local.table('latency');
-  const clients = { floor: local.client(), ours: local.client(), peer: local.client() };
+  const clients = { floor: local.client(), conditional: local.client(), ours: local.client(), peer: local.client() };
   const items = await recordedItems((client) => ourHandler(client, { tableName })(httpEvent('key'), context()));
   const guarded = { ours: ourHandler(clients.ours, { tableName }), peer: peerHandler(clients.peer, { tableName }) };
 
   progress('first call');
   const first = await compare(
-    { floor: twoWrites(clients.floor, tableName, items), ...guarded },
+    {
+      floor: twoWrites(clients.floor, tableName, items),
+      conditional: twoConditionalWrites(clients.conditional, tableName, items),
+      ...guarded,
+    },
     calls,
     (n) => `first-${n}`,
   );
@@ -52,10 +56,10 @@ export async function measureLatency(
     tables: [
       {
         title: `Milliseconds on DynamoDB Local, median of ${calls} calls (95 % are below)`,
-        columns: ['', 'ours', 'peer', 'floor'],
+        columns: ['', 'ours', 'peer', 'bare writes', 'bare writes with our conditions'],
         rows: [
-          ['first call', first.texts.ours, first.texts.peer, first.texts.floor],
-          ['replay', replay.texts.ours, replay.texts.peer, replay.texts.floor],
+          ['first call', first.texts.ours, first.texts.peer, first.texts.floor, first.texts.conditional],
+          ['replay', replay.texts.ours, replay.texts.peer, replay.texts.floor, replay.texts.floor],
         ],
       },
     ],
