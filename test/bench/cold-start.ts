@@ -78,6 +78,8 @@ async function startAll(bundles: Readonly<Record<Entry, { code: string }>>, sdk:
   const cache = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, `cold-start-${sdk}-`));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clean);
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}'));
   }).listen(0, '127.0.0.1');
@@ -97,7 +99,8 @@ async function startAll(bundles: Readonly<Record<Entry, { code: string }>>, sdk:
   } finally {
     server.close();
     server.closeAllConnections();
-    rmSync(folder, { recursive: true, force: true });
+    process.removeListener('exit', clean);
+    clean();
   }
   return starts;
 }
