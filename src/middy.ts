@@ -3,7 +3,7 @@ import type { IdempotencyHandle } from './core/handle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import type { MiddyRequest } from './middy/request.ts';
-import type { MiddyRun } from './middy/run.ts';
+import { requestRuns } from './middy/runs.ts';
 import { attachHandle, startRun } from './middy/start.ts';
 import { middyTimeout } from './middy/timeout.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
@@ -58,7 +58,7 @@ export function createMiddleware(
 ): IdempotencyMiddleware<unknown, unknown> {
   const { admit } = createOperation(options, runtime, ['timeoutEarlyInMillis']);
   const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
-  const runs = new WeakMap<object, MiddyRun>();
+  const runs = requestRuns();
 
   return {
     name: 'idempotency',
@@ -73,14 +73,14 @@ export function createMiddleware(
         case 'replay':
           return replay(request, admission.outcome);
         case 'execute':
-          runs.set(request, await startRun(request, admission.execution, timeout));
+          runs.begin(request, await startRun(request, admission.execution, timeout));
       }
     },
     async after(request) {
-      await runs.get(request)?.after();
+      await runs.of(request)?.after();
     },
     async onError(request) {
-      await runs.get(request)?.onError();
+      await runs.of(request)?.onError();
     },
   };
 }

@@ -2,6 +2,7 @@ import { IdempotencyError } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
 import type { RecordCache } from './cache.ts';
 import type { EventDetail } from './events.ts';
+import { ExecutionHandle } from './execution-handle.ts';
 import { createFinishing } from './finishing.ts';
 import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
@@ -76,21 +77,18 @@ export function createExecution(context: ExecutionContext): Execution {
   let ended = false;
   let isLost = false;
 
-  const handle: IdempotencyHandle = {
-    id: record.id,
-    attempt: record.attempt,
-    get leaseUntil() {
-      return lease.until();
+  const handle = new ExecutionHandle(
+    {
+      id: record.id,
+      attempt: record.attempt,
+      deriveKey: (name) => identity.deriveKey(name),
+      extend,
+      step: (name, fn) => steps.track(runStep(name, fn)),
+      complete: (response) => completions.track(finishing.complete(form(returned(response)))),
+      transact: (items, response) => completions.track(finishing.transact(items, form(returned(response)))),
     },
-    get signal() {
-      return watch.signal();
-    },
-    deriveKey: (name) => identity.deriveKey(name),
-    extend,
-    step: (name, fn) => steps.track(runStep(name, fn)),
-    complete: (response) => completions.track(finishing.complete(form(returned(response)))),
-    transact: (items, response) => completions.track(finishing.transact(items, form(returned(response)))),
-  };
+    { leaseUntil: lease.until, signal: watch.signal },
+  );
   return {
     handle,
     policyFor: judge,

@@ -10,7 +10,7 @@ import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
 import type { Checkpoints, IdempotencyRecord, InProgressRecord, StoredOutcome } from './record.ts';
 import { contention, refusal } from './refusal.ts';
-import { type Runtime, TIMED_OUT, within } from './runtime.ts';
+import { promised, type Runtime, TIMED_OUT, within } from './runtime.ts';
 import type { Expected } from './store.ts';
 import { isStoreError, storeFailure } from './store-failure.ts';
 import { createWaiting, type Look } from './waiting.ts';
@@ -52,7 +52,7 @@ class Claiming {
   readonly #startedAt: number;
   readonly #budget: TimeBudget;
   readonly #owner: string;
-  readonly #look: Look;
+  #look: Look | undefined;
 
   constructor(
     options: ResolvedProtocolOptions,
@@ -68,13 +68,18 @@ class Claiming {
     this.#startedAt = runtime.now();
     this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
     this.#owner = runtime.randomToken();
-    this.#look = createWaiting({
-      options,
-      runtime,
+  }
+
+  /** Only a request that meets another one waits. */
+  get #waiting(): Look {
+    this.#look ??= createWaiting({
+      options: this.#options,
+      runtime: this.#runtime,
       budget: this.#budget,
-      id: identity.id,
+      id: this.#identity.id,
       onBegin: ({ attempt, retryAfterMillis }) => this.#tell(attempt, { type: 'waiting', retryAfterMillis }),
     });
+    return this.#look;
   }
 
   /** A claim that is made now: a request may have waited before it takes over. */
@@ -131,7 +136,7 @@ class Claiming {
         conflict = undefined;
       } else {
         const attempt = existing?.attempt ?? candidate.attempt;
-        conflict = decision.kind === 'inFlight' ? await this.#look({ ...decision, attempt }) : undefined;
+        conflict = decision.kind === 'inFlight' ? await this.#waiting({ ...decision, attempt }) : undefined;
         if (conflict === undefined) return this.#yield(decision, attempt, existing);
       }
     }
@@ -219,7 +224,7 @@ class Claiming {
     if (this.#left(record) <= 0 || this.#isOver(record)) {
       throw this.#unavailable('did not answer while there was time');
     }
-    const asked = (async () => verb())();
+    const asked = promised(verb);
     let answer: T | typeof TIMED_OUT;
     try {
       answer = await within(this.#runtime, this.#left(record), asked);
@@ -275,6 +280,7 @@ class Claiming {
   }
 
   #tell(attempt: number, detail: EventDetail): void {
+    if (this.#options.onEvent === undefined) return;
     const { operation, id } = this.#identity;
     const durationMillis = this.#runtime.now() - this.#startedAt;
     emit(this.#options.onEvent, { operation, id, attempt, durationMillis, ...detail });

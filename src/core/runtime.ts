@@ -18,11 +18,25 @@ interface Delay {
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The answer, or `TIMED_OUT` after `millis`: a store that hangs must not hang its caller. */
-export async function within<T>(runtime: Runtime, millis: number, answer: Promise<T>): Promise<T | typeof TIMED_OUT> {
-  const delay = runtime.delay(Math.max(0, millis));
+export function within<T>(runtime: Runtime, millis: number, answer: Promise<T>): Promise<T | typeof TIMED_OUT> {
+  return new Promise((resolve, reject) => {
+    const delay = runtime.delay(Math.max(0, millis));
+    const end =
+      <V>(settle: (value: V) => void) =>
+      (value: V) => {
+        settle(value);
+        delay.cancel();
+      };
+    answer.then(end(resolve), end(reject));
+    delay.elapsed.then(() => resolve(TIMED_OUT));
+  });
+}
+
+/** What a function of the user's answers, or throws, as a promise. */
+export function promised<T>(run: () => Promise<T>): Promise<T> {
   try {
-    return await Promise.race([answer, delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)]);
-  } finally {
-    delay.cancel();
+    return Promise.resolve(run());
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from './execution.ts';
-import { TIMED_OUT, within } from './runtime.ts';
+import { promised, TIMED_OUT, within } from './runtime.ts';
 import { storeFailure } from './store-failure.ts';
 
 const FIRST_BACKOFF_MILLIS = 50;
@@ -50,7 +50,7 @@ export function createWriting({ runtime, budget }: ExecutionContext, leaseUntil:
 
   async function write<T>(verb: () => Promise<T>, least = budget.minWriteMillis): Promise<T> {
     const millis = Math.max(budget.left(leaseUntil()), least);
-    const answer = await within(runtime, millis, (async () => verb())());
+    const answer = await within(runtime, millis, promised(verb));
     if (answer === TIMED_OUT) throw storeFailure(new Error('the store did not answer while there was time'));
     return answer;
   }

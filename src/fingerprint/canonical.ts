@@ -10,6 +10,8 @@ import { IdempotencyError } from '../errors.ts';
  * @throws IdempotencyError `KEY_INVALID`
  */
 export function canonicalJson(what: string, value: unknown): string {
+  const simple = simpleJson(value);
+  if (simple !== undefined) return simple;
   try {
     const problem = notJson(value, new Set());
     if (problem !== undefined) throw new TypeError(problem);
@@ -17,6 +19,41 @@ export function canonicalJson(what: string, value: unknown): string {
   } catch (cause) {
     throw invalid(what, cause instanceof Error ? cause.message : 'it cannot be written as JSON', cause);
   }
+}
+
+/** What most keys are, a text or a list of texts and numbers, needs no walk: JSON has one form of it. */
+function simpleJson(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return scalarJson(value);
+  if ('toJSON' in value) return undefined;
+  let json = '';
+  for (const member of value) {
+    const scalar = scalarJson(member);
+    if (scalar === undefined) return undefined;
+    json += json === '' ? scalar : `,${scalar}`;
+  }
+  return `[${json}]`;
+}
+
+function scalarJson(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed() ? JSON.stringify(value) : undefined;
+    case 'number':
+      return Number.isFinite(value) ? JSON.stringify(value) : undefined;
+    case 'boolean':
+      return String(value);
+    default:
+      return value === null ? 'null' : undefined;
+  }
+}
+
+/** Whether nothing of the value can speak for itself in JSON, as a Date does. */
+export function isSimple(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isScalar) : isScalar(value);
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 /** SHA-256 of a text: 43 characters of base64url (RFC 4648, section 5). */

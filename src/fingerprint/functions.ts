@@ -61,6 +61,21 @@ function refine(name: string, method: JmespathFunction): JmespathFunction {
   switch (name) {
     case 'funcPowertoolsJson':
       return absentStaysAbsent(method);
+    case 'funcMap':
+      return (args) => {
+        const [expression, list] = args as [{ visit(value: unknown): unknown }, unknown];
+        if (args.length !== 2 || !Array.isArray(list)) return method(args);
+        return list.map((item) => expression.visit(item) ?? null);
+      };
+    case 'funcNotNull':
+      return (args) => (args.length === 0 ? method(args) : (args.find((arg) => (arg ?? null) !== null) ?? null));
+    case 'funcToNumber':
+      return (args) =>
+        args.length === 1 && typeof args[0] === 'string' && !NUMBER.test(args[0]) ? null : method(args);
+    case 'funcSort':
+    case 'funcReverse':
+      // The library's own change the list itself, which is the event's.
+      return (args) => method(args.map((arg) => (Array.isArray(arg) ? [...arg] : arg)));
     case 'funcPowertoolsBase64':
       return absentStaysAbsent((args) => {
         const text = method(args);
@@ -81,6 +96,19 @@ function refine(name: string, method: JmespathFunction): JmespathFunction {
       });
     default:
       return method;
+  }
+}
+
+/** A number as JSON writes it (RFC 8259, section 6), which is what the specification of `to_number` asks for. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** `powertools_json` of one value, without a table of functions. @throws as the function does */
+export function parsedJson(text: unknown): unknown {
+  if (typeof text !== 'string') return (strictFunctions as unknown as FunctionTable)['funcPowertoolsJson']?.([text]);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SelectionFailure(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Identity } from '../core/identity.ts';
 import { IdempotencyError } from '../errors.ts';
-import { canonicalJson, sha256 } from './canonical.ts';
+import { canonicalJson, isSimple, sha256 } from './canonical.ts';
 import { deriveUuid } from './derive.ts';
 import { holdsRoundedInteger } from './numbers.ts';
 import type { ResolvedRequestOptions } from './options.ts';
@@ -64,7 +64,7 @@ function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonl
   const value = selector.select(args);
   const json = canonicalJson(what, value);
   // As JSON has it, too: an invalid Date is null there.
-  const gap = selector.missing(value) ?? selector.missing(JSON.parse(json));
+  const gap = selector.missing(value) ?? (isSimple(value) ? undefined : selector.missing(JSON.parse(json)));
   if (gap === undefined && holdsRoundedInteger(value)) {
     throw new IdempotencyError(
       'KEY_INVALID',

@@ -2,6 +2,7 @@ import { ArityError, search, VariadicArityError } from '@aws-lambda-powertools/j
 import type { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
 import { optionError } from '../errors.ts';
 import { type FunctionTable, strictFunctions } from './functions.ts';
+import { compilePath } from './path.ts';
 
 export interface CompiledExpression {
   /** How deep multi-select hashes (`{a: x}`) are nested in the expression; 0 without any. */
@@ -19,6 +20,8 @@ type Data = Parameters<typeof search>[1];
  * @throws TypeError that names the option
  */
 export function compileExpression(option: string, expression: string): CompiledExpression {
+  const select = compilePath(expression);
+  if (select !== undefined) return { hashDepth: 0, search: select };
   try {
     search(expression, null as unknown as Data, { customFunctions: anyFunction });
   } catch (cause) {
@@ -31,10 +34,23 @@ export function compileExpression(option: string, expression: string): CompiledE
       throw optionError(option, `\`${expression}\` calls ${name}(), which is no function of JMESPath or Powertools`);
     }
   }
+  refuseInheritedNames(option, expression);
   return {
     hashDepth: hashDepth(outline),
     search: (event) => search(expression, event as Data, { customFunctions: strictFunctions }),
   };
+}
+
+/**
+ * The library would find them in every object: a request without an own `constructor` would not be without a key. A path
+ * does not ({@link compilePath}), other expressions may not have them.
+ */
+function refuseInheritedNames(option: string, expression: string): void {
+  for (const [name] of expression.matchAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|\w+/g)) {
+    if ((name.startsWith('"') ? JSON.parse(name) : name) in Object.prototype) {
+      throw optionError(option, `\`${expression}\` has a name that every object has, ${name}: give a function`);
+    }
+  }
 }
 
 /** Knows every function, and calls none with real arguments: shows what is wrong before there is an event. */

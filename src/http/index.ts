@@ -2,7 +2,7 @@ import { isUnanswered } from '../core/guard.ts';
 import type { IdempotencyHandle } from '../core/handle.ts';
 import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { MiddyRun } from '../middy/run.ts';
+import { requestRuns } from '../middy/runs.ts';
 import { attachHandle, startRun } from '../middy/start.ts';
 import { middyTimeout } from '../middy/timeout.ts';
 import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
@@ -45,7 +45,7 @@ export function createHttpMiddleware(
   const http = resolveHttpOptions(options);
   const operation = operationFor(options, http, runtime);
   const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
-  const runs = new WeakMap<object, MiddyRun>();
+  const runs = requestRuns();
 
   return {
     name: 'httpIdempotency',
@@ -62,7 +62,7 @@ export function createHttpMiddleware(
         if (admission.kind === 'replay') return replayOf(admission.outcome, request, read);
         const execution = presented(admission.execution, read, http.droppedHeaders);
         const refuse = (error: unknown) => problemFor(error, request, read, http);
-        runs.set(request, await startRun(request, execution, timeout, refuse));
+        runs.begin(request, await startRun(request, execution, timeout, refuse));
       } catch (error) {
         if (http.onStoreError === 'run' && isUnanswered(error) && !timeout.isHalfOver()) {
           operation.unguarded(invocation);
@@ -72,10 +72,10 @@ export function createHttpMiddleware(
       }
     },
     async after(request) {
-      await runs.get(request)?.after();
+      await runs.of(request)?.after();
     },
     async onError(request) {
-      await runs.get(request)?.onError();
+      await runs.of(request)?.onError();
     },
   };
 }

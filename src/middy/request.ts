@@ -82,28 +82,69 @@ async function bothEnd(own: Promise<unknown>, outer: unknown, response: unknown)
   return Object.is(others.value, response) ? mine.value : others.value;
 }
 
+type Name = 'response' | 'error';
+
+/** What stands behind a property of one request. */
+interface Slot {
+  get(): unknown;
+  set(value: unknown): void;
+}
+
+type Carrier = { [slot: symbol]: Slot };
+
+/**
+ * The same two functions for all requests: V8 keeps the accessors of an object in its hidden class, and with functions made for
+ * a request all of that request, until it next collects everything.
+ */
+function accessor(name: Name) {
+  const key = Symbol(name);
+  return {
+    key,
+    descriptor: {
+      enumerable: true,
+      configurable: true,
+      get(this: Carrier): unknown {
+        return this[key]?.get();
+      },
+      set(this: Carrier, value: unknown): void {
+        this[key]?.set(value);
+      },
+    },
+  };
+}
+
+const ACCESSORS = { response: accessor('response'), error: accessor('error') } as const;
+
 function intercept(
   request: MiddyRequest,
-  name: 'response' | 'error',
+  name: Name,
   { written, read }: { written(value: unknown): void; read(value: unknown): unknown },
 ): void {
+  const { key, descriptor } = ACCESSORS[name];
+  const carrier = request as unknown as Carrier;
   // Another guard of the same request may watch already: it goes on seeing everything.
-  const inner = Object.getOwnPropertyDescriptor(request, name);
-  let current: unknown = request[name];
-  const get = inner?.get === undefined ? () => current : () => inner.get?.call(request);
-  const set =
-    inner?.set === undefined
-      ? (value: unknown) => {
-          current = value;
-        }
-      : (value: unknown) => inner.set?.call(request, value);
-  Object.defineProperty(request, name, {
-    enumerable: true,
-    configurable: true,
-    get: () => read(get()),
-    set(value: unknown) {
-      set(value);
+  const inner = slotOf(request, name, carrier[key]);
+  carrier[key] = {
+    get: () => read(inner.get()),
+    set(value) {
+      inner.set(value);
       written(value);
     },
-  });
+  };
+  Object.defineProperty(request, name, descriptor);
+}
+
+function slotOf(request: MiddyRequest, name: Name, slot: Slot | undefined): Slot {
+  const existing = Object.getOwnPropertyDescriptor(request, name);
+  if (slot !== undefined && existing?.get === ACCESSORS[name].descriptor.get) return slot;
+  let current: unknown = request[name];
+  if (existing?.get === undefined) {
+    return {
+      get: () => current,
+      set(value) {
+        current = value;
+      },
+    };
+  }
+  return { get: () => existing.get?.call(request), set: (value) => existing.set?.call(request, value) };
 }

@@ -32,7 +32,7 @@ interface Prepared {
 }
 
 export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
-  // A write is tried again with the same outcome: it is packed once, and its parts are written once.
+  // A write is tried again with the same outcome: bytes are packed once, and parts are written once.
   const prepared = new WeakMap<StoredOutcome, Prepared>();
   return { write, read };
 
@@ -57,8 +57,8 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
     const earlier = prepared.get(outcome);
     if (earlier?.recordId === id) return earlier;
     const packed = await codec.pack(json, { id, label: LABELS[outcome.type] });
-    const isLarge = packed.value.length > MAX_ITEM_BYTES && typeof packed.value !== 'string';
-    const parts = isLarge ? await cut(table, id, packed.value) : undefined;
+    if (typeof packed.value === 'string') return { recordId: id, packed, parts: undefined };
+    const parts = packed.value.length > MAX_ITEM_BYTES ? await cut(table, id, packed.value) : undefined;
     const made = { recordId: id, packed, parts };
     prepared.set(outcome, made);
     return made;

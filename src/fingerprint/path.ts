@@ -1,0 +1,95 @@
+import { parsedJson } from './functions.ts';
+
+type Select = (value: unknown) => unknown;
+
+const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:\\.|[^"\\])*")|([.,[\]()]))\s*/y;
+
+/**
+ * What most keys are: `headers."idempotency-key"`, `powertools_json(body).orderId`, `[tenant, order.id]`. Fields, lists of them
+ * and `powertools_json`, compiled to functions, which select what the library does in a tenth of the time; but never what an
+ * object only inherits.
+ *
+ * @returns `undefined` for every other expression, malformed ones included
+ */
+export function compilePath(expression: string): Select | undefined {
+  const tokens = tokensOf(expression);
+  if (tokens === undefined) return undefined;
+  let next = 0;
+  try {
+    const select = chain();
+    return next === tokens.length ? select : undefined;
+  } catch {
+    return undefined;
+  }
+
+  function chain(): Select {
+    let select = start();
+    while (accept('.')) select = then(select, accept('[') ? list() : field(name()));
+    return select;
+  }
+
+  function start(): Select {
+    if (accept('[')) return list();
+    const first = name();
+    if (tokens?.[next] !== '(') return field(first);
+    next++;
+    if (first !== 'powertools_json') throw new SyntaxError();
+    const text = chain();
+    expect(')');
+    return then(text, parsedJson);
+  }
+
+  function list(): Select {
+    const members = [chain()];
+    while (accept(',')) members.push(chain());
+    expect(']');
+    return (value) => (value === null ? null : members.map((select) => select(value)));
+  }
+
+  function name(): string {
+    const token = tokens?.[next++] ?? '';
+    if (token.startsWith('"')) return JSON.parse(token);
+    if (token.length === 0 || '.,[]()'.includes(token)) throw new SyntaxError();
+    return token;
+  }
+
+  function accept(token: string): boolean {
+    if (tokens?.[next] !== token) return false;
+    next++;
+    return true;
+  }
+
+  function expect(token: string): void {
+    if (!accept(token)) throw new SyntaxError();
+  }
+}
+
+function tokensOf(expression: string): readonly string[] | undefined {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < expression.length) {
+    const [, identifier, quoted, sign] = TOKEN.exec(expression) ?? [];
+    const token = identifier ?? quoted ?? sign;
+    if (token === undefined) return undefined;
+    tokens.push(token);
+  }
+  return tokens;
+}
+
+function then(first: Select, second: Select): Select {
+  return (value) => second(first(value));
+}
+
+/** As the library has it: only objects have fields, and the empty name is no field. */
+function field(name: string): Select {
+  if (name === '') return () => null;
+  const isInherited = name in Object.prototype;
+  return (value) => {
+    if (!isObject(value) || !(isInherited ? Object.hasOwn(value, name) : name in value)) return null;
+    return value[name];
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}

@@ -1,0 +1,35 @@
+/** One line of the table at the end. */
+export interface Finding {
+  readonly name: string;
+  readonly value: number;
+  /** What `value` counts, such as `of the peer's`. */
+  readonly unit: string;
+  /** The most that `value` may be. @default there is no target: the figure is for information */
+  readonly target?: number;
+  /** Why the target is not met, and what comes next: for the reader of the table. */
+  readonly note?: string;
+}
+
+/** Figures behind the findings, as the README shows them. */
+export interface DetailTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** What one subject has measured. */
+export interface Measurement {
+  readonly subject: string;
+  readonly findings: readonly Finding[];
+  readonly tables: readonly DetailTable[];
+}
+
+export function isMet({ value, target }: Finding): boolean | undefined {
+  return target === undefined ? undefined : rounded(value) <= target;
+}
+
+/** To the digits that are shown: nothing is met, or missed, by what nobody sees. */
+export function rounded(value: number): number {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,144 @@
+import { search } from '@aws-lambda-powertools/jmespath';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { strictFunctions } from '../../src/fingerprint/functions.ts';
+import { compileExpression } from '../../src/fingerprint/jmespath.ts';
+import { compilePath } from '../../src/fingerprint/path.ts';
+
+const NAMES = [
+  'id',
+  'order',
+  'body',
+  'headers',
+  'idempotency-key',
+  'a b',
+  'ü',
+  '',
+  'x"y',
+  '\\',
+  'null',
+  'powertools_json',
+];
+const name = fc.constantFrom(...NAMES).chain((text) => {
+  const quoted = JSON.stringify(text);
+  return /^[A-Za-z_]\w*$/.test(text) ? fc.constantFrom(text, quoted) : fc.constant(quoted);
+});
+const space = fc.constantFrom('', '', '', ' ', '\n', '\t');
+
+const { path } = fc.letrec<{ path: string; list: string }>((tie) => ({
+  list: fc.array(tie('path'), { minLength: 1, maxLength: 3 }).map((members) => `[${members.join(', ')}]`),
+  path: fc
+    .tuple(
+      fc.oneof(
+        { depthSize: 'small' },
+        name,
+        tie('list'),
+        fc.tuple(space, tie('path'), space).map(([a, inner, b]) => `powertools_json(${a}${inner}${b})`),
+      ),
+      fc.array(fc.oneof({ depthSize: 'small' }, name, tie('list')), { maxLength: 3 }),
+      space,
+    )
+    .map(([first, rest, gap]) => [first, ...rest].join(`${gap}.${gap}`)),
+}));
+
+const { event } = fc.letrec<{ event: unknown }>((tie) => ({
+  event: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom<unknown>(null, undefined, true, 0, '', 'text', '{"id":1}', '{"order":{"id":"o"}}', '{broken', '[]'),
+    fc.array(tie('event'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...NAMES), tie('event'), { maxKeys: 6 }),
+  ),
+}));
+
+type Answer = { readonly value?: unknown; readonly failed?: true };
+
+function answerOf(select: () => unknown): Answer {
+  try {
+    return { value: select() };
+  } catch {
+    return { failed: true };
+  }
+}
+
+describe('a path', () => {
+  it('selects what the library selects, from any event', () => {
+    fc.assert(
+      fc.property(path, event, (expression, value) => {
+        const select = compilePath(expression);
+        expect(select, expression).toBeTypeOf('function');
+        const library = answerOf(() => search(expression, value as never, { customFunctions: strictFunctions }));
+        expect(answerOf(() => select?.(value))).toEqual(library);
+      }),
+      { numRuns: 1500, seed: 6 },
+    );
+  });
+
+  it('is compiled from no text that the library refuses', () => {
+    const pieces = fc.constantFrom(
+      'id',
+      '"a b"',
+      '.',
+      ',',
+      '[',
+      ']',
+      '(',
+      ')',
+      'powertools_json',
+      ' ',
+      '*',
+      '0',
+      '-',
+      "'x'",
+      '"',
+      '\\',
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 9 }), (texts) => {
+        const expression = texts.join('');
+        if (compilePath(expression) === undefined) return;
+        const library = () => search(expression, null as never, { customFunctions: strictFunctions });
+        expect(library, expression).not.toThrow();
+      }),
+      { numRuns: 20_000, seed: 6 },
+    );
+  });
+
+  it.each([
+    'headers."idempotency-key"',
+    '[headers."idempotency-key", powertools_json(body).orderId]',
+    'powertools_json(body).[a, b]',
+  ])('%s is one', (expression) => expect(compilePath(expression)).toBeTypeOf('function'));
+
+  it.each([
+    'a || b',
+    'a[0]',
+    'a[]',
+    '*',
+    '{a: b}',
+    'length(a)',
+    "'a'",
+    '`1`',
+    '@',
+    'a |b',
+    'a..b',
+    '[a',
+    'a]',
+    '',
+    '"a',
+    'a.',
+    'a b',
+    '(a)',
+  ])('%s is none', (expression) => expect(compilePath(expression)).toBeUndefined());
+
+  it('and other expressions are the library’s', () => {
+    expect(compileExpression('key', 'items[*].id').search({ items: [{ id: 1 }] })).toEqual([1]);
+  });
+
+  it('fails on what powertools_json cannot read, and selects nothing where there is nothing', () => {
+    const select = compilePath('powertools_json(body).id');
+    expect(() => select?.({ body: '{' })).toThrow('a function of the expression failed');
+    expect(() => select?.({ body: 1 })).toThrow();
+    expect(select?.({})).toBeNull();
+    expect(select?.(JSON.parse('{"body":"{\\"id\\":0}"}'))).toBe(0);
+  });
+});
