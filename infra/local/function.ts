@@ -8,6 +8,7 @@ export interface LocalFunctionOptions extends FunctionSettings {
   /** Exports the `handler`. */
   readonly module: URL;
   readonly environment: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
   /** Gets every line that the function prints. */
   readonly onLine: (line: string) => void;
 }
@@ -25,7 +26,7 @@ type Answer = { readonly response?: unknown; readonly error?: string };
 
 const PROGRAM = fileURLToPath(new URL('function-process.ts', import.meta.url));
 
-export function localFunction({ module, environment, onLine, ...settings }: LocalFunctionOptions): LocalFunction {
+export function localFunction({ module, environment, execArgv, onLine, ...settings }: LocalFunctionOptions): LocalFunction {
   const { functionName, timeoutMillis } = settings;
   let running: { readonly child: ChildProcess; readonly ready: Promise<unknown>; readonly ended: Promise<unknown> };
   let isStopped = false;
@@ -34,6 +35,7 @@ export function localFunction({ module, environment, onLine, ...settings }: Loca
   function start(): void {
     const child = fork(PROGRAM, [module.href, functionName, String(timeoutMillis)], {
       env: { ...process.env, ...environment, AWS_LAMBDA_FUNCTION_NAME: functionName },
+      execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const input of [child.stdout, child.stderr]) {

@@ -26,14 +26,18 @@ export interface PipelineOptions {
   readonly endpoint: string;
   readonly client: DynamoDBClient;
   readonly tables: ExampleTables;
-  /** The functions' timeout. Whole messages are visible again after six of them. */
+  /** The functions' timeout. */
   readonly timeoutMillis: number;
+  /** After so long, a message that was not deleted comes again: six timeouts, as AWS asks for. */
+  readonly visibilitySeconds: number;
   readonly maxReceiveCount: number;
   /** How many processes consume at the same time. */
   readonly consumers: number;
   readonly mischief?: Mischief;
   /** In place of the consumer of the example: a module that exports a `handler`. */
   readonly consumerModule?: URL;
+  /** What Node is given to run the functions. @default what it was given to run this */
+  readonly execArgv?: readonly string[];
   /** Gets every line that a function prints. */
   readonly onLine: (line: string, functionName: string) => void;
 }
@@ -52,11 +56,10 @@ const here = (path: string) => new URL(path, import.meta.url);
  * dead-letter queue, the ledger's consumer. The functions run as processes of their own.
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { endpoint, client, tables, timeoutMillis, maxReceiveCount, mischief = {}, onLine } = options;
+  const { endpoint, client, tables, timeoutMillis, visibilitySeconds, maxReceiveCount, mischief = {}, onLine } = options;
   const { repeats, keeps, order } = mischief;
   const streamArn = await streamArnOf(client, tables.payments);
   const queues = await startLocalQueues();
-  const visibilitySeconds = Math.ceil((6 * timeoutMillis) / 1000);
   const queue = await createQueue(queues.client, 'ledger', { visibilitySeconds, maxReceiveCount });
   const environment = {
     ...localEnvironment({ dynamoDB: endpoint, sqs: queues.endpoint }),
@@ -70,6 +73,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       module,
       timeoutMillis,
       environment,
+      execArgv: options.execArgv ?? process.execArgv,
       onLine: (line) => onLine(line, functionName),
     });
   const publisher = start('publisher', here('../outbox/handler.ts'));
@@ -78,17 +82,20 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   let kills = 0;
 
   const streams = new DynamoDBStreamsClient({ endpoint, ...LOCAL_ACCESS });
+  const onError = (functionName: string) => (error: unknown) => onLine(`no events: ${error}`, functionName);
   const sources = [
     pollStream({
       client: streams,
       streamArn,
       filter: isOutboxEvent,
+      onError: onError('publisher'),
       invoke: crashing(publisher),
       ...(repeats !== undefined && { repeats }),
     }),
     ...consumers.map((consumer) =>
       pollQueue({
         queue,
+        onError: onError('ledger'),
         invoke: crashing(consumer),
         ...(keeps !== undefined && { keeps }),
         ...(order !== undefined && { order }),

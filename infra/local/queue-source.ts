@@ -1,11 +1,7 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { LocalQueue } from './queues.ts';
-
-export interface Source {
-  /** Resolves when nothing is delivered any more. */
-  stop(): Promise<void>;
-}
+import { runSource, type Source } from './source.ts';
 
 export interface QueueSourceOptions {
   readonly queue: LocalQueue;
@@ -14,42 +10,31 @@ export interface QueueSourceOptions {
   readonly keeps?: () => boolean;
   /** The order in which the messages of several receives are delivered. @default that of the queue */
   readonly order?: (messages: readonly Message[]) => readonly Message[];
+  /** Gets what keeps the queue from being read. */
+  readonly onError: (error: unknown) => void;
 }
 
 const BATCH_SIZE = 10;
+const WAIT_SECONDS = 1;
 /** So many receives are put in order together. */
 const ORDERED_RECEIVES = 3;
-const WAIT_SECONDS = 1;
 
 /**
  * Delivers the messages of a queue to a function, as Lambda's event source mapping does (AWS: "Handling errors for an SQS event
  * source in Lambda"): what the function does not report as failed is deleted, everything else is visible again after its
  * visibility timeout.
  */
-export function pollQueue({ queue, invoke, keeps = () => false, order }: QueueSourceOptions): Source {
-  const stopping = new AbortController();
-  const polling = poll();
-  return {
-    stop() {
-      stopping.abort();
-      return polling;
-    },
-  };
-
-  async function poll(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const messages = order === undefined ? await receive() : order(await receiveSeveral());
-      for (let first = 0; first < messages.length; first += BATCH_SIZE) {
-        await deliver(messages.slice(first, first + BATCH_SIZE));
-      }
+export function pollQueue({ queue, invoke, keeps = () => false, order, onError }: QueueSourceOptions): Source {
+  return runSource(async (signal) => {
+    const receives = Array.from({ length: order === undefined ? 1 : ORDERED_RECEIVES }, () => receive(signal));
+    const received = (await Promise.all(receives)).flat();
+    const messages = order === undefined ? received : order(received);
+    for (let first = 0; first < messages.length; first += BATCH_SIZE) {
+      await deliver(messages.slice(first, first + BATCH_SIZE), signal);
     }
-  }
+  }, onError);
 
-  async function receiveSeveral(): Promise<readonly Message[]> {
-    return (await Promise.all(Array.from({ length: ORDERED_RECEIVES }, receive))).flat();
-  }
-
-  async function deliver(messages: readonly Message[]): Promise<void> {
+  async function deliver(messages: readonly Message[], signal: AbortSignal): Promise<void> {
     let failed: ReadonlySet<string>;
     try {
       failed = failedItems(await invoke({ Records: messages.map((message) => toRecord(message, queue.arn)) }));
@@ -57,26 +42,20 @@ export function pollQueue({ queue, invoke, keeps = () => false, order }: QueueSo
       return;
     }
     const handled = messages.filter(({ MessageId = '' }) => !failed.has(MessageId) && !keeps());
-    if (handled.length === 0 || stopping.signal.aborted) return;
+    if (handled.length === 0 || signal.aborted) return;
     const Entries = handled.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    // A deletion that is lost is a message that comes again: that is what SQS promises.
-    await queue.client.send(new DeleteMessageBatchCommand({ QueueUrl: queue.url, Entries })).catch(() => undefined);
+    await queue.client.send(new DeleteMessageBatchCommand({ QueueUrl: queue.url, Entries }), { abortSignal: signal });
   }
 
-  async function receive(): Promise<readonly Message[]> {
+  async function receive(abortSignal: AbortSignal): Promise<readonly Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: queue.url,
       MaxNumberOfMessages: BATCH_SIZE,
       WaitTimeSeconds: WAIT_SECONDS,
       MessageSystemAttributeNames: ['All'],
     });
-    try {
-      const { Messages = [] } = await queue.client.send(command, { abortSignal: stopping.signal });
-      return Messages;
-    } catch (error) {
-      if (stopping.signal.aborted) return [];
-      throw error;
-    }
+    const { Messages = [] } = await queue.client.send(command, { abortSignal });
+    return Messages;
   }
 }
 

@@ -1,5 +1,4 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { buildApp } from 'fauxqs';
 import { LOCAL_ACCESS } from './clients.ts';
 
 export interface LocalQueues {
@@ -12,6 +11,8 @@ export interface LocalQueues {
 
 /** An SQS-compatible server on a free port, in this process. */
 export async function startLocalQueues(): Promise<LocalQueues> {
+  // Loaded here, because it takes a second: a wrong start should say so at once.
+  const { buildApp } = await import('fauxqs');
   const host = '127.0.0.1';
   const app = buildApp({ logger: false, host, defaultRegion: LOCAL_ACCESS.region });
   const endpoint = await app.listen({ host, port: 0 });

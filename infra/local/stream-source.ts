@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DescribeStreamCommand,
   type DynamoDBStreamsClient,
@@ -9,7 +8,7 @@ import {
   TrimmedDataAccessException,
 } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import type { Source } from './queue-source.ts';
+import { pause, runSource, type Source } from './source.ts';
 
 export interface StreamSourceOptions {
   readonly client: DynamoDBStreamsClient;
@@ -19,6 +18,8 @@ export interface StreamSourceOptions {
   readonly invoke: (event: DynamoDBStreamEvent) => Promise<unknown>;
   /** Whether a record is delivered once more after its batch, as when the answer of the function is lost. @default never */
   readonly repeats?: () => boolean;
+  /** Gets what keeps the stream from being read. */
+  readonly onError: (error: unknown) => void;
 }
 
 const BATCH_SIZE = 100;
@@ -31,67 +32,51 @@ const RETRY_MILLIS = 200;
  * it delivers again. Begun anew, it begins at the beginning: what was delivered comes again.
  */
 export function pollStream(options: StreamSourceOptions): Source {
-  const { client, streamArn, filter, invoke, repeats = () => false } = options;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const shards = new Map<string, Promise<void>>();
-  const finished = new Set<string>();
-  const polling = poll();
-  return {
-    async stop() {
-      stopping.abort();
-      await polling;
-    },
-  };
+  const { client, streamArn, filter, invoke, repeats = () => false, onError } = options;
+  /** The sequence number behind which a shard is still to be read; `'end'` where there is nothing more to come. */
+  const positions = new Map<string, string | undefined>();
 
-  async function poll(): Promise<void> {
-    while (!signal.aborted) {
-      for (const { ShardId = '', ParentShardId = '' } of await describe()) {
-        // A change of an item is in the child only after all of the parent: their order is kept.
-        const isParentOpen = shards.has(ParentShardId) && !finished.has(ParentShardId);
-        if (!shards.has(ShardId) && !isParentOpen) shards.set(ShardId, pollShard(ShardId));
-      }
-      await pause(10 * IDLE_MILLIS);
-    }
-    await Promise.all(shards.values());
-  }
+  return runSource(async (signal) => {
+    const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamArn: streamArn }), {
+      abortSignal: signal,
+    });
+    const shards = StreamDescription?.Shards ?? [];
+    const open = shards.filter(({ ShardId = '' }) => positions.get(ShardId) !== END);
+    // A change of an item is in a child only after all of its parent: their order is kept.
+    const isBehind = (ParentShardId = '') => open.some(({ ShardId }) => ShardId === ParentShardId);
+    const next = open.filter(({ ParentShardId }) => !isBehind(ParentShardId));
+    await Promise.all(next.map(({ ShardId = '' }) => readShard(ShardId, signal)));
+    if (next.length === 0) await pause(IDLE_MILLIS, signal);
+  }, onError);
 
-  async function describe() {
-    const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamArn: streamArn }));
-    return StreamDescription?.Shards ?? [];
-  }
-
-  async function pollShard(ShardId: string): Promise<void> {
-    let last: string | undefined;
-    let iterator = await iteratorAfter(ShardId, last);
+  async function readShard(ShardId: string, signal: AbortSignal): Promise<void> {
+    let iterator = await iteratorOf(ShardId, signal);
     while (iterator !== undefined && !signal.aborted) {
-      const page = await client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: BATCH_SIZE })).catch(lost);
-      if (page === undefined) {
-        await pause(IDLE_MILLIS);
-        iterator = await iteratorAfter(ShardId, last);
-        continue;
-      }
+      const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: BATCH_SIZE });
+      const page = await client.send(command, { abortSignal: signal }).catch(lost);
+      if (page === undefined) return pause(IDLE_MILLIS, signal);
       const { Records = [], NextShardIterator } = page;
       const records = Records.map((record) => toLambdaRecord(record, streamArn)).filter(filter);
-      await deliver(records);
-      await deliver(records.filter(repeats));
-      if (Records.length === 0) await pause(IDLE_MILLIS);
-      last = Records.at(-1)?.dynamodb?.SequenceNumber ?? last;
+      await deliver(records, signal);
+      await deliver(records.filter(repeats), signal);
+      positions.set(ShardId, Records.at(-1)?.dynamodb?.SequenceNumber ?? positions.get(ShardId));
+      if (Records.length === 0) await pause(IDLE_MILLIS, signal);
       iterator = NextShardIterator;
     }
-    finished.add(ShardId);
+    if (!signal.aborted) positions.set(ShardId, END);
   }
 
-  async function iteratorAfter(ShardId: string, SequenceNumber: string | undefined): Promise<string | undefined> {
+  async function iteratorOf(ShardId: string, signal: AbortSignal): Promise<string | undefined> {
+    const SequenceNumber = positions.get(ShardId);
     const position =
       SequenceNumber === undefined
         ? ({ ShardIteratorType: 'TRIM_HORIZON' } as const)
         : ({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber } as const);
     const command = new GetShardIteratorCommand({ StreamArn: streamArn, ShardId, ...position });
-    return (await client.send(command)).ShardIterator;
+    return (await client.send(command, { abortSignal: signal })).ShardIterator;
   }
 
-  async function deliver(records: readonly DynamoDBRecord[]): Promise<void> {
+  async function deliver(records: readonly DynamoDBRecord[], signal: AbortSignal): Promise<void> {
     let pending = [...records];
     while (pending.length > 0 && !signal.aborted) {
       try {
@@ -99,16 +84,14 @@ export function pollStream(options: StreamSourceOptions): Source {
       } catch {
         // All of them are still to be handled.
       }
-      if (pending.length > 0) await pause(RETRY_MILLIS);
+      if (pending.length > 0) await pause(RETRY_MILLIS, signal);
     }
-  }
-
-  async function pause(millis: number): Promise<void> {
-    await sleep(millis, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** An iterator ends after 15 minutes; one of DynamoDB Local also does when it was begun before the first record was written. */
+const END = 'end';
+
+/** An iterator ends after 15 minutes; one of DynamoDB Local also does when it was made before the first record was written. */
 function lost(error: unknown): undefined {
   if (error instanceof TrimmedDataAccessException || error instanceof ExpiredIteratorException) return undefined;
   throw error;

@@ -26,8 +26,11 @@ export interface RunOptions {
   readonly crashes: number;
   readonly consumers: number;
   readonly timeoutMillis: number;
+  readonly visibilitySeconds: number;
   readonly maxReceiveCount: number;
   readonly consumerModule?: URL;
+  /** What Node is given to run the functions. @default what it was given to run this */
+  readonly execArgv?: readonly string[];
   /** Everything is given up when nothing has changed for so long. */
   readonly patienceMillis: number;
   /** Called about once a second. */
