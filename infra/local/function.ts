@@ -26,7 +26,13 @@ type Answer = { readonly response?: unknown; readonly error?: string };
 
 const PROGRAM = fileURLToPath(new URL('function-process.ts', import.meta.url));
 
-export function localFunction({ module, environment, execArgv, onLine, ...settings }: LocalFunctionOptions): LocalFunction {
+export function localFunction({
+  module,
+  environment,
+  execArgv,
+  onLine,
+  ...settings
+}: LocalFunctionOptions): LocalFunction {
   const { functionName, timeoutMillis } = settings;
   let running: { readonly child: ChildProcess; readonly ready: Promise<unknown>; readonly ended: Promise<unknown> };
   let isStopped = false;

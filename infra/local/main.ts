@@ -107,9 +107,12 @@ function onEvent(event: IdempotencyEvent): void {
 }
 
 function onFunctionLine(line: string, functionName: string): void {
-  if (!line.startsWith('{')) return log(`  ${functionName}: ${line}`);
-  const { type, id, attempt, durationMillis } = JSON.parse(line);
-  log(`  ${functionName}: ${type} ${id} attempt ${attempt} ${durationMillis} ms`);
+  log(`  ${functionName}: ${line.startsWith('{') ? describe(JSON.parse(line)) : line}`);
+}
+
+/** A line of the log, as far as it is for a person. */
+function describe({ type, id, attempt, durationMillis }: Record<string, unknown>): string {
+  return `${type} ${id} attempt ${attempt} ${durationMillis} ms`;
 }
 
 try {

@@ -56,7 +56,16 @@ const here = (path: string) => new URL(path, import.meta.url);
  * dead-letter queue, the ledger's consumer. The functions run as processes of their own.
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { endpoint, client, tables, timeoutMillis, visibilitySeconds, maxReceiveCount, mischief = {}, onLine } = options;
+  const {
+    endpoint,
+    client,
+    tables,
+    timeoutMillis,
+    visibilitySeconds,
+    maxReceiveCount,
+    mischief = {},
+    onLine,
+  } = options;
   const { repeats, keeps, order } = mischief;
   const streamArn = await streamArnOf(client, tables.payments);
   const queues = await startLocalQueues();

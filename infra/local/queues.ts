@@ -55,8 +55,6 @@ export async function createQueue(client: SQSClient, name: string, terms: QueueT
 }
 
 async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
-  const { Attributes } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-  );
+  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
   return Attributes?.['QueueArn'] ?? '';
 }

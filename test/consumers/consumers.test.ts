@@ -35,7 +35,9 @@ function shortRun(options: Partial<RunOptions> = {}) {
   });
 }
 
-it.concurrent('books every payment once, with duplicates, another order, killed processes and poison', { timeout: 120_000 }, async () => {
+it.concurrent('books every payment once, with duplicates, another order, killed processes and poison', {
+  timeout: 120_000,
+}, async () => {
   const { violations, found, repeated, reports } = await shortRun();
   expect(violations).toEqual([]);
   expect(found.moved).toHaveLength(60);

@@ -70,7 +70,11 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   const counted = { repeated: 0, kept: 0 };
   const share = (name: string, part: number, count: () => void) => {
     const random = randomOf(seed, name);
-    return () => random.next() < part && (count(), true);
+    return () => {
+      const happens = random.next() < part;
+      if (happens) count();
+      return happens;
+    };
   };
   const crashing = randomOf(seed, 'crashes');
   const ordering = randomOf(seed, 'order');
@@ -82,8 +86,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
       repeats: share('repeats', options.duplicates, () => counted.repeated++),
       keeps: share('keeps', options.kept, () => counted.kept++),
       order: (messages) => shuffled(messages, ordering),
-      crashesAfter: () =>
-        crashing.next() < options.crashes ? crashing.between(0, CRASH_WITHIN_MILLIS) : undefined,
+      crashesAfter: () => (crashing.next() < options.crashes ? crashing.between(0, CRASH_WITHIN_MILLIS) : undefined),
     },
   });
   const { queue } = pipeline;
@@ -96,9 +99,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
       onMoved: (one) => moved.push(one),
       signal,
     });
-    const poisoning = untilBooked(ledger, signal).then(
-      (booked) => booked && sendPoison(queue, options.poison, booked),
-    );
+    const poisoning = untilBooked(ledger, signal).then((booked) => booked && sendPoison(queue, options.poison, booked));
     const done = Promise.all([paying, poisoning]);
     const left = await untilDone(done, { ...options, queue, ledger, moved, reports });
     const [, poison = []] = await done;
@@ -124,7 +125,10 @@ function report(line: string, reports: Map<IdempotencyEventType, number>): void 
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {
-  return items.map((item) => ({ item, at: random.next() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+  return items
+    .map((item) => ({ item, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 /** The first entry that there is: something to contradict. */

@@ -13,7 +13,9 @@ const processor = new BatchProcessor(EventType.SQS);
 async function book({ body }: SQSRecord): Promise<void> {
   const TableName = process.env['LEDGER_TABLE_NAME'];
   const entries = bookingOf(parsePaymentEvent(body)).map((entry) => ({ ...entry, entry: randomUUID() }));
-  await documents.send(new TransactWriteCommand({ TransactItems: entries.map((Item) => ({ Put: { TableName, Item } })) }));
+  await documents.send(
+    new TransactWriteCommand({ TransactItems: entries.map((Item) => ({ Put: { TableName, Item } })) }),
+  );
 }
 
 export const handler = (event: SQSEvent, context: Context) =>

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import type { IdempotencyEventType } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { expect, it } from 'vitest';
 import { balancesOf, trialBalance } from '../../infra/ledger/booking.ts';
 import { createLedgerConsumer, type LedgerConsumerOptions } from '../../infra/ledger/consumer.ts';
 import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
 import { BOOKED_DAYS, DEAD_LETTER_DAYS, QUEUE_DAYS } from '../../infra/ledger/terms.ts';
-import { parsePaymentEvent, type PaymentEvent } from '../../infra/outbox/payment-event.ts';
+import { type PaymentEvent, parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
 import { sqsRecord } from '../support/event-sources.ts';
 import { lambdaContext } from '../support/harness.ts';
 import { useTable } from '../support/table.ts';

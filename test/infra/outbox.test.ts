@@ -5,7 +5,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQueue, type LocalQueue, type LocalQueues, startLocalQueues } from '../../infra/local/queues.ts';
 import { outboxItem } from '../../infra/outbox/outbox.ts';
-import { parsePaymentEvent, type PaymentEvent } from '../../infra/outbox/payment-event.ts';
+import { type PaymentEvent, parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
 import { createPublisher } from '../../infra/outbox/publisher.ts';
 import { drainDeadLetters } from '../consumers/dead-letters.ts';
 import { dynamoDBRecord } from '../support/event-sources.ts';
@@ -103,7 +103,11 @@ describe('the outbox', () => {
     const { table } = setUp();
     const item = outboxItem(table.tableName, { ...event(), id: 'alone' }, Date.now());
     const refused = {
-      ConditionCheck: { TableName: table.tableName, Key: { id: 'absent' }, ConditionExpression: 'attribute_exists(id)' },
+      ConditionCheck: {
+        TableName: table.tableName,
+        Key: { id: 'absent' },
+        ConditionExpression: 'attribute_exists(id)',
+      },
     };
     const both = new TransactWriteCommand({ TransactItems: [refused, item] });
     await expect(DynamoDBDocumentClient.from(table.client).send(both)).rejects.toThrow('ConditionalCheckFailed');
