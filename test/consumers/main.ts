@@ -5,7 +5,7 @@ import { runPipeline } from './run.ts';
 import { readSettings, type Settings, USAGE, UsageError } from './settings.ts';
 
 /** Six timeouts, as AWS asks for. */
-const TIMEOUT = { timeoutMillis: 3000, visibilitySeconds: 18 };
+const TIMEOUT = { timeoutMillis: 5000, visibilitySeconds: 30 };
 const PROGRESS_EVERY = 5;
 const POISON_PER_THOUSAND = 2;
 
