@@ -69,7 +69,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const { repeats, keeps, order } = mischief;
   const streamArn = await streamArnOf(client, tables.payments);
   const queues = await startLocalQueues();
-  const queue = await createQueue(queues.client, 'ledger', { visibilitySeconds, maxReceiveCount });
+  const queue = await createQueue(queues, 'ledger', { visibilitySeconds, maxReceiveCount });
   const environment = {
     ...localEnvironment({ dynamoDB: endpoint, sqs: queues.endpoint }),
     LEDGER_QUEUE_URL: queue.url,

@@ -14,7 +14,7 @@ export async function startLocalQueues(): Promise<LocalQueues> {
   // Loaded here, because it takes a second: a wrong start should say so at once.
   const { buildApp } = await import('fauxqs');
   const host = '127.0.0.1';
-  const app = buildApp({ logger: false, host, defaultRegion: LOCAL_ACCESS.region });
+  const app = buildApp({ logger: false, defaultRegion: LOCAL_ACCESS.region });
   const endpoint = await app.listen({ host, port: 0 });
   const client = new SQSClient({ endpoint, ...LOCAL_ACCESS });
   return {
@@ -42,15 +42,22 @@ export interface LocalQueue {
 }
 
 /** A queue and its dead-letter queue. */
-export async function createQueue(client: SQSClient, name: string, terms: QueueTerms): Promise<LocalQueue> {
-  const deadLetters = await client.send(new CreateQueueCommand({ QueueName: `${name}-dead-letters` }));
-  const deadLetterUrl = deadLetters.QueueUrl ?? '';
+export async function createQueue(
+  { client, endpoint }: Pick<LocalQueues, 'client' | 'endpoint'>,
+  name: string,
+  terms: QueueTerms,
+): Promise<LocalQueue> {
+  // The server's own URLs have a host that only some resolvers know. It knows a queue by its name.
+  const create = async (QueueName: string, Attributes: Record<string, string> = {}) => {
+    await client.send(new CreateQueueCommand({ QueueName, Attributes }));
+    return `${endpoint}/000000000000/${QueueName}`;
+  };
+  const deadLetterUrl = await create(`${name}-dead-letters`);
   const deadLetterTargetArn = await arnOf(client, deadLetterUrl);
-  const Attributes = {
+  const url = await create(name, {
     VisibilityTimeout: String(terms.visibilitySeconds),
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: terms.maxReceiveCount }),
-  };
-  const { QueueUrl: url = '' } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  });
   return { client, url, arn: await arnOf(client, url), deadLetterUrl };
 }
 

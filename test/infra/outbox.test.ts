@@ -128,7 +128,7 @@ describe('the publisher', () => {
   let queue: LocalQueue;
   beforeAll(async () => {
     queues = await startLocalQueues();
-    queue = await createQueue(queues.client, 'published', { visibilitySeconds: 30, maxReceiveCount: 3 });
+    queue = await createQueue(queues, 'published', { visibilitySeconds: 30, maxReceiveCount: 3 });
   });
   afterAll(() => queues.stop());
   const sent = () => drainDeadLetters({ ...queue, deadLetterUrl: queue.url });

@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
-it.each(['shipping-consumer', 'order-saga'])('the README has the whole of infra/examples/%s.ts, as it is', (name) => {
-  const block = `\`\`\`ts\n${read(`infra/examples/${name}.ts`)}\`\`\``;
-  expect(read('README.md').includes(block)).toBe(true);
-});
+it.each(['shipping-consumer', 'order-outbox', 'order-saga'])(
+  'the README has the whole of infra/examples/%s.ts, as it is',
+  (name) => {
+    const block = `\`\`\`ts\n${read(`infra/examples/${name}.ts`)}\`\`\``;
+    expect(read('README.md').includes(block)).toBe(true);
+  },
+);
