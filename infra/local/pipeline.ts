@@ -10,7 +10,7 @@ import { createQueue, type LocalQueue, startLocalQueues } from './queues.ts';
 import { pollStream } from './stream-source.ts';
 
 /** What may go wrong on purpose: asked each time whether it does now. */
-export interface Mischief {
+interface Mischief {
   /** The publisher is given an event of the stream once more. @default never */
   readonly repeats?: () => boolean;
   /** A message that was handled is not deleted. @default never */

@@ -13,7 +13,7 @@ export interface PaymentEvent {
 }
 
 /** A message that no attempt can read: the dead-letter queue keeps it for a person. */
-export class InvalidEventError extends Error {
+class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 }
 
