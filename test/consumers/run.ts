@@ -1,17 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyEventType } from 'middy-idempotency';
-import { dynamoDBLedger, type Ledger } from '../../infra/ledger/dynamodb-ledger.ts';
+import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
 import { localDynamoDB } from '../../infra/local/clients.ts';
 import { type ExampleTables, ensureTables } from '../../infra/local/example-tables.ts';
-import { depthOf } from '../../infra/local/ledger-page.ts';
 import { createLocalPayments } from '../../infra/local/payments-function.ts';
 import { startPipeline } from '../../infra/local/pipeline.ts';
-import type { LocalQueue } from '../../infra/local/queues.ts';
 import { type Random, randomOf } from '../chaos/random.ts';
 import { drainDeadLetters } from './dead-letters.ts';
 import { pay } from './payers.ts';
 import { sendPoison } from './poison.ts';
 import { type Found, type Moved, violationsOf } from './verdict.ts';
+import { untilBooked, untilDone } from './waiting.ts';
 
 export interface RunOptions {
   /** Of DynamoDB Local. */
@@ -129,58 +127,4 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
     .map((item) => ({ item, at: random.next() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
-}
-
-/** The first entry that there is: something to contradict. */
-async function untilBooked(ledger: Ledger, signal: AbortSignal) {
-  while (!signal.aborted) {
-    const [entry] = await ledger.read();
-    if (entry !== undefined) return entry;
-    await sleep(200);
-  }
-  return undefined;
-}
-
-interface Waiting extends Pick<RunOptions, 'events' | 'poison' | 'patienceMillis' | 'onProgress' | 'signal'> {
-  readonly queue: LocalQueue;
-  readonly ledger: Ledger;
-  readonly moved: readonly Moved[];
-  readonly reports: ReadonlyMap<IdempotencyEventType, number>;
-}
-
-const LOOK_MILLIS = 1000;
-/** So many looks in a row at an empty queue: what the publisher has still to send comes within them. */
-const EMPTY_LOOKS = 3;
-
-/** Answers how many messages are left in the queue: 0, unless nothing happens any more before that. */
-async function untilDone(done: Promise<unknown>, waiting: Waiting): Promise<number> {
-  const { queue, ledger, moved, reports, patienceMillis, onProgress, signal } = waiting;
-  let isFed = false;
-  let failure: unknown;
-  done.then(
-    () => {
-      isFed = true;
-    },
-    (error: unknown) => {
-      failure = error;
-    },
-  );
-  let last = '';
-  let changedAt = performance.now();
-  let empty = 0;
-  for (;;) {
-    await sleep(LOOK_MILLIS);
-    signal.throwIfAborted();
-    if (failure !== undefined) throw failure;
-    const left = await depthOf(queue, queue.url);
-    const dead = await depthOf(queue, queue.deadLetterUrl);
-    const booked = reports.get('completed') ?? 0;
-    onProgress({ moved: moved.length, booked, waiting: left, dead });
-    empty = isFed && left === 0 ? empty + 1 : 0;
-    if (empty >= EMPTY_LOOKS && (await ledger.read()).length >= 2 * moved.length) return left;
-    const now = JSON.stringify([moved.length, booked, left, dead]);
-    if (now !== last) changedAt = performance.now();
-    last = now;
-    if (performance.now() - changedAt > patienceMillis) return left;
-  }
 }
