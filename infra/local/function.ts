@@ -63,7 +63,8 @@ export function localFunction({
         await Promise.race([ready, ends]);
         const answered = once(child, 'message');
         answered.catch(() => undefined);
-        child.send(event as object);
+        // Where the process is gone by now, its end tells.
+        child.send(event as object, () => undefined);
         // Lambda, too, ends the process of a function that is over its time.
         timeout = setTimeout(() => child.kill('SIGKILL'), timeoutMillis);
         const [answer] = (await Promise.race([answered, ends])) as [Answer];
