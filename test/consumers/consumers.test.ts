@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, expect, inject, it } from 'vitest';
+import { inject, it } from 'vitest';
 import { type RunOptions, runPipeline } from './run.ts';
 
 /** The short form of `npm run test:consumers`: the same code with fewer events, and as hard on them. */
-let stopping = new AbortController();
-afterEach(() => {
-  stopping.abort();
-  stopping = new AbortController();
-});
-
 const sources = new URL('../support/sources.ts', import.meta.url).href;
 
-function shortRun(options: Partial<RunOptions> = {}) {
+function shortRun(options: Partial<RunOptions> & Pick<RunOptions, 'signal'>) {
   const name = randomUUID();
   return runPipeline({
     endpoint: inject('dynamoDBEndpoint'),
@@ -29,7 +23,6 @@ function shortRun(options: Partial<RunOptions> = {}) {
     maxReceiveCount: 4,
     patienceMillis: 40_000,
     onProgress: () => undefined,
-    signal: stopping.signal,
     execArgv: ['--import', sources],
     ...options,
   });
@@ -37,16 +30,17 @@ function shortRun(options: Partial<RunOptions> = {}) {
 
 it.concurrent('books every payment once, with duplicates, another order, killed processes and poison', {
   timeout: 120_000,
-}, async () => {
-  const { violations, found, repeated, reports } = await shortRun();
+}, async ({ expect, signal }) => {
+  const { violations, found, repeated, reports } = await shortRun({ signal });
   expect(violations).toEqual([]);
   expect(found.moved).toHaveLength(60);
   expect(repeated).toBeGreaterThan(5);
   expect(reports.get('replayed')).toBeGreaterThan(5);
 });
 
-it.concurrent('finds a consumer without a guard out', { timeout: 120_000 }, async () => {
+it.concurrent('finds a consumer without a guard out', { timeout: 120_000 }, async ({ expect, signal }) => {
   const { violations } = await shortRun({
+    signal,
     consumerModule: new URL('unguarded-consumer.ts', import.meta.url),
     poison: 0,
     events: 20,
