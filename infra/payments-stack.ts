@@ -1,7 +1,9 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { IdempotencyTable } from 'middy-idempotency/cdk';
+import { OUTBOX_TTL_ATTRIBUTE } from './outbox/outbox.ts';
+import { createLedger } from './stack/ledger.ts';
 import { createPaymentsApi } from './stack/payments-api.ts';
 import { createPaymentsFunction } from './stack/payments-function.ts';
 import { createMonitoring } from './stack/payments-monitoring.ts';
@@ -12,7 +14,7 @@ export interface PaymentsStackProps extends StackProps {
 }
 
 /**
- * The example: an HTTP API in front of the payments Lambda, its two tables, alarms and a dashboard.
+ * The example: an HTTP API in front of the payments Lambda, its two tables, the ledger behind them, alarms and a dashboard.
  *
  * `cdk destroy` removes all of it, payments included, as it should with an example. For payments that matter, leave out
  * the two lines in which the tables give up their protection.
@@ -24,17 +26,23 @@ export class PaymentsStack extends Stack {
     const idempotency = new IdempotencyTable(this, 'Idempotency', forgettable);
     const payments = new TableV2(this, 'Payments', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
+      timeToLiveAttribute: OUTBOX_TTL_ATTRIBUTE,
+      dynamoStream: StreamViewType.NEW_IMAGE,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       ...forgettable,
     });
     const fn = createPaymentsFunction(this, { authorization, payments, idempotency });
     const api = createPaymentsApi(this, fn, authorization);
-    const dashboard = createMonitoring(this, { fn, api, idempotency });
+    const ledger = createLedger(this, { payments, idempotency, forgettable });
+    const dashboard = createMonitoring(this, { fn, api, idempotency, ledger });
 
     new CfnOutput(this, 'Url', { value: api.apiEndpoint });
     new CfnOutput(this, 'FunctionName', { value: fn.functionName });
     new CfnOutput(this, 'IdempotencyTableName', { value: idempotency.tableName });
     new CfnOutput(this, 'PaymentsTableName', { value: payments.tableName });
+    new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
+    new CfnOutput(this, 'LedgerQueueUrl', { value: ledger.queue.queueUrl });
+    new CfnOutput(this, 'LedgerDeadLettersUrl', { value: ledger.deadLetters.queueUrl });
     new CfnOutput(this, 'DashboardName', { value: dashboard.dashboardName });
   }
 }

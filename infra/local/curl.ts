@@ -23,6 +23,11 @@ export function examples(origin: string, name: string): readonly Example[] {
   ];
 }
 
+/** Shows what the payments have become behind the API. */
+export function ledgerExample(origin: string): Example {
+  return { title: 'The ledger: every payment is booked once, the sum is 0', command: `curl -sS ${origin}/ledger` };
+}
+
 /**
  * Commands for the rest of the API, to be pasted after those and in this order. The first one keeps the address of the
  * payment in a variable of the shell.

@@ -1,21 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
-import { examples, moreExamples } from './curl.ts';
+import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
+import { localDynamoDB } from './clients.ts';
+import { examples, ledgerExample, moreExamples } from './curl.ts';
 import { startDynamoDBLocal } from './dynamodb-local.ts';
+import { type ExampleTables, ensureTables } from './example-tables.ts';
+import { withLedger } from './ledger-page.ts';
 import { createLocalPayments } from './payments-function.ts';
+import { startPipeline } from './pipeline.ts';
 import { type Gateway, openGateway } from './server.ts';
-import { readSettings, type Settings, USAGE, UsageError, wantsHelp } from './settings.ts';
+import { type Options, readOptions, readSettings, type Settings, USAGE, UsageError } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
+const TABLES: ExampleTables = {
+  idempotency: 'local-payments-idempotency',
+  payments: 'local-payments',
+  ledger: 'local-ledger',
+};
+/** As in the stack, but sooner: after a crash, its messages come again within 30 seconds. */
+const PIPELINE = { timeoutMillis: 5000, visibilitySeconds: 30, maxReceiveCount: 5, consumers: 1 };
+const CRASH_WITHIN_MILLIS = 60;
 const PROGRESS_MILLIS = 5000;
 const SIGNAL_MILLIS = 100;
 
 const log = (line: string) => console.log(line);
 
 async function main(args: readonly string[]): Promise<void> {
-  if (wantsHelp(args)) return log(USAGE);
+  const options = readOptions(args);
+  if (options.help) return log(USAGE);
   const settings = readSettings(process.env);
   const stops: (() => Promise<void>)[] = [];
   const stopping = onStopSignal(async () => {
@@ -23,7 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
     for (const stop of stops.reverse()) await stop();
   });
   try {
-    await start(settings, stops);
+    await start({ ...settings, ...options }, stops);
   } catch (error) {
     // Ctrl-C ends Java as well, and that may be noticed before the signal is: it is no failure then.
     await sleep(SIGNAL_MILLIS);
@@ -32,13 +46,31 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Whatever is started is put on `stops`, to be stopped in reverse. */
-async function start({ port, processorLatencyMillis }: Settings, stops: (() => Promise<void>)[]): Promise<void> {
+async function start(settings: Settings & Options, stops: (() => Promise<void>)[]): Promise<void> {
+  const { port, processorLatencyMillis, duplicates, crashes } = settings;
   // First: that the port is taken should not come out only after a database was started.
   const gateway = await openGateway({ ...FUNCTION, port, log });
   stops.push(gateway.close);
   const database = await startDatabase();
   stops.push(database.stop);
-  gateway.invoke(await createLocalPayments({ endpoint: database.endpoint, processorLatencyMillis, onEvent }));
+  const { endpoint } = database;
+  const client = localDynamoDB(endpoint);
+  await ensureTables(client, TABLES);
+  const pipeline = await startPipeline({
+    ...PIPELINE,
+    endpoint,
+    client,
+    tables: TABLES,
+    onLine: onFunctionLine,
+    mischief: {
+      repeats: () => Math.random() < duplicates,
+      crashesAfter: () => (Math.random() < crashes ? Math.random() * CRASH_WITHIN_MILLIS : undefined),
+    },
+  });
+  stops.push(pipeline.stop);
+  const payments = createLocalPayments({ client, tables: TABLES, processorLatencyMillis, onEvent });
+  const ledger = dynamoDBLedger({ tableName: TABLES.ledger, client });
+  gateway.invoke(withLedger(payments, ledger, pipeline.queue));
   introduce(gateway);
 }
 
@@ -61,6 +93,8 @@ function introduce({ origin }: Gateway): void {
   const name = `try-${randomUUID()}`;
   log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
   for (const { title, command } of examples(origin, name)) log(`# ${title}\n${command}\n`);
+  const { title, command } = ledgerExample(origin);
+  log(`# ${title}\n${command}\n`);
   log('And the rest of the API:\n');
   for (const { title, command } of moreExamples(origin, name)) log(`# ${title}\n${command}\n`);
 }
@@ -70,6 +104,15 @@ function onEvent(event: IdempotencyEvent): void {
   const about = type === 'unguarded' ? operation : `${id} attempt ${attempt} ${durationMillis} ms`;
   log(`  idempotency: ${type} ${about}`);
   if ('error' in event) log(`  ${(event.error as IdempotencyError).advice ?? event.error}`);
+}
+
+function onFunctionLine(line: string, functionName: string): void {
+  log(`  ${functionName}: ${line.startsWith('{') ? describe(JSON.parse(line)) : line}`);
+}
+
+/** A line of the log, as far as it is for a person. */
+function describe({ type, id, attempt, durationMillis }: Record<string, unknown>): string {
+  return `${type} ${id} attempt ${attempt} ${durationMillis} ms`;
 }
 
 try {

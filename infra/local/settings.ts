@@ -7,13 +7,24 @@ export interface Settings {
   readonly processorLatencyMillis: number;
 }
 
-export const USAGE = `Usage: npm start
+/** What goes wrong on purpose: parts of one. */
+export interface Options {
+  readonly help: boolean;
+  readonly duplicates: number;
+  readonly crashes: number;
+}
 
-Runs the payments example on this machine: DynamoDB Local, its two tables, and the
-Lambda handler behind HTTP, and prints curl lines to try it with. Ctrl-C ends it.
+export const USAGE = `Usage: npm start -- [options]
+
+Runs the payments example on this machine: DynamoDB Local, its tables, the Lambda handler
+behind HTTP, and what is behind the payments: outbox, stream, publisher, queue and ledger.
+Prints curl lines to try it with. Ctrl-C ends it.
 
 Options:
-  -h, --help  Print this.
+  --duplicates <number>  Which part of the events is published twice, 0 to 1. Default 0.
+  --crashes <number>     In which part of its invocations the process of a consumer or publisher is
+                         killed, 0 to 0.9. Default 0.
+  -h, --help             Print this.
 
 Environment:
   PORT                      Where to listen on 127.0.0.1; 0 is any free port. Default 3000.
@@ -27,14 +38,29 @@ export class UsageError extends Error {
 }
 
 /** @throws UsageError */
-export function wantsHelp(args: readonly string[]): boolean {
+export function readOptions(args: readonly string[]): Options {
+  const options = {
+    help: { type: 'boolean', short: 'h', default: false },
+    duplicates: { type: 'string', default: '0' },
+    crashes: { type: 'string', default: '0' },
+  } as const;
+  const { help, duplicates, crashes } = parse(() => parseArgs({ args: [...args], options }).values);
+  return { help, duplicates: part('--duplicates', duplicates, 1), crashes: part('--crashes', crashes, 0.9) };
+}
+
+function parse<T>(read: () => T): T {
   try {
-    const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' } } });
-    return values.help === true;
+    return read();
   } catch (cause) {
     const [firstSentence = ''] = (cause as Error).message.split('. ');
     throw new UsageError(firstSentence, { cause });
   }
+}
+
+function part(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && value <= most) return value;
+  throw new UsageError(`${name} must be a number from 0 to ${most}, not '${text}'`);
 }
 
 /** @throws Error that names the variable */

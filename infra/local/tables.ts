@@ -6,10 +6,12 @@ export interface TableSchema {
   readonly partitionKey: string;
   readonly sortKey?: string;
   readonly ttlAttribute?: string;
+  /** Whether the table has a stream, with the items as they are after a change. @default false */
+  readonly stream?: boolean;
 }
 
 export async function createTable(client: DynamoDBClient, schema: TableSchema): Promise<void> {
-  const { tableName, partitionKey, sortKey, ttlAttribute } = schema;
+  const { tableName, partitionKey, sortKey, ttlAttribute, stream = false } = schema;
   await client.send(
     new CreateTableCommand({
       TableName: tableName,
@@ -22,6 +24,7 @@ export async function createTable(client: DynamoDBClient, schema: TableSchema): 
         { AttributeName: partitionKey, KeyType: 'HASH' },
         ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
       ],
+      ...(stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } }),
     }),
   );
   if (ttlAttribute === undefined) return;

@@ -1,6 +1,7 @@
 import { askProcessor } from './ask-processor.ts';
 import { type GuardedHandler, requireHandle } from './guarded.ts';
 import { newPayment } from './new-payment.ts';
+import { capturedEvent } from './payment-events.ts';
 import { parsePaymentRequest } from './payment-request.ts';
 import type { Payments } from './payments.ts';
 import { problem } from './problems.ts';
@@ -17,8 +18,9 @@ export interface PaymentDependencies {
  * `POST /payments`: charges the card and stores the payment. Guarded by the idempotency middleware.
  *
  * The charge is the same on every attempt of a request: a process that dies after it leaves a retry that executes again,
- * and the processor, asked with a key derived from the request, answers with the charge that it has made. The payment and
- * the response are stored in one transaction: a payment is never there without its retry being told so.
+ * and the processor, asked with a key derived from the request, answers with the charge that it has made. The payment, the
+ * event that announces it and the response are stored in one transaction: a payment is never there without its retry being
+ * told so, and without the ledger being told of it.
  */
 export function createPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -37,8 +39,10 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
     const id = handle.deriveKey('payment');
     const payment = newPayment(id, parsed.value, charge, handle.deriveKey('write'));
     const response = createdResponse(payment);
+    // What was only authorized has moved no money.
+    const events = payment.status === 'succeeded' ? [capturedEvent(payment, handle.deriveKey('event'))] : [];
     try {
-      await handle.transact([payments.insertion(payment)], response);
+      await handle.transact([payments.insertion(payment), ...events.map(payments.announcement)], response);
       return response;
     } catch (error) {
       if (!isConditionFailed(error, 0)) throw error;

@@ -1,11 +1,13 @@
 import { askProcessor } from './ask-processor.ts';
 import type { PaymentDependencies } from './create-payment.ts';
 import { type GuardedHandler, paymentId, requireHandle } from './guarded.ts';
+import { refundedEvent } from './payment-events.ts';
 import { AMOUNT_RULE } from './payment-request.ts';
 import { problem } from './problems.ts';
 import type { RefundRefusal } from './refund-decision.ts';
 import { brokenRule, readMembers } from './request-body.ts';
 import { paymentNotFound, refundResponse } from './responses.ts';
+import { isConditionFailed } from './transaction.ts';
 
 /**
  * `POST /payments/{id}/refunds`: gives a captured payment back, `amount` of it or all that is left. Guarded by the
@@ -14,8 +16,8 @@ import { paymentNotFound, refundResponse } from './responses.ts';
  * The refund is recorded first, under an id that is derived from the request, and paid out then, with a key that is
  * derived, too. An attempt that dies anywhere leaves a retry that finds the refund recorded and asks the processor for
  * the same payout again: nothing is refunded twice. What is recorded counts, so that the sum never exceeds the payment.
- * That it was paid out is written in one transaction with the response: a refund that is not marked so is still to be
- * finished, by a retry or by a person.
+ * That it was paid out is written in one transaction with the response and the event that announces it: a refund that is not
+ * marked so is still to be finished, by a retry or by a person, and is not yet in the ledger.
  */
 export function createRefund({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -36,7 +38,14 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
     );
     if (!asked.answered) return asked.response;
     const response = refundResponse(payment, refund);
-    await handle.transact([payments.payout(payment.id, refund.id, new Date().toISOString())], response);
+    const payout = payments.payout(payment.id, refund.id, new Date().toISOString());
+    const announcement = payments.announcement(refundedEvent(payment, refund, handle.deriveKey('event')));
+    try {
+      await handle.transact([payout, announcement], response);
+    } catch (error) {
+      // Paid out and announced before the outcome was forgotten: nothing is announced twice.
+      if (!isConditionFailed(error, 0)) throw error;
+    }
     return response;
   };
 }

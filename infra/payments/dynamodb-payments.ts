@@ -5,6 +5,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { outboxItem } from '../outbox/outbox.ts';
 import type { Payment, Refund } from './payment.ts';
 import type { Payments, Write } from './payments.ts';
 import { decideRefund, MAX_REFUNDS } from './refund-decision.ts';
@@ -49,12 +50,13 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       Update: {
         ...table,
         Key: { id },
-        UpdateExpression: 'SET refunds.#refund.paidOutAt = if_not_exists(refunds.#refund.paidOutAt, :paidOutAt)',
-        ConditionExpression: 'attribute_exists(refunds.#refund)',
+        UpdateExpression: 'SET refunds.#refund.paidOutAt = :paidOutAt',
+        ConditionExpression: 'attribute_exists(refunds.#refund) AND attribute_not_exists(refunds.#refund.paidOutAt)',
         ExpressionAttributeNames: { '#refund': refundId },
         ExpressionAttributeValues: { ':paidOutAt': paidOutAt },
       },
     }),
+    announcement: (event) => outboxItem(tableName, event, Date.now()),
     replace(payment) {
       const put = new PutCommand({
         ...table,

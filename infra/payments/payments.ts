@@ -1,4 +1,5 @@
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
+import type { PaymentEvent } from '../outbox/payment-event.ts';
 import type { Payment, Refund } from './payment.ts';
 import type { RefundOrder, RefundRefusal } from './refund-decision.ts';
 
@@ -29,6 +30,11 @@ export interface Payments {
   void(id: string, writtenBy: string): Promise<Write>;
   /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
   refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;
-  /** The write that notes that a recorded refund was paid out. Nothing that a client sees of the payment changes. */
+  /**
+   * The write that notes that a recorded refund was paid out, and is refused when that is noted already. Nothing that a client
+   * sees of the payment changes.
+   */
   payout(paymentId: string, refundId: string, paidOutAt: string): TransactionItem;
+  /** The write that announces what another write of the same transaction has done. */
+  announcement(event: PaymentEvent): TransactionItem;
 }

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 
 /**
  * Looks at what was bundled for Lambda: prints its size, and refuses a package that the function does not need at run
- * time. The bundling runs it with the folder of the bundle.
+ * time. The bundling runs it with the folder of the bundle, the function's name, and the packages that it needs besides what
+ * this package does.
  */
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -19,7 +20,7 @@ const lock: { packages: Readonly<Record<string, Manifest>> } = read(new URL('pac
 /** Peers of the package that a handler has no use for. */
 const ONLY_FOR_DEPLOYMENT = ['aws-cdk-lib', 'constructs'];
 
-const [folder = '.'] = process.argv.slice(2);
+const [folder = '.', functionName = '', ...needed] = process.argv.slice(2);
 const metafile = join(folder, 'index.meta.json');
 const { inputs } = read(metafile) as { inputs: Record<string, unknown> };
 // It names files of the machine that bundled, and nothing reads it in Lambda.
@@ -35,11 +36,11 @@ const bundled = [
 const allowed = runtimePackages();
 const extra = bundled.filter((name) => !allowed.has(name));
 if (extra.length > 0) {
-  throw new Error(`The Lambda package contains ${extra.join(', ')}, which the payments function must not need.`);
+  throw new Error(`The Lambda package contains ${extra.join(', ')}, which ${functionName} must not need.`);
 }
 const code = readFileSync(join(folder, 'index.mjs'));
 console.error(
-  `Payments function: ${kilobytes(code.length)} of code, ${kilobytes(gzipSync(code).length)} compressed, ` +
+  `${functionName}: ${kilobytes(code.length)} of code, ${kilobytes(gzipSync(code).length)} compressed, ` +
     `from ${bundled.length} packages, none of them for development`,
 );
 
@@ -50,7 +51,7 @@ function packageOf(path: string): string | undefined {
 /** What the dependencies and peers of this package need, however deep. */
 function runtimePackages(): ReadonlySet<string> {
   const peers = Object.keys(manifest.peerDependencies ?? {}).filter((name) => !ONLY_FOR_DEPLOYMENT.includes(name));
-  const names = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
+  const names = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers, ...needed]);
   // A set's iteration also reaches what is added meanwhile.
   for (const name of names) {
     for (const dependency of Object.keys(lock.packages[`node_modules/${name}`]?.dependencies ?? {}))

@@ -14,17 +14,20 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { IdempotencyTable } from 'middy-idempotency/cdk';
 import { CLAIM_LATENCY, COUNTERS, METRIC_DIMENSION, METRIC_NAMESPACE } from '../payments/metrics.ts';
+import type { Ledger } from './ledger.ts';
+import { alarmsOfLedger, graphsOfLedger } from './ledger-monitoring.ts';
 
 export interface Monitored {
   readonly fn: LambdaFunction;
   readonly api: HttpApi;
   readonly idempotency: IdempotencyTable;
+  readonly ledger: Ledger;
 }
 
 const PERIOD = Duration.minutes(5);
 
 /** Alarms for what a person must look into, and a dashboard of what the guard does. */
-export function createMonitoring(scope: Construct, { fn, api, idempotency }: Monitored): Dashboard {
+export function createMonitoring(scope: Construct, { fn, api, idempotency, ledger }: Monitored): Dashboard {
   const counted = (event: keyof typeof COUNTERS) => metric(COUNTERS[event], Stats.SUM);
   const metric = (metricName: string, statistic: string) =>
     new Metric({
@@ -64,6 +67,7 @@ export function createMonitoring(scope: Construct, { fn, api, idempotency }: Mon
     alarm('ServerErrors', api.metricServerError({ period: PERIOD }), 'The API answered with a 5xx.'),
     idempotency.alarmOnThrottledWrites(),
     idempotency.alarmOnSystemErrors(),
+    ...alarmsOfLedger(scope, ledger, PERIOD),
   ];
 
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
@@ -104,6 +108,7 @@ export function createMonitoring(scope: Construct, { fn, api, idempotency }: Mon
           fn.metricDuration({ period: PERIOD, statistic: 'p99' }),
         ]),
       ],
+      graphsOfLedger(ledger, PERIOD),
     ],
   });
 }

@@ -52,6 +52,9 @@ export interface Outputs {
   readonly FunctionName: string;
   readonly IdempotencyTableName: string;
   readonly PaymentsTableName: string;
+  readonly LedgerTableName: string;
+  readonly LedgerQueueUrl: string;
+  readonly LedgerDeadLettersUrl: string;
   readonly DashboardName: string;
 }
 

@@ -16,9 +16,15 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from '@aws-sdk/client-iam';
-import { GetFunctionCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
+} from '@aws-sdk/client-lambda';
+import { GetQueueAttributesCommand, ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import openapi from '../../infra/payments/openapi.json' with { type: 'json' };
 import { ACCOUNT, CREDENTIALS, type Deployment, deploymentTo, type Outputs, REGION } from './cdk.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
@@ -30,12 +36,14 @@ let deployment: Deployment;
 let outputs: Outputs;
 let config: { endpoint: string; region: string; credentials: typeof CREDENTIALS };
 let dynamoDB: DynamoDBClient;
+let sqs: SQSClient;
 
 beforeAll(async () => {
   aws = await startEmulator();
   deployment = deploymentTo(aws.endpoint);
   config = { endpoint: aws.endpoint, region: REGION, credentials: CREDENTIALS };
   dynamoDB = new DynamoDBClient(config);
+  sqs = new SQSClient(config);
 });
 afterAll(async () => {
   deployment?.cleanUp();
@@ -55,6 +63,12 @@ const items = async (tableName: string) => {
   const { Items = [] } = await DynamoDBDocumentClient.from(dynamoDB).send(new ScanCommand({ TableName: tableName }));
   return Items;
 };
+/** The payments' table has the events of the outbox, too. */
+const payments = async () => (await items(outputs.PaymentsTableName)).filter(({ id }) => !isEvent(id));
+const events = async () => (await items(outputs.PaymentsTableName)).filter(({ id }) => isEvent(id));
+const isEvent = (id: unknown) => String(id).startsWith('outbox#');
+const attributesOf = async (QueueUrl: string) =>
+  (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes ?? {};
 const tableNames = async () => (await dynamoDB.send(new ListTablesCommand())).TableNames;
 
 describe('cdk bootstrap and cdk deploy', () => {
@@ -68,6 +82,9 @@ describe('cdk bootstrap and cdk deploy', () => {
       'DashboardName',
       'FunctionName',
       'IdempotencyTableName',
+      'LedgerDeadLettersUrl',
+      'LedgerQueueUrl',
+      'LedgerTableName',
       'PaymentsTableName',
       'Url',
     ]);
@@ -90,10 +107,47 @@ describe('what exists', () => {
     expect(ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus).toBe('ENABLED');
   });
 
-  it('has the payments table, without TTL', async () => {
-    const table = { TableName: outputs.PaymentsTableName };
-    const { TimeToLiveDescription } = await dynamoDB.send(new DescribeTimeToLiveCommand(table));
-    expect(TimeToLiveDescription?.TimeToLiveStatus).toBe('DISABLED');
+  it('has the payments table, with TTL for its events and a stream, and the ledger, without', async () => {
+    const TableName = outputs.PaymentsTableName;
+    const { TimeToLiveDescription } = await dynamoDB.send(new DescribeTimeToLiveCommand({ TableName }));
+    expect(TimeToLiveDescription).toMatchObject({ AttributeName: 'expiration', TimeToLiveStatus: 'ENABLED' });
+    const { Table } = await dynamoDB.send(new DescribeTableCommand({ TableName }));
+    expect(Table?.StreamSpecification).toMatchObject({ StreamViewType: 'NEW_IMAGE' });
+    const ledger = { TableName: outputs.LedgerTableName };
+    expect((await dynamoDB.send(new DescribeTableCommand(ledger))).Table?.KeySchema).toEqual([
+      { AttributeName: 'account', KeyType: 'HASH' },
+      { AttributeName: 'entry', KeyType: 'RANGE' },
+    ]);
+    const description = await dynamoDB.send(new DescribeTimeToLiveCommand(ledger));
+    expect(description.TimeToLiveDescription?.TimeToLiveStatus).toBe('DISABLED');
+  });
+
+  it('has the queue of the ledger, encrypted, with its visibility timeout and its dead-letter queue', async () => {
+    const deadLetters = await attributesOf(outputs.LedgerDeadLettersUrl);
+    const queue = await attributesOf(outputs.LedgerQueueUrl);
+    const days = (count: number) => String(count * 86_400);
+    expect(queue).toMatchObject({ VisibilityTimeout: '180', MessageRetentionPeriod: days(4) });
+    expect(deadLetters).toMatchObject({ MessageRetentionPeriod: days(14) });
+    expect(JSON.parse(queue['RedrivePolicy'] ?? '')).toMatchObject({ deadLetterTargetArn: deadLetters['QueueArn'] });
+    for (const { Policy = '', SqsManagedSseEnabled } of [queue, deadLetters]) {
+      expect(SqsManagedSseEnabled).toBe('true');
+      expect(Policy).toContain('aws:SecureTransport');
+    }
+  });
+
+  it('has the two event source mappings, with partial batch responses', async () => {
+    const { EventSourceMappings = [] } = await new LambdaClient(config).send(new ListEventSourceMappingsCommand());
+    const of = (service: string) => EventSourceMappings.find((one) => one.EventSourceArn?.includes(`:${service}:`));
+    expect(EventSourceMappings).toHaveLength(2);
+    expect(of('dynamodb')).toMatchObject({
+      BatchSize: 100,
+      BisectBatchOnFunctionError: true,
+      MaximumRecordAgeInSeconds: 3600,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      FilterCriteria: { Filters: [{ Pattern: expect.stringContaining('outbox#') }] },
+      DestinationConfig: { OnFailure: { Destination: expect.stringContaining('UnpublishedEvents') } },
+    });
+    expect(of('sqs')).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
   });
 
   it('has the function, with its runtime, timeout, environment and tracing', async () => {
@@ -117,22 +171,10 @@ describe('what exists', () => {
   });
 
   it('lets the role do what the code does, on its own tables, and nothing else', async () => {
-    const iam = new IAMClient(config);
-    const RoleName = (await deployedFunction()).Configuration?.Role?.split('/').at(-1);
-    const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
-    expect(attached.AttachedPolicies).toEqual([]);
-    const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
-    const policies = await Promise.all(
-      PolicyNames.map((PolicyName) => iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))),
-    );
-    const statements = policies.flatMap(
-      ({ PolicyDocument = '' }) => JSON.parse(decodeURIComponent(PolicyDocument)).Statement,
-    );
-    const table = (name: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
-    const allowed = Object.fromEntries(statements.map(({ Resource, Action }) => [Resource, Action]));
+    const allowed = await allowedTo((await deployedFunction()).Configuration?.Role);
     expect(allowed).toEqual({
-      [table(outputs.IdempotencyTableName)]: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
-      [table(outputs.PaymentsTableName)]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [tableArn(outputs.IdempotencyTableName)]: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+      [tableArn(outputs.PaymentsTableName)]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/cloudformation/IdempotentPayments/FunctionLogsAE28C13D:*`]: [
         'logs:CreateLogStream',
         'logs:PutLogEvents',
@@ -140,6 +182,24 @@ describe('what exists', () => {
       // X-Ray knows no resources.
       '*': ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
     });
+  });
+
+  it('lets the roles of publisher and consumer do what their code does, and nothing else', async () => {
+    const { Functions = [] } = await new LambdaClient(config).send(new ListFunctionsCommand());
+    const roleOf = (name: string) => Functions.find(({ FunctionName }) => FunctionName?.includes(name))?.Role;
+    const serviceOf = (resource: string) => resource.replace(/^arn:aws:([a-z]+):.*:(.*)$/, '$1');
+    const servicesOf = async (name: string) =>
+      Object.entries(await allowedTo(roleOf(name))).map(([resource, actions]) => [serviceOf(resource), actions]);
+    expect(await servicesOf('Publisher')).toEqual([
+      ['logs', ['logs:CreateLogStream', 'logs:PutLogEvents']],
+      ['*', ['xray:PutTelemetryRecords', 'xray:PutTraceSegments']],
+      ['sqs', 'sqs:SendMessage'],
+      ['sqs', ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage']],
+      ['dynamodb', expect.arrayContaining(['dynamodb:GetRecords', 'dynamodb:GetShardIterator'])],
+    ]);
+    const consumer = await allowedTo(roleOf('LedgerConsumer'));
+    expect(consumer[tableArn(outputs.LedgerTableName)]).toBe('dynamodb:PutItem');
+    expect(Object.keys(consumer)).not.toContain(tableArn(outputs.PaymentsTableName));
   });
 
   it('has the API with the routes of the OpenAPI document, each for signed requests only', async () => {
@@ -160,9 +220,13 @@ describe('what exists', () => {
     const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand());
     expect(MetricAlarms.map(({ MetricName }) => MetricName).sort()).toEqual([
       '5xx',
+      'ApproximateAgeOfOldestMessage',
+      'ApproximateNumberOfMessagesVisible',
+      'ApproximateNumberOfMessagesVisible',
       'Errors',
       'FailedClaims',
       'FailedCompletions',
+      'IteratorAge',
       'LostLeases',
       'SystemErrors',
       'WriteThrottleEvents',
@@ -175,7 +239,7 @@ describe('what exists', () => {
     const retentions = logGroups
       .filter(({ logGroupName }) => logGroupName?.startsWith('/aws/cloudformation/IdempotentPayments/'))
       .map(({ retentionInDays }) => retentionInDays);
-    expect(retentions).toEqual([30, 30]);
+    expect(retentions).toEqual([30, 30, 30, 30]);
   });
 });
 
@@ -209,9 +273,15 @@ describe('the code package as it was uploaded, in a plain Node process', () => {
     expect((retry as { body: string }).body).toBe((first as { body: string }).body);
   });
 
-  it('keeps one payment, and the record of the request, in the deployed tables', async () => {
-    expect(await items(outputs.PaymentsTableName)).toHaveLength(1);
-    const [record, ...others] = await items(outputs.IdempotencyTableName);
+  it('keeps one payment, its event, and the record of the request, in the deployed tables', async () => {
+    const [payment, ...more] = await payments();
+    expect(more).toEqual([]);
+    expect((await events()).map(({ event }) => JSON.parse(event))).toEqual([
+      expect.objectContaining({ type: 'payment-captured', payment: payment?.['id'], amount: 1999 }),
+    ]);
+    const records = await items(outputs.IdempotencyTableName);
+    // The ledger may have its own record there by now.
+    const [record, ...others] = records.filter(({ id }) => !String(id).startsWith('book-payment-event#'));
     expect(others).toEqual([]);
     expect(record).toMatchObject({ status: 'COMPLETED', attempt: 1 });
     expect(record?.['id']).toMatch(/^create-payment#/);
@@ -253,6 +323,39 @@ describe('the deployed API', () => {
   });
 });
 
+/**
+ * The emulator runs the functions behind the stream and the queue, filters the stream, and takes partial batch responses of the
+ * queue's. It does not take those of a stream's, nor does it bisect; and what becomes of a message that fails five times would
+ * take a quarter of an hour. `npm run test:consumers` shows all of that.
+ */
+describe('the deployed pipeline', () => {
+  const entries = async () => (await items(outputs.LedgerTableName)).map(({ entry, account }) => `${entry} ${account}`);
+
+  it('books every payment that was made, on both accounts', async () => {
+    const announced = (await events()).map(({ event }) => JSON.parse(event).id);
+    expect(announced.length).toBeGreaterThan(1);
+    const expected = announced.flatMap((id) => [`${id} receivable`, `${id} sales`]);
+    await vi.waitFor(async () => expect((await entries()).toSorted()).toEqual(expected.toSorted()), WAITING);
+    const amounts = (await items(outputs.LedgerTableName)).map(({ amount }) => Number(amount));
+    expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBe(0);
+  });
+
+  it('books nothing twice that is published twice', async () => {
+    const before = await entries();
+    for (const { event } of await events()) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: outputs.LedgerQueueUrl, MessageBody: event }));
+    }
+    await vi.waitFor(async () => {
+      const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = await attributesOf(
+        outputs.LedgerQueueUrl,
+      );
+      expect([ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]).toEqual(['0', '0']);
+    }, WAITING);
+    expect(await entries()).toEqual(before);
+    expect((await attributesOf(outputs.LedgerDeadLettersUrl))['ApproximateNumberOfMessages']).toBe('0');
+  });
+});
+
 describe('an update, and the end', () => {
   it('opens the API to anybody only when it is told to, and keeps the tables and what is in them', async () => {
     const before = await items(outputs.IdempotencyTableName);
@@ -268,8 +371,34 @@ describe('an update, and the end', () => {
     expect(await tableNames()).toEqual([]);
     expect((await new LambdaClient(config).send(new ListFunctionsCommand())).Functions).toEqual([]);
     expect((await new ApiGatewayV2Client(config).send(new GetApisCommand())).Items).toEqual([]);
+    expect((await sqs.send(new ListQueuesCommand())).QueueUrls ?? []).toEqual([]);
+    const { EventSourceMappings } = await new LambdaClient(config).send(new ListEventSourceMappingsCommand());
+    expect(EventSourceMappings).toEqual([]);
   });
 });
+
+/** For what happens behind the API, in its own time. */
+const WAITING = { timeout: 120_000, interval: 500 };
+
+function tableArn(name: string): string {
+  return `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+}
+
+/** What a role may do, by resource. Nothing is attached to it. */
+async function allowedTo(role: string | undefined): Promise<Record<string, string | string[]>> {
+  const iam = new IAMClient(config);
+  const RoleName = role?.split('/').at(-1);
+  const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
+  expect(attached.AttachedPolicies).toEqual([]);
+  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+  const policies = await Promise.all(
+    PolicyNames.map((PolicyName) => iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))),
+  );
+  const statements = policies.flatMap(
+    ({ PolicyDocument = '' }) => JSON.parse(decodeURIComponent(PolicyDocument)).Statement,
+  );
+  return Object.fromEntries(statements.map(({ Resource, Action }) => [Resource, Action]));
+}
 
 function deployedFunction() {
   return new LambdaClient(config).send(new GetFunctionCommand({ FunctionName: outputs.FunctionName }));

@@ -44,7 +44,7 @@ describe('the printed lines', () => {
     const { until, output } = start({ PROCESSOR_LATENCY_MILLIS: '0' });
     await until(LAST_OF_ALL);
     const lines = Array.from(output().matchAll(/^# (.*)\n(.*)$/gm), ([, title = '', line = '']) => ({ title, line }));
-    const [pay, , , , keep, ...rest] = lines;
+    const [pay, , , , , keep, ...rest] = lines;
     await runLine(pay?.line ?? '');
     expect(keep?.line).toMatch(/^PAYMENT=/);
     const seen: string[] = [];
@@ -67,6 +67,27 @@ describe('the printed lines', () => {
     const keyOf = (line: string) => /idempotency-key: [^']+/.exec(line)?.[0];
     expect(keyOf(firstLine)).toBeDefined();
     expect(keyOf(secondLine)).not.toBe(keyOf(firstLine));
+  });
+});
+
+describe.skipIf(process.env['DYNAMODB_ENDPOINT'])('the pipeline behind the payments', () => {
+  it('books a payment once that is announced twice, and ends with all of its processes', async () => {
+    const environment = { DYNAMODB_ENDPOINT: undefined, PROCESSOR_LATENCY_MILLIS: '0' };
+    const { child, until, output, exitCode, pressControlC } = start(environment, ['--duplicates', '1']);
+    const [, ledger = ''] = await until(/The ledger: .*\ncurl -sS (\S+)\n/);
+    const [line = ''] = output().match(/^curl .*$/m) ?? [];
+    const [{ body } = { body: '' }] = await runLine(line);
+    const payment = JSON.parse(body);
+    await until(/ledger: replayed book-payment-event#/);
+
+    const page = (await (await fetch(ledger)).json()) as { entries: object[] };
+    expect(page).toMatchObject({ balances: { 'receivable EUR': 1999, 'sales EUR': -1999 }, sum: 0, deadLetters: 0 });
+    expect(page.entries).toHaveLength(2);
+    for (const entry of page.entries) expect(entry).toMatchObject({ payment: payment.id, type: 'payment-captured' });
+
+    pressControlC();
+    expect(await exitCode).toBe(0);
+    expect(() => process.kill(-Number(child.pid), 0), 'a process is left').toThrow('ESRCH');
   });
 });
 
@@ -147,16 +168,28 @@ describe('a wrong start', () => {
     expect(output()).toMatch(new RegExp(`^${name} must be .* not '${value}'\n$`));
   });
 
+  it.each([
+    ['--duplicates', '1.5'],
+    ['--duplicates', 'many'],
+    ['--crashes', '1'],
+  ])('says what is wrong with %s %s, and ends with exit code 2', async (option, value) => {
+    const { exitCode, output } = start({}, [option, value]);
+    expect(await exitCode).toBe(2);
+    expect(output()).toMatch(new RegExp(`^${option} must be a number from 0 to .*, not '${value}'\n\nUsage`));
+  });
+
   it('prints the usage after an unknown argument, and ends with exit code 2', async () => {
     const { exitCode, output } = start({}, ['--prot']);
     expect(await exitCode).toBe(2);
-    expect(output()).toMatch(/^Unknown option '--prot'\n\nUsage: npm start\n/);
+    expect(output()).toMatch(/^Unknown option '--prot'\n\nUsage: npm start -- \[options\]\n/);
   });
 });
 
 it('prints its usage and the environment variables with --help', async () => {
   const { exitCode, output } = start({}, ['--help']);
   expect(await exitCode).toBe(0);
-  expect(output()).toMatch(/^Usage: npm start\n/);
-  for (const name of ['PORT', 'DYNAMODB_ENDPOINT', 'PROCESSOR_LATENCY_MILLIS']) expect(output()).toContain(name);
+  expect(output()).toMatch(/^Usage: npm start -- \[options\]\n/);
+  for (const name of ['PORT', 'DYNAMODB_ENDPOINT', 'PROCESSOR_LATENCY_MILLIS', '--duplicates', '--crashes']) {
+    expect(output()).toContain(name);
+  }
 });

@@ -82,6 +82,14 @@ export function usePaymentsApi() {
         }),
       );
     }
-    return { send: client(handler), chargeKeys: keys.charge, keys, events, payments, forgetOutcome };
+    return {
+      send: client(handler),
+      chargeKeys: keys.charge,
+      keys,
+      events,
+      payments,
+      forgetOutcome,
+      table: paymentsTable,
+    };
   };
 }

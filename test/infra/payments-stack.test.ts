@@ -1,47 +1,55 @@
-import { App, Validations } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Validations } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { expect, it } from 'vitest';
-import cdkJson from '../../cdk.json' with { type: 'json' };
 import openapi from '../../infra/payments/openapi.json' with { type: 'json' };
-import { PaymentsStack } from '../../infra/payments-stack.ts';
 import type { Authorization } from '../../infra/stack/settings.ts';
+import { allowedTo, arn, logAndTrace, propertiesOf, stackWith, templateWith } from './support/stack.ts';
 
 const IAM: Authorization = { kind: 'iam' };
 const JWT: Authorization = { kind: 'jwt', issuer: 'https://issuer.example/', audience: ['shop'] };
 const ANONYMOUS: Authorization = { kind: 'anonymous' };
 
-/** Without bundling: what is deployed is looked at by `npm run test:deploy`. */
-function stackWith(authorization: Authorization = IAM) {
-  const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
-  return { app, stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization } }) };
-}
-
-const templateWith = (authorization?: Authorization) => Template.fromStack(stackWith(authorization).stack);
-
-const propertiesOf = (template: Template, type: string) =>
-  Object.values(template.findResources(type)).map(({ Properties }) => Properties);
-
 it('keeps the logical ids of what must not be replaced, in every release', () => {
   const template = templateWith();
   expect(Object.keys(template.findResources('AWS::DynamoDB::GlobalTable')).sort()).toEqual([
     'IdempotencyTable48612DF4',
+    'LedgerB7379752',
     'Payments130453D3',
   ]);
-  expect(Object.keys(template.findResources('AWS::Lambda::Function'))).toEqual(['Function76856677']);
+  expect(Object.keys(template.findResources('AWS::Lambda::Function')).sort()).toEqual([
+    'Function76856677',
+    'LedgerConsumer86F474BC',
+    'PublisherF0355618',
+  ]);
+  expect(Object.keys(template.findResources('AWS::SQS::Queue')).sort()).toEqual([
+    'LedgerDeadLetters76DE1346',
+    'LedgerQueue842A8811',
+    'UnpublishedEvents9B6C9933',
+  ]);
   expect(Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))).toEqual(['ApiF70053CD']);
   expect(Object.keys(template.findResources('AWS::Logs::LogGroup')).sort()).toEqual([
     'ApiLogs3D05D88B',
     'FunctionLogsAE28C13D',
+    'LedgerConsumerLogsF8636D52',
+    'PublisherLogsF6EE885C',
   ]);
 });
 
-it('has outputs for the URL and the names of the tables', () => {
-  const outputs = ['Url', 'FunctionName', 'IdempotencyTableName', 'PaymentsTableName', 'DashboardName'];
-  expect(Object.keys(templateWith().toJSON()['Outputs']).sort()).toEqual(outputs.sort());
+it('has outputs for the URL and the names of tables and queues', () => {
+  expect(Object.keys(templateWith().toJSON()['Outputs']).sort()).toEqual([
+    'DashboardName',
+    'FunctionName',
+    'IdempotencyTableName',
+    'LedgerDeadLettersUrl',
+    'LedgerQueueUrl',
+    'LedgerTableName',
+    'PaymentsTableName',
+    'Url',
+  ]);
 });
 
-it('gives both tables up with the stack, as an example should, and can restore them until then', () => {
+it('gives its tables up with the stack, as an example should, and can restore them until then', () => {
   for (const table of Object.values(templateWith().findResources('AWS::DynamoDB::GlobalTable'))) {
     expect(table).toMatchObject({
       DeletionPolicy: 'Delete',
@@ -55,11 +63,14 @@ it('gives both tables up with the stack, as an example should, and can restore t
   }
 });
 
-it('lets DynamoDB delete expired records, and never payments', () => {
-  const tables = propertiesOf(templateWith(), 'AWS::DynamoDB::GlobalTable');
-  expect(tables.map(({ TimeToLiveSpecification }) => TimeToLiveSpecification)).toEqual([
-    { AttributeName: 'expiration', Enabled: true },
-    undefined,
+// That no payment has the attribute is told by outbox.test.ts.
+it('lets DynamoDB delete expired records, and events that were published long ago, and nothing of the ledger', () => {
+  const tables = templateWith().findResources('AWS::DynamoDB::GlobalTable');
+  const onExpiration = { AttributeName: 'expiration', Enabled: true };
+  expect(Object.entries(tables).map(([id, table]) => [id, table['Properties'].TimeToLiveSpecification])).toEqual([
+    ['IdempotencyTable48612DF4', onExpiration],
+    ['Payments130453D3', onExpiration],
+    ['LedgerB7379752', undefined],
   ]);
 });
 
@@ -83,21 +94,17 @@ it('ends the function before the API gives it up', () => {
 
 it('allows the function what it does, on its own tables and its own log, and nothing else', () => {
   const template = templateWith();
-  expect(propertiesOf(template, 'AWS::IAM::Role')).toEqual([
-    {
-      AssumeRolePolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }],
-      },
+  const assumedByLambda = {
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }],
     },
-  ]);
-  const [policy, ...others] = propertiesOf(template, 'AWS::IAM::Policy');
-  expect(others).toEqual([]);
-  const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
-  expect(policy.PolicyDocument.Statement).toEqual([
-    { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: arn('FunctionLogsAE28C13D') },
-    // X-Ray knows no resources.
-    { Effect: 'Allow', Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Resource: '*' },
+  };
+  const roles = propertiesOf(template, 'AWS::IAM::Role');
+  expect(roles).toEqual([assumedByLambda, assumedByLambda, assumedByLambda]);
+  expect(propertiesOf(template, 'AWS::IAM::Policy')).toHaveLength(roles.length);
+  expect(allowedTo(template, 'FunctionRole111A5701')).toEqual([
+    ...logAndTrace('FunctionLogsAE28C13D'),
     {
       Effect: 'Allow',
       Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
@@ -151,14 +158,22 @@ it('alarms on what a person must look into', () => {
   const alarms = propertiesOf(templateWith(), 'AWS::CloudWatch::Alarm');
   expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual([
     '5xx',
+    'ApproximateAgeOfOldestMessage',
+    'ApproximateNumberOfMessagesVisible',
+    'ApproximateNumberOfMessagesVisible',
     'Errors',
     'FailedClaims',
     'FailedCompletions',
+    'IteratorAge',
     'LostLeases',
     'SystemErrors',
     'WriteThrottleEvents',
   ]);
-  for (const alarm of alarms) expect(alarm).toMatchObject({ Threshold: 1, TreatMissingData: 'notBreaching' });
+  for (const { MetricName, Threshold, TreatMissingData } of alarms) {
+    expect(TreatMissingData).toBe('notBreaching');
+    // What is measured as an age may be some minutes.
+    expect(Threshold).toBe(/Age/.test(MetricName) ? (MetricName === 'IteratorAge' ? 600_000 : 600) : 1);
+  }
 });
 
 it.each([

@@ -1,0 +1,41 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { type IdempotencyEvent, type IdempotencyHandle, idempotent, type RecordStore } from 'middy-idempotency';
+import type { TransactionItem } from 'middy-idempotency/dynamodb';
+import { sqsBodyKey } from 'middy-idempotency/events';
+import { parsePaymentEvent } from '../outbox/payment-event.ts';
+import type { Ledger } from './dynamodb-ledger.ts';
+import { BOOKED_DAYS } from './terms.ts';
+
+export interface LedgerConsumerOptions {
+  readonly store: RecordStore<TransactionItem>;
+  readonly ledger: Pick<Ledger, 'booking'>;
+  /** @default none */
+  readonly onEvent?: (event: IdempotencyEvent) => void;
+}
+
+/**
+ * Books every event once, however often it is sent and delivered: its entries and the record that it is booked are written in
+ * one transaction. A message that cannot be booked, or that contradicts one that was (another text with its id), is
+ * reported as failed, and ends in the dead-letter queue.
+ */
+export function createLedgerConsumer({ store, ledger, onEvent }: LedgerConsumerOptions) {
+  const book = async ({ body }: SQSRecord, _context: Context, handle: IdempotencyHandle<TransactionItem>) => {
+    const event = parsePaymentEvent(body);
+    const booked = { event: event.id, payment: event.payment };
+    await handle.transact(ledger.booking(event), booked);
+    return booked;
+  };
+  const bookOnce = idempotent<[SQSRecord, Context], ReturnType<typeof book>, TransactionItem>(book, {
+    store,
+    operation: 'book-payment-event',
+    key: sqsBodyKey('id'),
+    fingerprint: 'body',
+    retentionSeconds: BOOKED_DAYS * 86_400,
+    passHandle: true,
+    ...(onEvent !== undefined && { onEvent }),
+  });
+  const processor = new BatchProcessor(EventType.SQS);
+  return (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+    processPartialResponse(event, bookOnce, processor, { context });
+}

@@ -1,0 +1,37 @@
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { balancesOf, trialBalance } from '../ledger/booking.ts';
+import type { Ledger } from '../ledger/dynamodb-ledger.ts';
+import type { LocalQueue } from './queues.ts';
+import type { LambdaFunction } from './server.ts';
+
+/** The API, and `GET /ledger` beside it: on this machine only, to look at what has become of the payments. */
+export function withLedger(payments: LambdaFunction, ledger: Pick<Ledger, 'read'>, queue: LocalQueue): LambdaFunction {
+  return async (event, context) => {
+    const isLedger = event.rawPath === '/ledger' && event.requestContext.http.method === 'GET';
+    return isLedger ? show(ledger, queue) : payments(event, context);
+  };
+}
+
+async function show(ledger: Pick<Ledger, 'read'>, queue: LocalQueue) {
+  const entries = await ledger.read();
+  const page = {
+    balances: balancesOf(entries),
+    sum: trialBalance(entries),
+    entries: entries.toSorted((a, b) => (a.occurredAt + a.entry < b.occurredAt + b.entry ? -1 : 1)),
+    queue: await depthOf(queue, queue.url),
+    deadLetters: await depthOf(queue, queue.deadLetterUrl),
+  };
+  return {
+    statusCode: 200,
+    headers: { 'content-type': 'application/json' },
+    body: `${JSON.stringify(page, undefined, 2)}\n`,
+  };
+}
+
+/** Messages that wait, and messages that a consumer has. */
+export async function depthOf({ client }: LocalQueue, QueueUrl: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
+  const { Attributes = {} } = await client.send(command);
+  const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  return counts.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}

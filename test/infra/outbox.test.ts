@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, ScanCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createQueue, type LocalQueue, type LocalQueues, startLocalQueues } from '../../infra/local/queues.ts';
+import { outboxItem } from '../../infra/outbox/outbox.ts';
+import { type PaymentEvent, parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
+import { createPublisher } from '../../infra/outbox/publisher.ts';
+import { drainDeadLetters } from '../consumers/dead-letters.ts';
+import { dynamoDBRecord } from '../support/event-sources.ts';
+import { lambdaContext } from '../support/harness.ts';
+import { usePaymentsApi } from './payments-api.ts';
+import { bodyOf, headerOf, PAYMENT } from './requests.ts';
+import { captureLog } from './support/log.ts';
+
+captureLog();
+
+describe('the outbox', () => {
+  const setUp = usePaymentsApi();
+  const announced = async ({ client, tableName }: ReturnType<typeof setUp>['table'], payment: unknown) => {
+    const { Items = [] } = await DynamoDBDocumentClient.from(client).send(new ScanCommand({ TableName: tableName }));
+    return Items.filter(({ id }) => String(id).startsWith('outbox#'))
+      .map(({ event }) => parsePaymentEvent(event))
+      .filter((event) => event.payment === payment);
+  };
+
+  it('has an event of a payment that is captured, once, however often the request is sent', async () => {
+    const { send, table, forgetOutcome } = setUp();
+    const key = randomUUID();
+    const { id, createdAt } = bodyOf(await send({ key }));
+    await send({ key });
+    await forgetOutcome();
+    await send({ key });
+    expect(await announced(table, id)).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        type: 'payment-captured',
+        payment: id,
+        amount: 1999,
+        currency: 'EUR',
+        occurredAt: createdAt,
+      },
+    ]);
+  });
+
+  it('has the same event again when an attempt died before its transaction', async () => {
+    const announcements: PaymentEvent[] = [];
+    const { payments } = setUp();
+    const crashes = [new Error('the process died')];
+    const { send, table } = setUp({
+      payments: {
+        announcement(event) {
+          announcements.push(event);
+          const crash = crashes.pop();
+          if (crash !== undefined) throw crash;
+          return payments.announcement(event);
+        },
+      },
+    });
+    const key = randomUUID();
+    expect((await send({ key })).statusCode).toBe(500);
+    const { id } = bodyOf(await send({ key }));
+    expect(announcements).toEqual([announcements[0], announcements[0]]);
+    expect(await announced(table, id)).toEqual([announcements[0]]);
+  });
+
+  it('has nothing of a payment that is only authorized, declined or refused', async () => {
+    const { send, table } = setUp();
+    const { id } = bodyOf(await send({ key: randomUUID(), body: { ...PAYMENT, capture: false } }));
+    await send({ key: randomUUID(), body: { ...PAYMENT, source: 'tok_declined' } });
+    expect(await announced(table, id)).toEqual([]);
+  });
+
+  it('has an event of a refund that was paid out, once, also when its outcome is forgotten', async () => {
+    const { send, table, forgetOutcome } = setUp();
+    const path = headerOf(await send({ key: randomUUID() }), 'location') ?? '';
+    const request = { path: `${path}/refunds`, key: randomUUID(), body: { amount: 500 } };
+    const first = await send(request);
+    await forgetOutcome();
+    expect((await send(request)).body).toBe(first.body);
+    const events = await announced(table, path.slice('/payments/'.length));
+    expect(events.map(({ type, amount }) => [type, amount]).toSorted()).toEqual([
+      ['payment-captured', 1999],
+      ['payment-refunded', 500],
+    ]);
+  });
+
+  it('is not to be found by the API, and leaves the table after two weeks; payments stay', async () => {
+    const { send, table } = setUp();
+    const { id } = bodyOf(await send({ key: randomUUID() }));
+    const { Items = [] } = await DynamoDBDocumentClient.from(table.client).send(
+      new ScanCommand({ TableName: table.tableName }),
+    );
+    expect(Items.find((item) => item['id'] === id)).not.toHaveProperty('expiration');
+    for (const item of Items.filter((one) => String(one['id']).startsWith('outbox#'))) {
+      expect(item['expiration']).toBeGreaterThan(Date.now() / 1000 + 13 * 86_400);
+      expect((await send({ method: 'GET', path: `/payments/${item['id']}` })).statusCode).toBe(404);
+    }
+  });
+
+  it('is written with what it announces, or not at all', async () => {
+    const { table } = setUp();
+    const item = outboxItem(table.tableName, { ...event(), id: 'alone' }, Date.now());
+    const refused = {
+      ConditionCheck: {
+        TableName: table.tableName,
+        Key: { id: 'absent' },
+        ConditionExpression: 'attribute_exists(id)',
+      },
+    };
+    const both = new TransactWriteCommand({ TransactItems: [refused, item] });
+    await expect(DynamoDBDocumentClient.from(table.client).send(both)).rejects.toThrow('ConditionalCheckFailed');
+    const { Items = [] } = await DynamoDBDocumentClient.from(table.client).send(
+      new ScanCommand({ TableName: table.tableName }),
+    );
+    expect(Items.map(({ id }) => id)).not.toContain('outbox#alone');
+  });
+});
+
+function event(): PaymentEvent {
+  const ids = { id: randomUUID(), payment: randomUUID() };
+  return { ...ids, type: 'payment-captured', amount: 1, currency: 'EUR', occurredAt: '2026-11-25T12:00:00.000Z' };
+}
+
+describe('the publisher', () => {
+  let queues: LocalQueues;
+  let queue: LocalQueue;
+  beforeAll(async () => {
+    queues = await startLocalQueues();
+    queue = await createQueue(queues, 'published', { visibilitySeconds: 30, maxReceiveCount: 3 });
+  });
+  afterAll(() => queues.stop());
+  const sent = () => drainDeadLetters({ ...queue, deadLetterUrl: queue.url });
+
+  const recordOf = (one: PaymentEvent, position: number): DynamoDBRecord =>
+    dynamoDBRecord({ id: { S: `outbox#${one.id}` }, event: { S: JSON.stringify(one) } }, position);
+  const publish = (client: SQSClient, ...Records: readonly DynamoDBRecord[]) =>
+    createPublisher({ client, queueUrl: queue.url })({ Records: [...Records] }, lambdaContext());
+
+  it('sends every event of its batch, as it was written', async () => {
+    const events = [event(), event()];
+    expect(await publish(queues.client, ...events.map(recordOf))).toEqual({ batchItemFailures: [] });
+    expect((await sent()).toSorted()).toEqual(events.map((one) => JSON.stringify(one)).toSorted());
+  });
+
+  it('reports what could not be sent by its sequence number', async () => {
+    const client = new SQSClient({ endpoint: queues.endpoint, region: 'local', credentials: CREDENTIALS });
+    const [good, lost] = [event(), event()];
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        if (JSON.stringify(args.input).includes(lost.id)) throw new Error('no network');
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    const records = [good, lost].map(recordOf);
+    expect(await publish(client, ...records)).toEqual({
+      batchItemFailures: [{ itemIdentifier: records[1]?.dynamodb?.SequenceNumber }],
+    });
+    expect(await sent()).toEqual([JSON.stringify(good)]);
+  });
+
+  it('sends nothing that is no event of the outbox', async () => {
+    const payment = dynamoDBRecord({ id: { S: randomUUID() }, event: { S: '{}' } }, 1);
+    await expect(publish(queues.client, payment)).rejects.toThrow();
+    expect(await sent()).toEqual([]);
+  });
+});
+
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
