@@ -58,7 +58,7 @@ export function createWitness(client: () => DynamoDBClient, tableName: string, t
       if (asked.type === 'write') unsure.set(asked.id, { write: asked, at: time.now() });
       throw error;
     }
-    if (asked.type === 'look') looked(asked, answer);
+    if (asked.type === 'look') looked(asked, answer, copy.isAwaited());
     else if (answer.status === 200) wrote(asked, time.now(), !copy.isAwaited());
     else if (isConflict(answer)) conflicted(asked, answer.body);
     return answer;
@@ -116,11 +116,11 @@ export function createWitness(client: () => DynamoDBClient, tableName: string, t
     events.push({ type: 'conflicted', at: time.now(), call, key: keyOfCall(call), found });
   }
 
-  function looked(asked: Extract<Asked, { type: 'look' }>, { status, body }: DynamoDBAnswer): void {
+  function looked(asked: Extract<Asked, { type: 'look' }>, { status, body }: DynamoDBAnswer, isAwaited: boolean): void {
     if (status !== 200) return;
     const found = seenIn(JSON.parse(body).Item, parts);
     compare(asked, found);
-    events.push({ type: 'looked', at: time.now(), call: asked.call, key: keyOfCall(asked.call), found });
+    if (isAwaited) events.push({ type: 'looked', at: time.now(), call: asked.call, key: keyOfCall(asked.call), found });
   }
 
   function hasExpired({ expiresAt }: Seen): boolean {

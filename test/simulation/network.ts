@@ -114,15 +114,17 @@ export class Network {
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
     const after = this.rows.seen(question.id);
+    const stray = copy.number < request.sent || request.isSettled;
     if (wrote) {
-      const stray = copy.number < request.sent || request.isSettled;
       // Of what is no record, only the effects count.
       if (before !== undefined || after !== undefined) {
         this.#world.record({ type: 'wrote', ...common, before, after, stray });
       }
       for (let times = 0; times < effects; times++) this.#world.record({ type: 'effect', ...common });
+    } else if (request.verb === 'read') {
+      if (!stray) this.#world.record({ type: 'looked', ...common, found: before });
     } else if (!request.verb.includes('part')) {
-      this.#world.record({ type: request.verb === 'read' ? 'looked' : 'conflicted', ...common, found: before });
+      this.#world.record({ type: 'conflicted', ...common, found: before });
     }
   }
 

@@ -121,7 +121,7 @@ export type HistoryEvent =
     })
   /** The condition of a write failed. */
   | (Base<'conflicted'> & { readonly key: string; readonly found: Seen | undefined })
-  /** A read of it, and what it found. */
+  /** A read of it that it still waited for, and what it found. */
   | (Base<'looked'> & { readonly key: string; readonly found: Seen | undefined })
   /** A request of it failed on the way: throttled, refused, lost or hanging. Whether it took effect is in `wrote`. */
   | (Base<'failed'> & { readonly retryable: boolean })
