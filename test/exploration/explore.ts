@@ -40,8 +40,17 @@ export interface Limits {
   readonly prunes?: boolean;
   /** Told of each terminal state. */
   readonly onTerminal?: (state: State, path: readonly string[]) => void;
-  readonly onProgress?: (report: { states: number; transitions: number; depth: number; seconds: number }) => void;
+  readonly onProgress?: (progress: Progress) => void;
 }
+
+export interface Progress {
+  readonly states: number;
+  readonly depth: number;
+  readonly seconds: number;
+}
+
+/** So many transitions at once: signals have to get through. */
+const YIELDS = 5000;
 
 interface Frame {
   readonly state: State;
@@ -79,6 +88,7 @@ export async function explore(configuration: Configuration, limits: Limits = {})
       counts.transitions++;
       const entered = enter(state);
       if (entered !== undefined) await entered;
+      else if (counts.transitions % YIELDS === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   }
   const { locals, runs } = automaton;

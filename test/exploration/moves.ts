@@ -93,7 +93,7 @@ export function timersDue({ calls }: State): Timers {
 export function firing(state: State, { first, due }: Timers): Move[] {
   if (first > state.time) return [];
   return due.map(([call, timer]) => {
-    const what = `timer ${timer} of call ${callAt(state, call).id} fires`;
+    const what = `a timer of call ${callAt(state, call).id} fires`;
     return { what, call, make: (steps) => steps.fire(state, call, timer) };
   });
 }
@@ -117,6 +117,9 @@ function faults(state: State, copy: Copy, moves: Move[]): void {
   }
 }
 
+export const CRASHES = ', then its execution crashes';
+export const LOSING = ', and what it has sent is lost';
+
 /**
  * A crash is explored right behind each thing that an execution does. One that comes later is the same to everybody else:
  * what it has sent arrives later, and it does nothing with the answers.
@@ -128,8 +131,8 @@ function crashes({ what, call, make }: Move, moves: Move[]): void {
     const local = state && callAt(state, call).local;
     return state === undefined || local === undefined || local.isOver ? undefined : steps.crash(state, call, { keeps });
   };
-  moves.push({ what: `${what}, then its execution crashes`, make: crash(true) });
-  moves.push({ what: `${what}, then its execution crashes, and what it has sent is lost`, make: crash(false) });
+  moves.push({ what: `${what}${CRASHES}`, make: crash(true) });
+  moves.push({ what: `${what}${CRASHES}${LOSING}`, make: crash(false) });
 }
 
 function isExpired({ time, record }: State): boolean {
@@ -148,7 +151,9 @@ function passing(state: State, configuration: Configuration, due: number, isSlow
   }
 }
 
+/** As the simulation calls it, so that a path can be played there. */
 function say(state: State, { call, request, number, asked: { value } }: Copy): string {
-  const by = 'record' in value ? ` ${value.record.status}` : '';
-  return `request ${request} of call ${callAt(state, call).id} (${value.verb}${by}${number > 1 ? `, copy ${number}` : ''})`;
+  const verb = value.verb === 'replace' ? `replace by ${value.record.status}` : value.verb;
+  const again = number > 1 ? `, sent for the ${number === 2 ? 'second' : 'third'} time` : '';
+  return `request ${request} of call ${callAt(state, call).id} (${verb}${again})`;
 }

@@ -98,3 +98,17 @@ export function eventsOf({ calls, writes, starts }: State): HistoryEvent[] {
     else if (event.type === 'started') started.shift();
   }
 }
+
+/** What no promise depends on is left out of a history, so that those which differ in nothing else are one. */
+export function matters(hasEnded: boolean, event: HistoryEvent): boolean {
+  switch (event.type) {
+    case 'reported':
+      return event.report === 'leaseLost' || event.report === 'completionFailed';
+    // They are excuses of somebody who has to store an outcome.
+    case 'conflicted':
+    case 'failed':
+      return hasEnded;
+    default:
+      return true;
+  }
+}

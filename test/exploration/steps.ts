@@ -2,7 +2,7 @@ import { seen } from '../simulation/table.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Applied, Automaton, Local } from './automaton.ts';
 import type { Happened, Stimulus } from './local.ts';
-import { type Call, type Copy, callAt, type State } from './state.ts';
+import { type Call, type Copy, callAt, matters, type State } from './state.ts';
 
 /** What becomes of a state by one thing that happens. All of it is data; only unknown behaviour has to be awaited. */
 export class Steps {
@@ -62,7 +62,12 @@ export class Steps {
 
   /** Nothing more is heard of it. */
   hang(state: State, copy: Copy): State {
-    return happened(without(state, copy), copy.call, { type: 'failed', retryable: true });
+    const { call, request } = copy;
+    const hung = withCall(without(state, copy), call, (before) => ({
+      ...before,
+      open: before.open.map((one) => (one.request === request ? { ...one, isLate: true } : one)),
+    }));
+    return happened(hung, call, { type: 'failed', retryable: true });
   }
 
   /** Its patience with what is on the way may have ended by it. */
@@ -79,7 +84,8 @@ export class Steps {
   crash(state: State, index: number, { keeps }: { keeps: boolean }): State {
     const copies = state.copies.filter(({ call, answer }) => call !== index || (keeps && answer === undefined));
     const dead = withCall(state, index, (call) => ({ ...call, local: undefined }));
-    return happened({ ...dead, copies }, index, { type: 'crashed' });
+    const isAnswered = callAt(state, index).events.items().some(({ type }) => type === 'answered');
+    return isAnswered ? { ...dead, copies } : happened({ ...dead, copies }, index, { type: 'crashed' });
   }
 
   delete(state: State): State {
@@ -117,7 +123,7 @@ function happened(state: State, index: number, event: Happened): State {
 }
 
 function written(state: State, index: number, event: HistoryEvent): State {
-  if (!matters(callAt(state, index), event)) return state;
+  if (!matters(callAt(state, index).hasEnded, event)) return state;
   const next = withCall(state, index, (call) => ({
     ...call,
     hasEnded: call.hasEnded || event.type === 'ended',
@@ -125,20 +131,6 @@ function written(state: State, index: number, event: HistoryEvent): State {
   }));
   if (event.type === 'wrote') return { ...next, writes: next.writes.with(index) };
   return event.type === 'started' ? { ...next, starts: next.starts.with(index) } : next;
-}
-
-/** What no promise depends on is left out, so that histories which differ in nothing else are one. */
-function matters({ hasEnded }: Call, event: HistoryEvent): boolean {
-  switch (event.type) {
-    case 'reported':
-      return event.report === 'leaseLost' || event.report === 'completionFailed';
-    // They are excuses of somebody who has to store an outcome.
-    case 'conflicted':
-    case 'failed':
-      return hasEnded;
-    default:
-      return true;
-  }
 }
 
 function goneOn(state: State, index: number, local: Local): State {
