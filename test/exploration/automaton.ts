@@ -1,5 +1,5 @@
-import { memoryStore } from '../../src/stores/memory.ts';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Configuration } from './configuration.ts';
 import { Chain, type Entry, Interned } from './interned.ts';

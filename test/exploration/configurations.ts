@@ -14,17 +14,27 @@ export const SMALL: readonly Configuration[] = [
 
 /** Two executions: a minute or two. */
 export const PAIRS: readonly Configuration[] = [
-  configuration('two', { offsets: TWO, waits: 3 }),
-  configuration('two, the second clock ahead', { offsets: [0, AHEAD], waits: 2 }),
-  configuration('two, at most once', { offsets: TWO, waits: 2, onExpiredLease: 'throw', ends: ['return', 'throw', 'hold'] }),
-  configuration('two payloads', { offsets: TWO, waits: 2, payloads: ['p', 'q'] }),
-  configuration('two, short retention, TTL', { offsets: TWO, waits: 2, retentionSeconds: 1, deletions: true }),
-  configuration('two, leases extended', { offsets: TWO, waits: 1, extensions: [6000] }),
+  configuration('two, Middy, a later hook', {
+    offsets: TWO,
+    waits: 1,
+    entry: 'middy',
+    ends: ['return', 'throw', 'hold'],
+  }),
   configuration('two, waiting', { offsets: TWO, waits: 1, waitMillis: 200 }),
-  configuration('two, Middy, a later hook', { offsets: TWO, waits: 1, entry: 'middy', ends: ['return', 'throw', 'hold'] }),
+  configuration('two, leases extended', { offsets: TWO, waits: 1, extensions: [6000] }),
+  configuration('two, at most once', {
+    offsets: TWO,
+    waits: 2,
+    onExpiredLease: 'throw',
+    ends: ['return', 'throw', 'hold'],
+  }),
+  configuration('two payloads', { offsets: TWO, waits: 2, payloads: ['p', 'q'] }),
+  configuration('two, the second clock ahead', { offsets: [0, AHEAD], waits: 2 }),
+  configuration('two, short retention, TTL', { offsets: TWO, waits: 2, retentionSeconds: 1, deletions: true }),
   configuration('two, one pause', { offsets: TWO, waits: 1, pauses: 1 }),
-  configuration('two, one fault, sent again', { offsets: TWO, waits: 1, faults: 1 }),
   configuration('two, one fault, sent once', { offsets: TWO, waits: 1, faults: 1, sdkTries: 1 }),
+  configuration('two, one fault, sent again', { offsets: TWO, waits: 1, faults: 1 }),
+  configuration('two', { offsets: TWO, waits: 3 }),
 ];
 
 /** Three executions: minutes. */

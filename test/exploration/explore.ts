@@ -22,13 +22,16 @@ export interface Report {
   /** Moves from one state to another one. */
   transitions: number;
   /** States in which all is over, each judged with the requests that come after it. */
-  terminals: number;
+  ends: number;
   /** Ways from the beginning to an end: what one would have to run one by one. */
   readonly schedules: number;
   depth: number;
+  /** What an execution can have come to: states of the automaton that the real code is. */
   readonly locals: number;
+  /** How often the real code was run from its beginning. */
   readonly runs: number;
   readonly found: readonly Found[];
+  /** Of the processor. */
   readonly seconds: number;
 }
 
@@ -38,8 +41,8 @@ export interface Limits {
   readonly maxStates?: number;
   /** Without it every schedule is gone through by itself. @default true */
   readonly prunes?: boolean;
-  /** Told of each terminal state. */
-  readonly onTerminal?: (state: State, path: readonly string[]) => void;
+  /** Told of each end, with the requests that come after it, and of how it came to that. */
+  readonly onEnd?: (state: State, path: readonly string[]) => void;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -64,13 +67,12 @@ interface Frame {
 
 /** Goes through everything that can happen, depth first; a state that was met before is not gone through again. */
 export async function explore(configuration: Configuration, limits: Limits = {}): Promise<Report> {
-  const { maxFound = 1, maxStates = Number.POSITIVE_INFINITY, prunes = true, onTerminal, onProgress } = limits;
+  const { maxFound = 1, maxStates = Number.POSITIVE_INFINITY, prunes = true, onEnd, onProgress } = limits;
   const automaton = new Automaton(configuration);
   const steps = new Steps(automaton);
   const visited = new Visited();
-  const startedAt = performance.now();
-  const seconds = () => (performance.now() - startedAt) / 1000;
-  const counts = { states: 0, transitions: 0, terminals: 0, depth: 0 };
+  const before = process.cpuUsage();
+  const counts = { states: 0, transitions: 0, ends: 0, depth: 0 };
   const found: Found[] = [];
   const stack: Frame[] = [];
   let schedules = 0;
@@ -92,10 +94,19 @@ export async function explore(configuration: Configuration, limits: Limits = {})
     }
   }
   const { locals, runs } = automaton;
-  return { configuration, isComplete: !isStopped, ...counts, schedules, locals, runs, found, seconds: seconds() };
+  return {
+    configuration,
+    isComplete: !isStopped,
+    ...counts,
+    schedules,
+    locals,
+    runs,
+    found,
+    seconds: secondsSince(before),
+  };
 
   function enter(complete: State): Promise<void> | undefined {
-    const state = forget(complete, automaton);
+    const state = prunes ? forget(complete, automaton) : complete;
     if (state !== complete) blame(violationsOf(complete, automaton).filter(isFinal), complete);
     const [low, high] = hash(numbersOf(state));
     const known = prunes ? visited.get(low, high) : undefined;
@@ -104,7 +115,7 @@ export async function explore(configuration: Configuration, limits: Limits = {})
       return undefined;
     }
     counts.states++;
-    if (counts.states % 10_000 === 0) onProgress?.({ ...counts, seconds: seconds() });
+    if (counts.states % 10_000 === 0) onProgress?.({ ...counts, seconds: secondsSince(before) });
     if (counts.states >= maxStates) isStopped = true;
     const moves = movesOf(state, configuration);
     stack.push({ state, low, high, moves, next: 0, schedules: moves.length === 0 ? 1 : 0 });
@@ -125,11 +136,11 @@ export async function explore(configuration: Configuration, limits: Limits = {})
   }
 
   async function end(state: State): Promise<void> {
-    counts.terminals++;
-    const path = onTerminal === undefined ? [] : pathTo();
+    counts.ends++;
+    const path = onEnd === undefined ? [] : pathTo();
     const ended = await endWell(state, steps, automaton);
     blame(violationsOf(ended, automaton), ended);
-    onTerminal?.(ended, path);
+    onEnd?.(ended, path);
   }
 
   function blame(violations: readonly Violation[], at: State): void {
@@ -141,6 +152,12 @@ export async function explore(configuration: Configuration, limits: Limits = {})
   function pathTo(): string[] {
     return stack.flatMap(({ moves, next }) => moves[next - 1]?.what ?? []);
   }
+}
+
+/** Of the processor: other work on the machine makes no difference. */
+function secondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 /** In the middle of a schedule nobody can say that a call is never answered. */
@@ -159,5 +176,13 @@ function beginning(automaton: Automaton): State {
     return { id, local, hasCome: false, hasEnded: false, isForgotten: false, events: automaton.events, open: [] };
   });
   const budgets = { faults, pauses, waits };
-  return { time: BEGINNING, record: undefined, calls, copies: [], writes: automaton.writes, starts: automaton.starts, ...budgets };
+  return {
+    time: BEGINNING,
+    record: undefined,
+    calls,
+    copies: [],
+    writes: automaton.writes,
+    starts: automaton.starts,
+    ...budgets,
+  };
 }

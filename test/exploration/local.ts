@@ -1,7 +1,7 @@
 import type { IdempotencyHandle } from '../../src/core/handle.ts';
+import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import type { Expected, RecordStore } from '../../src/core/store.ts';
-import type { IdempotencyRecord } from '../../src/core/record.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Configuration, End } from './configuration.ts';

@@ -36,7 +36,7 @@ async function all(configurations: readonly Configuration[]): Promise<void> {
     console.error('\nstopped');
     process.exit(130);
   });
-  console.log('| configuration | states | transitions | ends | schedules | depth | violations | seconds |');
+  console.log('| configuration | states | transitions | ends | schedules | depth | violations | CPU seconds |');
   console.log('|---|---|---|---|---|---|---|---|');
   const total = { states: 0, transitions: 0, schedules: 0, violations: 0, seconds: 0 };
   for (const configuration of configurations) {
@@ -52,14 +52,14 @@ async function all(configurations: readonly Configuration[]): Promise<void> {
   const { states, transitions, schedules, violations, seconds } = total;
   console.log(
     `\n${count(states)} states, ${count(transitions)} transitions, ${count(schedules)} schedules, ` +
-      `${violations} violations, ${seconds.toFixed(1)} s`,
+      `${violations} violations, ${seconds.toFixed(1)} CPU seconds`,
   );
   process.exitCode = violations > 0 || configurations.length === 0 ? 1 : 0;
 }
 
 function row({ configuration, found, isComplete, ...report }: Report): string {
-  const { states, transitions, terminals, schedules, depth, seconds } = report;
-  const cells = [states, transitions, terminals, schedules, depth, found.length].map(count);
+  const { states, transitions, ends, schedules, depth, seconds } = report;
+  const cells = [states, transitions, ends, schedules, depth, found.length].map(count);
   return `| ${[configuration.name, ...cells, seconds.toFixed(1)].join(' | ')} |${isComplete ? '' : ' stopped here'}`;
 }
 

@@ -22,7 +22,7 @@ export function movesOf(state: State, configuration: Configuration): Move[] {
   for (const copy of state.copies) faults(state, copy, moves);
   if (configuration.crashes) for (const move of [...moves]) crashes(move, moves);
   if (configuration.deletions && isExpired(state)) {
-    moves.push({ what: 'TTL deletes the record', make: (steps) => steps.delete(state) });
+    moves.push({ what: 'TTL deletes a record', make: (steps) => steps.delete(state) });
   }
   passing(state, configuration, timers.first, isSlow, moves);
   return moves;

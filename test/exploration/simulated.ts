@@ -27,7 +27,8 @@ export async function playSimulated(
     if (crash !== null) return crashes(crash[1] ?? '', line.endsWith(LOSING), () => world);
     const move = possible.find(({ what }) => what() === line);
     if (move === undefined && line.startsWith('a timer')) isPossible = false;
-    else if (move === undefined) throw new Error(`'${line}' is not possible: ${possible.map(({ what }) => what()).join('; ')}`);
+    else if (move === undefined)
+      throw new Error(`'${line}' is not possible: ${possible.map(({ what }) => what()).join('; ')}`);
     return move;
   };
   const watch = (now: World) => {

@@ -23,7 +23,9 @@ export class Steps {
   /** The table takes the request, and its answer begins its way back to whoever still waits for it. */
   arrive(state: State, copy: Copy): State | Promise<State> {
     const applied = this.#automaton.apply(copy.asked, state.record);
-    return applied instanceof Promise ? applied.then((known) => arrived(state, copy, known)) : arrived(state, copy, applied);
+    return applied instanceof Promise
+      ? applied.then((known) => arrived(state, copy, known))
+      : arrived(state, copy, applied);
   }
 
   deliver(state: State, copy: Copy): State | Promise<State> {
@@ -84,7 +86,9 @@ export class Steps {
   crash(state: State, index: number, { keeps }: { keeps: boolean }): State {
     const copies = state.copies.filter(({ call, answer }) => call !== index || (keeps && answer === undefined));
     const dead = withCall(state, index, (call) => ({ ...call, local: undefined }));
-    const isAnswered = callAt(state, index).events.items().some(({ type }) => type === 'answered');
+    const isAnswered = callAt(state, index)
+      .events.items()
+      .some(({ type }) => type === 'answered');
     return isAnswered ? { ...dead, copies } : happened({ ...dead, copies }, index, { type: 'crashed' });
   }
 
@@ -110,7 +114,9 @@ function without(state: State, copy: Copy): State {
 }
 
 function forgotten(state: State, { call, request }: Copy): State {
-  const copies = state.copies.filter((copy) => copy.call !== call || copy.request !== request || copy.answer === undefined);
+  const copies = state.copies.filter(
+    (copy) => copy.call !== call || copy.request !== request || copy.answer === undefined,
+  );
   return withCall({ ...state, copies }, call, (before) => ({
     ...before,
     open: before.open.filter((open) => open.request !== request),
@@ -154,7 +160,10 @@ function arrived(state: State, copy: Copy, { record, answer, wrote }: Applied): 
   const open = isWaitedFor(state, copy);
   const moved: State = { ...without(state, copy), record };
   // Nobody listens for any other answer.
-  const next = open === undefined || callAt(state, call).local === undefined ? moved : { ...moved, copies: [...moved.copies, { ...copy, answer }] };
+  const next =
+    open === undefined || callAt(state, call).local === undefined
+      ? moved
+      : { ...moved, copies: [...moved.copies, { ...copy, answer }] };
   const before = seen(state.record?.value);
   if (wrote) {
     const after = seen(record?.value);

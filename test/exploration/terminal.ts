@@ -33,7 +33,11 @@ export async function endWell(state: State, steps: Steps, automaton: Automaton):
     const local = automaton.begin({ id, offset: offsets.at(-1) ?? 0, payload, isProbe: true });
     const call = { id, local, hasCome: false, hasEnded: false, isForgotten: false, events: automaton.events, open: [] };
     ended = { ...ended, calls: [...ended.calls, call] };
-    ended = await settled(await steps.stimulate(ended, ended.calls.length - 1, 'call', { kind: 'call' }), steps, automaton);
+    ended = await settled(
+      await steps.stimulate(ended, ended.calls.length - 1, 'call', { kind: 'call' }),
+      steps,
+      automaton,
+    );
   }
   return ended;
 }
