@@ -3,8 +3,9 @@ import { memoryStore } from '../../src/stores/memory.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Configuration } from './configuration.ts';
 import { Chain, type Entry, Interned } from './interned.ts';
-import { type Asked, LocalRun, type Stimulus, type View } from './local.ts';
+import { LocalRun } from './local.ts';
 import type { Written } from './state.ts';
+import type { Asked, Stimulus, View } from './stimulus.ts';
 
 /** What an execution has come to by all that it has learnt so far, and when. */
 export interface Local {

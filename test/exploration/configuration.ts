@@ -1,6 +1,9 @@
 /** How a handler may end. `hold`: it returns, and the `settle` option says to hold. */
 export type End = 'return' | 'throw' | 'hold';
 
+/** What the `settle` option says of it. */
+export const SETTLEMENTS = { return: 'store', throw: 'release', hold: 'hold' } as const;
+
 /** What may go wrong with a request or its answer, beyond being late, which it may always be. */
 export const NETWORK_FAULTS = [
   'lost request',

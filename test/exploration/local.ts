@@ -1,43 +1,11 @@
 import type { IdempotencyHandle } from '../../src/core/handle.ts';
-import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
-import type { Expected, RecordStore } from '../../src/core/store.ts';
+import type { RecordStore } from '../../src/core/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { HistoryEvent } from '../support/history.ts';
-import type { Configuration, End } from './configuration.ts';
-import { guarded } from './guarded.ts';
-
-/** What a store is asked, as data. */
-export type Asked =
-  | { readonly verb: 'insert'; readonly record: IdempotencyRecord }
-  | { readonly verb: 'replace'; readonly record: IdempotencyRecord; readonly expected: Expected }
-  | { readonly verb: 'remove'; readonly id: string; readonly expected: Expected }
-  | { readonly verb: 'read'; readonly id: string };
-
-/** All that an execution can learn of the world: what it does is a function of these, and of when they come. */
-export type Stimulus =
-  | { readonly kind: 'call' }
-  | { readonly kind: 'answer'; readonly request: number; readonly value: unknown }
-  | { readonly kind: 'failure'; readonly request: number; readonly retryable: boolean }
-  | { readonly kind: 'timer'; readonly timer: number }
-  | { readonly kind: 'extend' }
-  | { readonly kind: 'end'; readonly end: End };
-
-/** What the world sees of an execution after a stimulus. */
-export interface View {
-  /** What it has done at once. */
-  readonly events: readonly HistoryEvent[];
-  readonly requests: ReadonlyMap<number, Asked>;
-  /** When they are due, true time. */
-  readonly timers: ReadonlyMap<number, number>;
-  readonly isRunning: boolean;
-  /** How many extensions its handler may still ask for. */
-  readonly extensions: number;
-}
-
-type Details<T> = T extends { readonly call: string } ? Omit<T, 'at' | 'call'> : never;
-/** What happens to a call, without its name and the time. */
-export type Happened = Details<HistoryEvent>;
+import { type Configuration, type End, SETTLEMENTS } from './configuration.ts';
+import { type Guarded, guarded } from './guarded.ts';
+import type { Asked, Happened, Stimulus, View } from './stimulus.ts';
 
 interface Promised {
   resolve(value: unknown): void;
@@ -45,7 +13,7 @@ interface Promised {
 }
 
 /** One execution of the real code, alone: whoever drives it plays the table, the network, the clock and the handler. */
-export class LocalRun {
+export class LocalRun implements Guarded {
   readonly id: string;
   readonly offset: number;
   readonly configuration: Configuration;
@@ -115,44 +83,39 @@ export class LocalRun {
   }
 
   #react(stimulus: Stimulus): void {
-    switch (stimulus.kind) {
-      case 'call':
-        return this.#begin();
-      case 'timer':
-        return this.#timers.get(stimulus.timer)?.fire();
-      case 'extend':
-        return void this.#extend();
-      case 'end':
-        return this.#finish(stimulus.end);
-      case 'answer':
-      case 'failure': {
-        const request = this.#requests.get(stimulus.request);
-        this.#requests.delete(stimulus.request);
-        if (stimulus.kind === 'answer') request?.resolve(stimulus.value);
-        else request?.reject(new IdempotencyError('STORE_UNAVAILABLE', 'lost', { retryable: stimulus.retryable }));
-      }
+    if (stimulus.kind === 'call') this.#begin();
+    else if (stimulus.kind === 'timer') this.#timers.get(stimulus.timer)?.fire();
+    else if (stimulus.kind === 'extend') void this.#extend();
+    else if (stimulus.kind === 'end') this.#finish(stimulus.end);
+    else {
+      const request = this.#requests.get(stimulus.request);
+      this.#requests.delete(stimulus.request);
+      if (stimulus.kind === 'answer') request?.resolve(stimulus.value);
+      else request?.reject(new IdempotencyError('STORE_UNAVAILABLE', 'lost', { retryable: stimulus.retryable }));
     }
   }
 
   #begin(): void {
-    const { leaseMillis } = this.configuration;
-    const probe = this.#isProbe && { probe: true };
-    this.record({ type: 'called', key: 'A', payload: this.payload, offset: this.offset, leaseMillis, ...probe });
+    const { waitMillis } = this.configuration;
+    // Who waits has so much longer until an answer must have come.
+    const leaseMillis = this.configuration.leaseMillis + waitMillis;
+    const more = { ...(this.#isProbe && { probe: true }), ...(waitMillis > 0 && { waitMillis }) };
+    this.#record({ type: 'called', key: 'A', payload: this.payload, offset: this.offset, leaseMillis, ...more });
     guarded(this).then(
-      (value) => this.record({ type: 'answered', answer: { kind: 'returned', text: String(value) } }),
+      (value) => this.#record({ type: 'answered', answer: { kind: 'returned', text: String(value) } }),
       (error: { code?: string; name: string; message: string }) => {
         const isRefusal = error.name === 'IdempotencyError';
         const answer = isRefusal
           ? ({ kind: 'refused', code: String(error.code) } as const)
           : ({ kind: 'threw', text: error.message } as const);
-        this.record({ type: 'answered', answer });
+        this.#record({ type: 'answered', answer });
       },
     );
   }
 
   /** The handler. */
   work(handle: IdempotencyHandle): Promise<unknown> {
-    this.record({ type: 'started', attempt: handle.attempt, leaseUntil: handle.leaseUntil });
+    this.#record({ type: 'started', attempt: handle.attempt, leaseUntil: handle.leaseUntil });
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#work = { handle, resolve, reject, extended: 0, isBusy: false };
     return promise;
@@ -164,7 +127,7 @@ export class LocalRun {
     work.isBusy = true;
     try {
       await work.handle.extend(this.configuration.extensions[work.extended++] ?? 0);
-      this.record({ type: 'extended', leaseUntil: work.handle.leaseUntil });
+      this.#record({ type: 'extended', leaseUntil: work.handle.leaseUntil });
     } catch {
       // It goes on all the same: the worst that a user can do.
     }
@@ -179,17 +142,19 @@ export class LocalRun {
     const isAmended = this.configuration.entry === 'middy' && !isThrown;
     const text = isAmended ? `hook's answer of ${this.id}` : `${isThrown ? 'error' : 'result'} of ${this.id}`;
     const outcome = { kind: isThrown ? 'threw' : 'returned', text } as const;
-    this.record({ type: 'ended', outcome, settlement: SETTLEMENTS[end] });
+    this.#record({ type: 'ended', outcome, settlement: SETTLEMENTS[end] });
     if (isThrown) work?.reject(new Error(text));
     else work?.resolve(`result of ${this.id}`);
   }
 
-  record(event: Happened): void {
+  report(report: string): void {
+    this.#record({ type: 'reported', report });
+  }
+
+  #record(event: Happened): void {
     this.#events.push({ ...event, at: this.time, call: this.id } as HistoryEvent);
   }
 }
-
-export const SETTLEMENTS = { return: 'store', throw: 'release', hold: 'hold' } as const;
 
 /** When nothing is left that could go on by itself: Node takes its next turn only when no promise has a reaction left. */
 function quiet(): Promise<void> {

@@ -2,7 +2,7 @@ import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Local } from './automaton.ts';
 import type { Chain, Entry } from './interned.ts';
-import type { Asked } from './local.ts';
+import type { Asked } from './stimulus.ts';
 
 /** One execution in a state of the world. */
 export interface Call {

@@ -1,8 +1,8 @@
 import { seen } from '../simulation/table.ts';
 import type { HistoryEvent } from '../support/history.ts';
 import type { Applied, Automaton, Local } from './automaton.ts';
-import type { Happened, Stimulus } from './local.ts';
 import { type Call, type Copy, callAt, matters, type State } from './state.ts';
+import type { Happened, Stimulus } from './stimulus.ts';
 
 /** What becomes of a state by one thing that happens. All of it is data; only unknown behaviour has to be awaited. */
 export class Steps {
