@@ -5,15 +5,13 @@ export type End = 'return' | 'throw' | 'hold';
 export const SETTLEMENTS = { return: 'store', throw: 'release', hold: 'hold' } as const;
 
 /** What may go wrong with a request or its answer, beyond being late, which it may always be. */
-export const NETWORK_FAULTS = [
-  'lost request',
-  'stalled request',
-  'hanging request',
-  'refusal',
-  'lost answer',
-  'hanging answer',
-] as const;
-export type NetworkFault = (typeof NETWORK_FAULTS)[number];
+export type NetworkFault =
+  | 'lost request'
+  | 'stalled request'
+  | 'hanging request'
+  | 'refusal'
+  | 'lost answer'
+  | 'hanging answer';
 
 /** One bounded world: every schedule that is possible in it is explored. */
 export interface Configuration {

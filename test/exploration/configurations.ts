@@ -16,11 +16,11 @@ export const SMALL: readonly Configuration[] = [
 export const PAIRS: readonly Configuration[] = [
   configuration('two, Middy, a later hook', {
     offsets: TWO,
-    waits: 1,
+    waits: 2,
     entry: 'middy',
     ends: ['return', 'throw', 'hold'],
   }),
-  configuration('two, waiting', { offsets: TWO, waits: 1, waitMillis: 200 }),
+  configuration('two, waiting', { offsets: TWO, waits: 2, waitMillis: 6000 }),
   configuration('two, leases extended', { offsets: TWO, waits: 1, extensions: [6000] }),
   configuration('two, at most once', {
     offsets: TWO,

@@ -21,7 +21,7 @@ export function forget(state: State, automaton: Automaton): State {
   return { ...state, calls };
 }
 
-export function isForgettable({ copies }: State, call: Call, index: number): boolean {
+function isForgettable({ copies }: State, call: Call, index: number): boolean {
   if (!call.hasCome || call.isForgotten || (call.local !== undefined && !call.local.isOver)) return false;
   if (copies.some((copy) => copy.call === index)) return false;
   return call.events.items().every(({ type }) => type !== 'started' && type !== 'wrote');

@@ -18,7 +18,7 @@ export interface Call {
   readonly open: readonly Open[];
 }
 
-export interface Open {
+interface Open {
   readonly request: number;
   readonly sent: number;
   readonly isLate: boolean;
