@@ -4,8 +4,8 @@
  * when nobody waits for them any more. README.md says how to run it, and what was checked.
  *
  * Constants (-D): N requests, L lease, S tolerated skew, R retention, END the last tick of the clock, FAULTS how often the
- * network fails, EXTENSIONS how many extensions of a lease, all requests together, LOOKS how often a duplicate that waits looks again. A tick
- * is any time at all. STEPS: each handler has a step with a checkpoint. TRANSACT: it completes together with writes of its own.
+ * network fails, EXTENSIONS how many extensions of a lease, all requests together, LOOKS how often a duplicate that waits
+ * looks again. A tick is any time at all. STEPS: each handler has a step with a checkpoint. TRANSACT: it completes together with writes of its own.
  * SAME_CLOCKS: no clock is ahead of another one.
  * Variants that are wrong on purpose: BREAK_OWNER, BREAK_SKEW, BREAK_SELF, BREAK_LATE, BREAK_EXTEND, BREAK_STALE,
  * BREAK_TTL, BREAK_RELEASE, BREAK_KEEP, BREAK_STEP, BREAK_VERSION, BREAK_TRANSACT, BREAK_WAIT.
@@ -235,7 +235,8 @@ decide:
     if
     :: rounds > 2 -> ended[me] = REFUSED; goto over_
 #ifndef BREAK_SELF
-    :: rounds <= 2 && seen.owner == me && seen.status == IN_PROGRESS -> attempt = seen.attempt; goto won
+    :: rounds <= 2 && seen.owner == me && seen.status == IN_PROGRESS ->
+      attempt = seen.attempt; lease = seen.lease; leaseOf[me] = lease; goto won
 #endif
     :: else
     fi;

@@ -40,10 +40,14 @@ const wrongFeature = (name: string, ...defines: string[]): Check => ({
 });
 
 const FEATURES: readonly Check[] = [
-  feature('steps, no network faults', 'FAULTS=0', 'STEPS'),
-  feature('transactions, no network faults', 'FAULTS=0', 'TRANSACT'),
-  feature('waiting, no network faults', 'FAULTS=0', 'LOOKS=2'),
-  feature('extensions, no network faults', 'FAULTS=0', 'EXTENSIONS=2'),
+  { name: 'steps, no network faults', defines: ['FAULTS=0', 'STEPS'] },
+  { name: 'transactions, no network faults', defines: ['FAULTS=0', 'TRANSACT'] },
+  { name: 'waiting, no network faults', defines: ['FAULTS=0', 'LOOKS=1'] },
+  feature('steps, one network fault', 'FAULTS=1', 'STEPS'),
+  feature('transactions, one network fault', 'FAULTS=1', 'TRANSACT'),
+  feature('waiting, one network fault', 'FAULTS=1', 'LOOKS=2'),
+  feature('two extensions, one network fault', 'FAULTS=1', 'EXTENSIONS=2'),
+  feature('three requests, no network faults', 'FAULTS=0', 'N=3'),
   { ...feature('progress with steps and waiting', 'FAULTS=0', 'STEPS', 'LOOKS=1'), progress: true },
   wrongFeature('a takeover loses the checkpoint', 'STEPS', 'BREAK_KEEP'),
   wrongFeature('a step begins after the lease', 'STEPS', 'BREAK_STEP'),
