@@ -9,7 +9,8 @@ const HELP = `Breaks a copy of the sources on purpose, one way after the other, 
 
   npm run test:breaks                     all of them; exit code 1 when one is not found
   npm run test:breaks -- --only skew      those with this text in their name
-  npm run test:breaks -- --schedules 5000 so many schedules at most (default 40,000)`;
+  npm run test:breaks -- --schedules 5000 so many schedules at most (default 40,000)
+  npm run test:breaks -- --by exploration the exhaustive exploration instead of the simulation and the tests`;
 
 const run = promisify(execFile);
 
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h' },
     only: { type: 'string', default: '' },
     schedules: { type: 'string', default: '40000' },
+    by: { type: 'string', default: 'simulation' },
   },
 });
 if (values.help === true) console.log(HELP);
@@ -32,7 +34,7 @@ async function all(breaks: readonly Break[]): Promise<void> {
     try {
       await copyTo(copy, root);
       for (const { file, find, put } of broken.edits) await replaceIn(join(copy, file), find, put);
-      const [by, after] = await (broken.tests === undefined ? simulate(copy) : runTests(copy, broken.tests));
+      const [by, after] = await find(copy, broken);
       if (after === undefined) missed++;
       console.log(`| ${broken.name} | ${by} | ${after ?? 'NOT FOUND'} |`);
     } finally {
@@ -59,6 +61,21 @@ async function replaceIn(file: string, find: string, put: string): Promise<void>
 }
 
 type Found = readonly [by: string, after?: string];
+
+function find(copy: string, { tests }: Break): Promise<Found> {
+  if (values.by === 'exploration') return explore(copy);
+  return tests === undefined ? simulate(copy) : runTests(copy, tests);
+}
+
+async function explore(cwd: string): Promise<Found> {
+  const { stdout } = await run(process.execPath, ['test/exploration/find.ts'], { cwd });
+  const { states, promises, configuration }: { states: number; promises: string[]; configuration: string } =
+    JSON.parse(stdout);
+  const count = `${states.toLocaleString('en')} states`;
+  return promises.length === 0
+    ? [`the exploration, not in ${count}`]
+    : [`the exploration (${configuration}): ${promises.join(', ')}`, count];
+}
 
 async function simulate(cwd: string): Promise<Found> {
   const { stdout } = await run(process.execPath, ['test/simulation/find.ts', values.schedules], { cwd });

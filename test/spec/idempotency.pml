@@ -4,9 +4,11 @@
  * when nobody waits for them any more. README.md says how to run it, and what was checked.
  *
  * Constants (-D): N requests, L lease, S tolerated skew, R retention, END the last tick of the clock, FAULTS how often the
- * network fails, EXTENSIONS how many extensions of a lease, all requests together. A tick is any time at all.
+ * network fails, EXTENSIONS how many extensions of a lease, all requests together, LOOKS how often a duplicate that waits
+ * looks again. A tick is any time at all. STEPS: each handler has a step with a checkpoint. TRANSACT: it completes together with writes of its own.
+ * SAME_CLOCKS: no clock is ahead of another one.
  * Variants that are wrong on purpose: BREAK_OWNER, BREAK_SKEW, BREAK_SELF, BREAK_LATE, BREAK_EXTEND, BREAK_STALE,
- * BREAK_TTL, BREAK_RELEASE.
+ * BREAK_TTL, BREAK_RELEASE, BREAK_KEEP, BREAK_STEP, BREAK_VERSION, BREAK_TRANSACT, BREAK_WAIT.
  */
 #ifndef N
 #define N 2
@@ -30,6 +32,10 @@
 #define EXTENSIONS 0
 #endif
 
+#ifndef LOOKS
+#define LOOKS 0
+#endif
+
 #define PROBE (N + 1)
 #define ANY 255
 
@@ -38,9 +44,11 @@ mtype = { NOTHING, INSERT, REPLACE, REMOVE };
 mtype = { DONE, CONFLICT, NONE };
 mtype = { PENDING, EXECUTED, REPLAYED, REFUSED, FAILED, CRASHED };
 
-typedef Record { mtype status; byte owner; byte attempt; byte lease; byte expiry }
+/* `step`: the checkpoint of the one step that a handler has. */
+typedef Record { mtype status; byte owner; byte attempt; byte lease; byte expiry; bit step }
 /* `lease` ANY: whatever the lease is. */
-typedef Request { mtype verb; byte owner; mtype status; byte lease; Record record }
+/* `data`: writes of the caller's own, in one transaction with the record. */
+typedef Request { mtype verb; byte owner; mtype status; byte lease; bit step; bit data; Record record }
 
 Record table;
 byte now = 0;          /* true time */
@@ -56,6 +64,7 @@ bool kept[N + 2];      /* its outcome took effect */
 byte keptUntil[N + 2];
 byte leaseOf[N + 2];   /* its lease as it was told, on its own clock */
 mtype ended[N + 2];
+byte written = 0;        /* how often the caller's data were written for an outcome that is still kept */
 byte maxAttempt = 0;   /* of those that have started, since the record was last gone */
 
 #define clock(i) (now + offset[i])
@@ -71,7 +80,36 @@ inline mayWrite(writer, q) {
     assert(q.record.status == IN_PROGRESS || (q.record.status == COMPLETED && table.status == RELEASED));
     assert(q.record.status != IN_PROGRESS || q.record.attempt >= table.attempt)        /* I2: it never shrinks */
   :: else
-  fi
+  fi;
+  /* A checkpoint stays as long as the record is kept, until the outcome is there. */
+  assert(!(table.status != ABSENT && table.step && now + S < table.expiry && q.record.status != COMPLETED) || q.record.step)
+}
+
+/* A transaction, or data that were written beside the record. */
+inline writeData() {
+  written++;
+  assert(written == 1)
+}
+
+/* Whoever may execute again may write again. */
+inline forgetData() {
+  if :: table.status == COMPLETED -> written = 0 :: else fi
+}
+
+/* A checkpoint moves the lease on by the smallest time there is, so that the lease is the version of the record. */
+#ifdef BREAK_VERSION
+#define isSameVersion(r) true
+#else
+#define isSameVersion(r) (r.step == table.step)
+#endif
+
+inline clear() {
+  table.status = ABSENT; table.owner = 0; table.attempt = 0; table.lease = 0; table.expiry = 0; table.step = 0
+}
+
+inline look() {
+  seen.status = table.status; seen.owner = table.owner; seen.attempt = table.attempt;
+  seen.lease = table.lease; seen.expiry = table.expiry; seen.step = table.step
 }
 
 /* The table takes a request: one atomic step. `got` is its answer, `seen` what was in the way. */
@@ -79,14 +117,15 @@ inline take(i, r) {
   if
   :: (r.verb == INSERT && table.status == ABSENT) ||
      (r.verb != INSERT && table.status == r.status && table.owner == r.owner &&
-      (r.lease == ANY || r.lease == table.lease)) ->
+      (r.lease == ANY || (r.lease == table.lease && isSameVersion(r)))) ->
     mayWrite(i, r);
+    if :: r.verb != INSERT && r.record.status == IN_PROGRESS -> forgetData() :: else fi;
     if
-    :: r.verb == REMOVE ->
-      table.status = ABSENT; table.owner = 0; table.attempt = 0; table.lease = 0; table.expiry = 0
+    :: r.verb == REMOVE -> clear()
     :: else ->
       table.status = r.record.status; table.owner = r.record.owner; table.attempt = r.record.attempt;
-      table.lease = r.record.lease; table.expiry = r.record.expiry;
+      table.lease = r.record.lease; table.expiry = r.record.expiry; table.step = r.record.step;
+      if :: r.data -> writeData() :: else fi;
       if
       :: table.status == COMPLETED -> kept[i] = true; keptUntil[i] = table.expiry
       :: table.status == RELEASED -> released[i] = true
@@ -96,14 +135,13 @@ inline take(i, r) {
     got = DONE
   :: else -> got = CONFLICT
   fi;
-  seen.status = table.status; seen.owner = table.owner; seen.attempt = table.attempt;
-  seen.lease = table.lease; seen.expiry = table.expiry
+  look()
 }
 
 inline copy(to, from) {
-  to.verb = from.verb; to.owner = from.owner; to.status = from.status; to.lease = from.lease;
+  to.verb = from.verb; to.owner = from.owner; to.status = from.status; to.lease = from.lease; to.step = from.step; to.data = from.data;
   to.record.status = from.record.status; to.record.owner = from.record.owner; to.record.attempt = from.record.attempt;
-  to.record.lease = from.record.lease; to.record.expiry = from.record.expiry
+  to.record.lease = from.record.lease; to.record.expiry = from.record.expiry; to.record.step = from.record.step
 }
 
 /* Sends `request`; the SDK sends it once more when it hears nothing. Afterwards `got` is the answer, or NONE. */
@@ -122,7 +160,7 @@ inline send() {
 /* The record that a request writes: `due` says when it may vanish. */
 inline writing(what, number, until_) {
   request.record.status = what; request.record.owner = me; request.record.attempt = number;
-  request.record.lease = until_; request.record.expiry = due
+  request.record.lease = until_; request.record.expiry = due; request.record.step = step
 }
 
 inline expecting(what, whose, which, until_) {
@@ -141,10 +179,10 @@ inline expecting(what, whose, which, until_) {
 #endif
 
 /* What is no longer read must not make two states of one. */
-inline forgetSeen() { seen.status = 0; seen.owner = 0; seen.attempt = 0; seen.lease = 0; seen.expiry = 0; got = 0; again = false }
+inline forgetSeen() { seen.status = 0; seen.owner = 0; seen.attempt = 0; seen.lease = 0; seen.expiry = 0; seen.step = 0; got = 0; again = false }
 inline forgetRequest(it) {
-  it.verb = NOTHING; it.owner = 0; it.status = 0; it.lease = 0; it.record.status = 0; it.record.owner = 0;
-  it.record.attempt = 0; it.record.lease = 0; it.record.expiry = 0
+  it.verb = NOTHING; it.owner = 0; it.status = 0; it.lease = 0; it.step = 0; it.data = 0; it.record.status = 0; it.record.owner = 0;
+  it.record.attempt = 0; it.record.lease = 0; it.record.expiry = 0; it.record.step = 0
 }
 
 /* Takes back what a failed claim may have written. Nobody waits for the answer. */
@@ -181,7 +219,7 @@ inline begin() {
 /* One request from its claim to its end. */
 proctype Caller(byte me) {
   Request request; Record seen; mtype got; bool again; byte attempt = 1; byte rounds = 0; byte lease; byte other;
-  byte known; byte until; byte due;
+  byte known; byte until; byte due; bit step = 0; byte looks = LOOKS;
 
   atomic { lease = clock(me) + L; leaseOf[me] = lease; expecting(INSERT, 0, ABSENT, ANY); due = EXPIRY(lease); writing(IN_PROGRESS, 1, lease) }
 claim:
@@ -197,20 +235,35 @@ decide:
     if
     :: rounds > 2 -> ended[me] = REFUSED; goto over_
 #ifndef BREAK_SELF
-    :: rounds <= 2 && seen.owner == me && seen.status == IN_PROGRESS -> attempt = seen.attempt; goto won
+    :: rounds <= 2 && seen.owner == me && seen.status == IN_PROGRESS ->
+      attempt = seen.attempt; lease = seen.lease; leaseOf[me] = lease; goto won
 #endif
     :: else
     fi;
     if
-    :: seen.status == ABSENT -> attempt = 1; expecting(INSERT, 0, ABSENT, ANY)
+    :: seen.status == ABSENT -> attempt = 1; step = 0; expecting(INSERT, 0, ABSENT, ANY)
     :: seen.status == COMPLETED && clock(me) < seen.expiry -> ended[me] = REPLAYED; goto over_
     :: seen.status == IN_PROGRESS && clock(me) < seen.expiry && !over(seen) ->
       assert(seen.owner != me); /* I3: never in flight because of itself */
-      ended[me] = REFUSED; goto over_
+      if
+      :: looks > 0 -> looks--; rounds--; goto wait
+#ifdef BREAK_WAIT
+      :: LOOKS > 0 && looks == 0 ->
+        attempt = seen.attempt + 1; step = seen.step; lease = clock(me) + L; leaseOf[me] = lease;
+        expecting(REPLACE, seen.owner, IN_PROGRESS, seen.lease)
+#endif
+      :: else -> ended[me] = REFUSED; goto over_
+      fi
     :: else ->
       attempt = seen.attempt + 1;
+#ifndef BREAK_KEEP
+      step = (seen.status != COMPLETED && clock(me) < seen.expiry -> seen.step : 0);
+#endif
+#if LOOKS > 0
+      lease = clock(me) + L; leaseOf[me] = lease; /* a claim that is made now */
+#endif
       request.verb = REPLACE; request.owner = seen.owner; request.status = seen.status;
-      request.lease = (seen.status == IN_PROGRESS -> seen.lease : ANY)
+      request.lease = (seen.status == IN_PROGRESS -> seen.lease : ANY); request.step = seen.step
     fi;
 #ifndef BREAK_STALE
     if :: clock(me) >= lease -> ended[me] = FAILED; goto over_ :: else fi;
@@ -218,6 +271,8 @@ decide:
     due = EXPIRY(lease); writing(IN_PROGRESS, attempt, lease)
   }
   goto claim;
+wait:
+  atomic { look(); goto decide };
 
 won:
 #ifndef BREAK_LATE
@@ -248,6 +303,32 @@ won:
     atomic { forgetSeen(); forgetRequest(request); known = 0; until = 0; due = 0 }
   :: break
   od;
+#ifdef STEPS
+  if
+  :: step -> skip /* an earlier attempt has done it */
+  :: else ->
+    atomic {
+#ifndef BREAK_STEP
+      if :: !isLive(me) -> ended[me] = FAILED; goto over_ :: else fi;
+#endif
+      /* The step is done: nobody else has done it, and kept that. */
+      assert(!(table.status != ABSENT && table.step && now + S < table.expiry))
+    };
+    if :: ended[me] = CRASHED; goto over_ :: skip fi;
+    atomic {
+      step = 1; expecting(REPLACE, me, IN_PROGRESS, ANY); due = EXPIRY(leaseOf[me]);
+      writing(IN_PROGRESS, attempt, leaseOf[me])
+    };
+    send();
+    atomic {
+      if
+      :: got == CONFLICT && seen.owner != me -> ended[me] = FAILED; goto over_
+      :: else /* what could not be written, the next write carries */
+      fi;
+      forgetSeen(); forgetRequest(request); due = 0
+    }
+  fi;
+#endif
   if
   :: goto returned
   :: goto threw
@@ -262,18 +343,27 @@ returned:
     expecting(REPLACE, me, IN_PROGRESS, ANY);
 #endif
     due = clock(me) + R; writing(COMPLETED, attempt, 0);
+#ifdef TRANSACT
+    request.data = 1;
+#endif
     rounds = 0
   }
+#ifdef BREAK_TRANSACT
+  atomic { writeData() }; /* beside the record, before it */
+  if :: ended[me] = CRASHED; goto over_ :: skip fi;
+#endif
 store:
   send();
   atomic {
     rounds++;
     if
     :: got == DONE || (got == CONFLICT && seen.owner == me && seen.status == COMPLETED) -> skip
+#ifndef TRANSACT
     :: got == CONFLICT && seen.status == ABSENT && rounds < 3 -> expecting(INSERT, 0, ABSENT, ANY); goto store
     :: got == CONFLICT && seen.status == RELEASED && seen.owner != me && rounds < 3 ->
       request.record.attempt = (seen.attempt > attempt -> seen.attempt : attempt);
       request.verb = REPLACE; request.owner = seen.owner; request.status = RELEASED; goto store
+#endif
     :: got == NONE && rounds < 3 -> goto store
     :: else -> /* I4: only because the lease is over, nothing gets through, or it was stored and its retention is over */
       assert(got == NONE || !isLive(me) || kept[me])
@@ -293,7 +383,7 @@ threw:
   send();
   ended[me] = EXECUTED;
 over_:
-  atomic { forgetSeen(); forgetRequest(request); rounds = 0; lease = 0; attempt = 0; known = 0; until = 0; due = 0 }
+  atomic { forgetSeen(); forgetRequest(request); rounds = 0; lease = 0; attempt = 0; known = 0; until = 0; due = 0; step = 0; looks = 0 }
 }
 
 /* A copy that nobody waits for arrives after all. */
@@ -323,23 +413,23 @@ end:
   :: atomic {
       table.status != ABSENT && now + tableOffset >= table.expiry ->
       assert(!(table.status == IN_PROGRESS && now + offset[table.owner] < table.lease)); /* I11 */
-      table.status = ABSENT; table.owner = 0; table.attempt = 0; table.lease = 0; table.expiry = 0;
-      maxAttempt = 0
+      forgetData(); clear(); maxAttempt = 0
     }
   od
 }
 
 #define isOver(i) (ended[i] != PENDING)
+#if N > 2
+#define allOver (isOver(1) && isOver(2) && isOver(3))
+#else
+#define allOver (isOver(1) && isOver(2))
+#endif
 
 /* When all have ended and every lease is over, one more request without faults: the key is not stuck. */
 proctype Probe() {
   Request request; Record seen; mtype got; bool through;
   byte me = PROBE;
-  isOver(1) && isOver(2)
-#if N > 2
-  && isOver(3)
-#endif
-  ;
+  allOver;
   atomic {
     /* Time goes on until every lease that the table may have is over. */
     now = END + 2 * L + S;
@@ -359,9 +449,15 @@ init {
     for (i : 1 .. PROBE) {
       ended[i] = PENDING;
       stray[i].verb = NOTHING;
+      #ifdef SAME_CLOCKS
+      offset[i] = 0
+#else
       if :: offset[i] = 0 :: i <= N -> offset[i] = S fi
+#endif
     }
+#ifndef SAME_CLOCKS
     if :: tableOffset = 0 :: tableOffset = S fi;
+#endif
     for (i : 1 .. N) { run Caller(i) }
     run Network(); run Clock(); run Ttl(tableOffset); run Probe()
   }

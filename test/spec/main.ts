@@ -29,8 +29,36 @@ const QUICK: readonly Check[] = [
   { name: 'I1 to I4 and I11, no network faults', defines: ['FAULTS=0'] },
   { name: 'progress, no network faults', defines: ['FAULTS=0'], progress: true },
 ];
+
+/** Clocks that agree, and the time of one takeover: what makes the larger worlds small enough. */
+const SMALLER = ['SAME_CLOCKS', 'END=3'];
+const feature = (name: string, ...defines: string[]): Check => ({ name, defines: [...SMALLER, ...defines] });
+const wrongFeature = (name: string, ...defines: string[]): Check => ({
+  name: `wrong: ${name}`,
+  defines: ['FAULTS=0', ...SMALLER, ...defines],
+  fails: true,
+});
+
+const FEATURES: readonly Check[] = [
+  { name: 'steps, no network faults', defines: ['FAULTS=0', 'STEPS'] },
+  { name: 'transactions, no network faults', defines: ['FAULTS=0', 'TRANSACT'] },
+  { name: 'waiting, no network faults', defines: ['FAULTS=0', 'LOOKS=1'] },
+  feature('steps, one network fault', 'FAULTS=1', 'STEPS'),
+  feature('transactions, one network fault', 'FAULTS=1', 'TRANSACT'),
+  feature('waiting, one network fault', 'FAULTS=1', 'LOOKS=2'),
+  feature('two extensions, one network fault', 'FAULTS=1', 'EXTENSIONS=2'),
+  feature('three requests, no network faults', 'FAULTS=0', 'N=3'),
+  { ...feature('progress with steps and waiting', 'FAULTS=0', 'STEPS', 'LOOKS=1'), progress: true },
+  wrongFeature('a takeover loses the checkpoint', 'STEPS', 'BREAK_KEEP'),
+  wrongFeature('a step begins after the lease', 'STEPS', 'BREAK_STEP'),
+  wrongFeature('a checkpoint leaves the version as it was', 'STEPS', 'BREAK_VERSION'),
+  wrongFeature('data are written beside the record', 'TRANSACT', 'BREAK_TRANSACT'),
+  wrongFeature('who has waited takes over from whom he waited for', 'LOOKS=1', 'BREAK_WAIT'),
+];
+
 const FULL: readonly Check[] = [
   ...QUICK,
+  ...FEATURES,
   { name: 'I1 to I4 and I11, one network fault', defines: ['FAULTS=1'] },
   variant('wrong: writes do not name their owner', 'BREAK_OWNER'),
   variant('wrong: the skew is forgotten', 'BREAK_SKEW'),
@@ -39,6 +67,8 @@ const FULL: readonly Check[] = [
   variant('wrong: the TTL is shorter than the lease', 'BREAK_TTL'),
   variant('wrong: a finished effect is released', 'BREAK_RELEASE'),
   variant('wrong: a late extension shortens the lease', 'EXTENSIONS=2', 'BREAK_EXTEND'),
+  // It takes three: one whose lease is over, one that has taken over and let go, and one that still means to take over.
+  variant('wrong: a claim whose lease is over takes over', 'N=3', ...SMALLER, 'BREAK_STALE'),
 ];
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' }, quick: { type: 'boolean' } } });
