@@ -78,7 +78,7 @@ async function outcomes(world: Configuration, prunes: boolean) {
 function ofCall(events: readonly HistoryEvent[], id: string): HistoryEvent[] {
   let hasEnded = false;
   return events.filter((event) => {
-    if (event.type === 'deleted' || event.call !== id) return false;
+    if (!('call' in event) || event.call !== id) return false;
     const isSeen = matters(hasEnded, event);
     hasEnded ||= event.type === 'ended';
     return isSeen;
