@@ -2,7 +2,7 @@ import type { Stryker } from '@stryker-mutator/core';
 
 type Options = ConstructorParameters<typeof Stryker>[0];
 
-/** How one folder of `src`, or one file, is mutated. Two workers, since the tests of one mutant seldom use a core fully. */
+/** How one folder of `src`, or one file, is mutated. Three workers: the tests of one mutant seldom use a core fully. */
 export function strykerOptions(path: string): Options {
   const name = path.replaceAll('/', '-').replace(/\.ts$/, '');
   return {
@@ -12,7 +12,7 @@ export function strykerOptions(path: string): Options {
     // Tests reach the sources through the package's public names, which does not relate them in Vitest's eyes.
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
-    concurrency: 2,
+    concurrency: 3,
     timeoutMS: 20_000,
     timeoutFactor: 3,
     // Stryker would rewrite references in it with an interface that TypeScript 7 no longer has. There are none.

@@ -40,6 +40,7 @@ export default mergeConfig(
     test: {
       include: SUITES[process.env[SUITE_VARIABLE] ?? ''] ?? [],
       isolate: false,
+      env: { SIMULATED_SCHEDULES: '400' },
       sequence: { sequencer: FastestFirst },
       testTimeout: 30_000,
     },
