@@ -47,8 +47,8 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         DYNAMODB,
-        "const ConditionExpression = '#owner = :owner AND #status = :status';",
-        "const ConditionExpression = '(#owner = :owner OR NOT #owner = :owner) AND #status = :status';",
+        "const conditions = ['#owner = :owner', '#status = :status'];",
+        "const conditions = ['(#owner = :owner OR NOT #owner = :owner)', '#status = :status'];",
       ),
     ],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
@@ -260,8 +260,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'a transaction without the owner condition',
     SETTLING,
-    "const expected = { owner, status: 'IN_PROGRESS' } as const;\n    const token",
-    "const expected = (await store.read(id)) ?? ({ owner, status: 'IN_PROGRESS' } as const);\n    const token",
+    'store.transact?.(completed, { owner, status }, items, token)',
+    'store.transact?.(completed, (await store.read(id)) ?? { owner, status }, items, token)',
   ),
   one(
     'a transaction whose answer was lost has failed, and is released',
@@ -272,9 +272,16 @@ export const BREAKS: readonly Break[] = [
   one(
     'a transaction whose answer was lost is seen as that of somebody else',
     SETTLING,
-    ': settledBy(answer, completed);\n  }\n\n  function completedWith',
-    ': answer.done ? settledBy(answer, completed) : lost(answer.existing);\n  }\n\n  function completedWith',
+    'return settledBy(answer.done ? completed : answer.existing, false);',
+    'return answer.done ? settledBy(completed, false) : lost(answer.existing);',
   ),
+  {
+    name: 'found here: a late amendment takes the place of a later one',
+    edits: [
+      edit(SETTLING, "status: 'COMPLETED', ...(provisional > 0 && { provisional }) };", "status: 'COMPLETED' };"),
+    ],
+    tests: ['test/integration/complete.test.ts'],
+  },
   {
     name: 'what is thrown after complete takes the place of the response',
     edits: [
