@@ -4,7 +4,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
     'test/core/**/*.test.ts',
     'test/integration/i*.test.ts',
     'test/integration/{cache,complete,renewal,step,waiting}.test.ts',
-    'test/simulation/*.test.ts',
+    'test/simulation/{kept-schedules,simulation}.test.ts',
   ],
   fingerprint: [
     'test/fingerprint/**/*.test.ts',
