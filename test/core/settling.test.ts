@@ -202,6 +202,18 @@ describe('an outcome that the store refuses', () => {
 });
 
 describe('after complete', () => {
+  it('the record is kept until the lease is over on every clock, however short the retention', async () => {
+    const { call } = guarded(
+      async ({ id, leaseUntil, complete }) => {
+        await complete('completed');
+        const { expiration = 0 } = (await records.read(id)) ?? {};
+        return { keptFor: expiration * 1000 - leaseUntil };
+      },
+      { retentionSeconds: 1, leaseMillis: 60_000 },
+    );
+    expect(await call(newOrder())).toEqual({ keptFor: 1000 });
+  });
+
   it.each(['store', 'release', 'hold'] as const)('a throw changes nothing, with the policy %s', async (policy) => {
     const { call } = guarded(
       async ({ complete }) => {

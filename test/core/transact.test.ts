@@ -229,6 +229,17 @@ describe('transact', () => {
     expect(tokens).toEqual([]);
   });
 
+  it('is refused once the execution has ended, and asks nobody', async () => {
+    let late: (() => Promise<void>) | undefined;
+    const { call } = guarded(async ({ transact }) => {
+      late = () => transact([{ account: 'a' }], 'late');
+      return 'returned';
+    });
+    await call(newOrder());
+    expect(await thrownBy(late?.() ?? Promise.resolve())).toMatchObject({ code: 'LEASE_LOST' });
+    expect(tokens).toEqual([]);
+  });
+
   it('says which stores have transactions', async () => {
     const { call } = guarded(pay, memoryStore() as RecordStore<Item>);
     expect(await thrownBy(call(newOrder()))).toMatchObject({
