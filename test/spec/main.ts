@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 const HELP = `Checks test/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail.
 
-  npm run test:spec             everything, about seven minutes on one core, 2 GB of memory
+  npm run test:spec             everything, about nine minutes on one core, 2 GB of memory
   npm run test:spec -- --quick  without network faults: seconds`;
 
 interface Check {
