@@ -1,6 +1,7 @@
 import { IdempotencyError } from '../errors.ts';
 import { type RemainingMillis, type TimeBudget, timeBudget } from './budget.ts';
 import { type RecordCache, recordCache } from './cache.ts';
+import { ClaimRequests, type Conflict } from './claim-requests.ts';
 import { type Decision, decide, type TakeoverReason } from './decide.ts';
 import { type EventDetail, emit } from './events.ts';
 import { createExecution, type Execution } from './execution.ts';
@@ -10,16 +11,12 @@ import type { ResolvedProtocolOptions } from './options.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
 import type { Checkpoints, IdempotencyRecord, InProgressRecord, StoredOutcome } from './record.ts';
 import { contention, refusal } from './refusal.ts';
-import { promised, type Runtime, TIMED_OUT, within } from './runtime.ts';
-import type { Expected } from './store.ts';
-import { isStoreError, storeFailure } from './store-failure.ts';
+import type { Runtime } from './runtime.ts';
+import { isStoreError } from './store-failure.ts';
 import { createWaiting, type Look } from './waiting.ts';
 
 /** Takeovers are races. Whoever loses this many in a row is told to come back. */
 const MAX_RACES = 10;
-
-/** How long to try to take back a claim that may or may not have reached the store, milliseconds. */
-const ABANDON_MILLIS = 500;
 
 export type Claim =
   | { readonly kind: 'execute'; readonly execution: Execution }
@@ -32,9 +29,6 @@ export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime):
   const cache = options.cache === undefined ? undefined : recordCache(options.cache);
   return (identity, remaining) => new Claiming(options, runtime, cache, identity, remaining).run();
 }
-
-/** `existing` is what was in the way, `undefined` where it vanished before it could be seen. */
-type Conflict = { readonly existing: IdempotencyRecord | undefined };
 
 const unanswered = new WeakSet<object>();
 
@@ -51,6 +45,7 @@ class Claiming {
   readonly #identity: Identity;
   readonly #startedAt: number;
   readonly #budget: TimeBudget;
+  readonly #requests: ClaimRequests;
   readonly #owner: string;
   #look: Look | undefined;
 
@@ -67,6 +62,7 @@ class Claiming {
     this.#identity = identity;
     this.#startedAt = runtime.now();
     this.#budget = timeBudget(runtime, options.leaseMillis, remaining);
+    this.#requests = new ClaimRequests(options, runtime, this.#budget, this.#startedAt);
     this.#owner = runtime.randomToken();
   }
 
@@ -100,7 +96,7 @@ class Claiming {
 
   async run(): Promise<Claim> {
     try {
-      return (await this.#cached()) ?? (await this.#rounds());
+      return this.#cached() ?? (await this.#rounds());
     } catch (error) {
       if (isStoreError(error)) this.#tell(1, { type: 'claimFailed', error });
       throw error;
@@ -108,8 +104,8 @@ class Claiming {
   }
 
   /** What is known without asking the store; nothing shortly before the end of the retention, which others may see over. */
-  async #cached(): Promise<Claim | undefined> {
-    const record = await this.#cache?.find(this.#identity.id);
+  #cached(): Claim | undefined {
+    const record = this.#cache?.find(this.#identity.id);
     if (record === undefined) return undefined;
     const now = this.#runtime.now() + this.#options.clockSkewMillis;
     const decision = decide(record, this.#candidate(), this.#options, now);
@@ -130,7 +126,9 @@ class Claiming {
         if (races++ === MAX_RACES) throw this.#contention(candidate.attempt);
         candidate = this.#candidate(decision?.attempt, decision?.checkpoints);
         takenOver = decision?.reason;
-        conflict = await (decision ? this.#replace(candidate, decision.expected) : this.#insert(candidate));
+        conflict = await (decision
+          ? this.#requests.replace(candidate, decision.expected)
+          : this.#requests.insert(candidate));
       } else if (decision.kind === 'won') {
         candidate = decision.record;
         conflict = undefined;
@@ -150,11 +148,7 @@ class Claiming {
   }
 
   #win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
-    // The claim may have been answered late: whoever came after the lease's end may be executing already.
-    if (this.#isOver(record)) {
-      void this.#abandon(record);
-      throw this.#unavailable('answered only after the lease had ended');
-    }
+    this.#requests.assertLive(record);
     this.#tell(
       record.attempt,
       takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver },
@@ -201,82 +195,11 @@ class Claiming {
 
   async #insertFirst(record: InProgressRecord): Promise<Conflict | undefined> {
     try {
-      return await this.#insert(record);
+      return await this.#requests.insert(record);
     } catch (error) {
       if (error instanceof IdempotencyError && error.retryable === true) unanswered.add(error);
       throw error;
     }
-  }
-
-  async #insert(record: InProgressRecord): Promise<Conflict | undefined> {
-    const answer = await this.#ask(record, () => this.#options.store.insert(record));
-    return answer.won ? undefined : answer;
-  }
-
-  async #replace(record: InProgressRecord, expected: Expected): Promise<Conflict | undefined> {
-    const answer = await this.#ask(record, () => this.#options.store.replace(record, expected));
-    return answer.done ? undefined : answer;
-  }
-
-  /** Asks while there is time to tell the caller. A claim that nobody will use is taken back. */
-  async #ask<T>(record: InProgressRecord, verb: () => Promise<T>): Promise<T> {
-    // A claim whose lease is over takes the record from nobody: it could not execute, and others have seen it end.
-    if (this.#left(record) <= 0 || this.#isOver(record)) {
-      throw this.#unavailable('did not answer while there was time');
-    }
-    const asked = promised(verb);
-    let answer: T | typeof TIMED_OUT;
-    try {
-      answer = await within(this.#runtime, this.#left(record), asked);
-    } catch (error) {
-      const failure = storeFailure(error);
-      // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
-      const millis = Math.min(ABANDON_MILLIS, this.#left(record));
-      if (failure.retryable === true) await within(this.#runtime, millis, this.#abandon(record));
-      throw failure;
-    }
-    if (answer !== TIMED_OUT) return answer;
-    asked.then(
-      () => this.#abandon(record),
-      () => undefined,
-    );
-    throw this.#unavailable('did not answer while there was time');
-  }
-
-  /** Takeovers have leases of their own, but the caller has waited since the first claim. */
-  #left({ leaseUntil }: InProgressRecord): number {
-    const patience = this.#startedAt + this.#budget.leaseMillis + this.#options.waitMillis;
-    return this.#budget.left(Math.min(leaseUntil, patience));
-  }
-
-  #isOver({ leaseUntil }: InProgressRecord): boolean {
-    return this.#runtime.now() >= leaseUntil;
-  }
-
-  /**
-   * Takes back what this claim may have written: fenced by its owner, so it can touch nobody else's record. A takeover
-   * leaves the count of attempts behind.
-   */
-  async #abandon(record: InProgressRecord): Promise<void> {
-    const { store } = this.#options;
-    const { leaseUntil: _, ...claimed } = record;
-    const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;
-    try {
-      if (record.attempt === 1) await store.remove(record.id, expected);
-      else {
-        const expiration = expirationAt(this.#runtime.now(), this.#options);
-        await store.replace({ ...claimed, status: 'RELEASED', expiration }, expected);
-      }
-    } catch {
-      // The lease runs out by itself.
-    }
-  }
-
-  #unavailable(what: string): IdempotencyError {
-    return storeFailure(
-      new Error(`the store ${what}; nothing was executed`),
-      'Look at the latency of the table, and at the timeouts of the client and of the function.',
-    );
   }
 
   #tell(attempt: number, detail: EventDetail): void {

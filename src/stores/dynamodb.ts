@@ -1,21 +1,13 @@
-import type { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../core/record.ts';
 import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
 import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
-import { type Formatted, fromItem, type Item, plainItem, toItem } from './dynamodb/item.ts';
+import { type Formatted, fromItem, toItem } from './dynamodb/item.ts';
+import type { Item } from './dynamodb/marshalling.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
 import { outcomeFormat } from './dynamodb/outcome.ts';
-import { tableOf } from './dynamodb/table.ts';
+import { type Condition, RETURN_EXISTING, tableOf, type Written } from './dynamodb/table.ts';
 import { createTextCodec } from './dynamodb/text-codec.ts';
 import { type TransactionItem, transactWrite } from './dynamodb/transaction.ts';
 
@@ -39,70 +31,39 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   const textCodec = createTextCodec(resolved.codec);
   const outcomes = outcomeFormat(table, textCodec);
   const steps = checkpointFormat(textCodec);
-  const returnExisting = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
 
     async insert(record) {
-      const command = new PutCommand({
-        TableName: tableName,
-        Item: await itemOf(record),
+      const written = await table.put(await itemOf(record), {
         ConditionExpression: 'attribute_not_exists(#id)',
         ExpressionAttributeNames: { '#id': names.id },
-        ...returnExisting,
       });
-      const answer = await conditionally((client) => client.send(command));
-      return answer.done ? { won: true } : { won: false, existing: answer.existing };
+      return written.done ? { won: true } : { won: false, existing: await existingIn(written.existing) };
     },
 
     async replace(record, expected) {
-      const command = new PutCommand(await putOver(record, expected));
-      return conditionally((client) => client.send(command));
+      return answerOf(await table.put(await itemOf(record), conditionFor(expected, names)));
     },
 
     async transact(record, expected, items, token) {
-      const send = (input: TransactWriteCommandInput) => table.transactions().send(new TransactWriteCommand(input));
-      const put = await table.send(() => putOver(record, expected));
-      return transactWrite({ send, put, items, token, tableName, read: existingIn });
+      const condition = { ...conditionFor(expected, names), ...RETURN_EXISTING };
+      const put = { TableName: tableName, Item: await itemOf(record), ...condition };
+      return transactWrite({ table, put, items, token, read: existingIn });
     },
 
-    remove(id, expected) {
-      const command = new DeleteCommand({
-        TableName: tableName,
-        Key: table.keyOf(id),
-        ...conditionFor(expected, names),
-        ...returnExisting,
-      });
-      return conditionally((client) => client.send(command));
+    async remove(id, expected) {
+      return answerOf(await table.remove(id, conditionFor(expected, names)));
     },
 
     async read(id) {
-      const command = new GetCommand({ TableName: tableName, Key: table.keyOf(id), ConsistentRead: true });
-      const { Item } = await table.send((client) => client.send(command));
-      return Item === undefined ? undefined : recordOf(Item);
+      return existingIn(await table.get(id));
     },
   };
 
-  async function putOver(record: IdempotencyRecord, expected: Expected) {
-    return {
-      TableName: tableName,
-      Item: await itemOf(record),
-      ...conditionFor(expected, names),
-      ...returnExisting,
-    };
-  }
-
-  function conditionally(request: (client: DynamoDBDocumentClient) => Promise<unknown>): Promise<ConditionalResult> {
-    return table.send(async (client) => {
-      try {
-        await request(client);
-        return { done: true };
-      } catch (error) {
-        if (!isFailedCondition(error)) throw error;
-        return { done: false, existing: await existingIn(error.Item) };
-      }
-    });
+  async function answerOf(written: Written): Promise<ConditionalResult> {
+    return written.done ? { done: true } : { done: false, existing: await existingIn(written.existing) };
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
@@ -125,16 +86,12 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     return stored === undefined ? record : { ...record, checkpoints: await steps.read(record.id, stored) };
   }
 
-  async function existingIn(item: ConditionalCheckFailedException['Item']): Promise<IdempotencyRecord | undefined> {
-    return item === undefined ? undefined : recordOf(plainItem(item));
+  async function existingIn(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
+    return item === undefined ? undefined : recordOf(item);
   }
 }
 
-function isFailedCondition(error: unknown): error is ConditionalCheckFailedException {
-  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
-}
-
-function conditionFor({ owner, status, leaseUntil, provisional }: Expected, names: AttributeNames) {
+function conditionFor({ owner, status, leaseUntil, provisional }: Expected, names: AttributeNames): Condition {
   const conditions = ['#owner = :owner', '#status = :status'];
   if (leaseUntil !== undefined) conditions.push('#leaseUntil = :leaseUntil');
   if (provisional !== undefined) conditions.push('#provisional = :provisional');

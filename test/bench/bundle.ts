@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where the SDK comes from: the bundle, or the runtime's own `node_modules`. */
 export type Sdk = 'bundled' | 'external';
-export type Entry = 'base' | 'floor' | 'ours' | 'peer';
+export type Entry = 'base' | 'floor' | 'ours' | 'peer' | 'primed';
 
 export interface Bundle {
   readonly code: string;
@@ -29,6 +29,12 @@ const BASE = `
   const key = '[headers."idempotency-key", powertools_json(body).orderId]';
   const respond = async () => ({ statusCode: 201, body: '{"id":"ord_1"}' });`;
 
+const OURS = `${BASE}
+  import { idempotency } from './src/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb.ts';
+  const store = dynamoDBStore({ tableName, client });
+  export const handler = middy().use(idempotency({ store, key })).handler(respond);`;
+
 /** A Middy handler with a DynamoDB client, and what each side adds to it. */
 const SOURCES: Readonly<Record<Entry, string>> = {
   base: `${BASE}
@@ -40,11 +46,10 @@ const SOURCES: Readonly<Record<Entry, string>> = {
     for (const S of ['a', 'b']) await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S } } }));
     return respond();
   });`,
-  ours: `${BASE}
-  import { idempotency } from './src/index.ts';
-  import { dynamoDBStore } from './src/stores/dynamodb.ts';
-  const store = dynamoDBStore({ tableName, client });
-  export const handler = middy().use(idempotency({ store, key })).handler(respond);`,
+  ours: OURS,
+  // A record that is not there: what the first request of a client makes is there for the second.
+  primed: `${OURS}
+  await store.read('prime');`,
   peer: `${BASE}
   import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
   import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';

@@ -1,25 +1,17 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundle, type Entry, type Sdk } from './bundle.ts';
-import { httpEvent } from './event.ts';
-import type { Finding, Measurement } from './finding.ts';
+import { bundle, type Sdk } from './bundle.ts';
+import type { DetailTable, Finding, Measurement } from './finding.ts';
 import { median } from './rounds.ts';
+import { type Start, startAll } from './starts.ts';
 
 const ENTRIES = ['base', 'floor', 'ours', 'peer'] as const;
 const SDKS = ['bundled', 'external'] as const;
-const CHILD = fileURLToPath(new URL('cold-start-child.mjs', import.meta.url));
 
-interface Start {
-  readonly import: number;
-  readonly answer: number;
-  readonly importCpu: number;
-  readonly answerCpu: number;
-  readonly residentMegabytes: number;
-}
+const NAMES: Readonly<Record<(typeof ENTRIES)[number], string>> = {
+  base: 'Middy and a client, no call',
+  floor: 'two bare puts',
+  ours: 'ours',
+  peer: 'peer',
+};
 
 /** What a bundle grows by, and what a fresh process takes until it has imported it, and until its first answer. */
 export async function measureColdStart(runs: number, progress: (text: string) => void): Promise<Measurement> {
@@ -28,10 +20,9 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
   for (const sdk of SDKS) {
     progress(`SDK ${sdk}`);
     const bundles = await bundlesWith(sdk);
-    const starts = await startAll(bundles, sdk, runs);
-    const added = (entry: Entry) => bundles[entry].bytes - bundles.base.bytes;
-    const of = (entry: Entry, what: keyof Start) => median(starts[entry].map((start) => start[what]));
-    const against = (what: keyof Start) => of('ours', what) / of('peer', what);
+    const starts = await startAll(bundles, runs);
+    const added = (entry: (typeof ENTRIES)[number]) => bundles[entry].bytes - bundles.base.bytes;
+    const against = (what: keyof Start) => medianOf(starts.ours, what) / medianOf(starts.peer, what);
     findings.push(
       finding(`Cold start, bytes added, SDK ${sdk}`, added('ours') / added('peer')),
       finding(`Cold start, import, SDK ${sdk}`, against('import')),
@@ -39,12 +30,14 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
     );
     for (const entry of ENTRIES) {
       const millis = (['import', 'answer', 'importCpu', 'answerCpu'] as const).map((what) =>
-        of(entry, what).toFixed(0),
+        medianOf(starts[entry], what).toFixed(0),
       );
       const sizes = [bundles[entry].bytes, entry === 'base' ? '' : added(entry), bundles[entry].gzipped];
-      rows.push([`${NAMES[entry]}, SDK ${sdk}`, ...sizes, ...millis, of(entry, 'residentMegabytes').toFixed(0)]);
+      const megabytes = medianOf(starts[entry], 'residentMegabytes').toFixed(0);
+      rows.push([`${NAMES[entry]}, SDK ${sdk}`, ...sizes, ...millis, megabytes]);
     }
   }
+  progress('what helps');
   return {
     subject: 'cold start',
     findings,
@@ -54,16 +47,38 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
         columns: ['', 'bytes', 'added', 'gzip', 'import', 'answer', 'CPU of import', 'CPU of all', 'MB resident'],
         rows,
       },
+      await whatHelps(runs),
     ],
   };
 }
 
-const NAMES: Readonly<Record<Entry, string>> = {
-  base: 'Middy and a client, no call',
-  floor: 'two bare puts',
-  ours: 'ours',
-  peer: 'peer',
-};
+/** Lambda bills both, but a caller waits for what comes after the initialisation in any case, and for that only at times. */
+async function whatHelps(runs: number): Promise<DetailTable> {
+  const [ours, primed] = [await bundle('ours', 'bundled'), await bundle('primed', 'bundled')];
+  const starts = await startAll(
+    { ours, primed, compiled: { ...ours, compileCache: true }, both: { ...primed, compileCache: true } },
+    runs,
+  );
+  const row = (name: string, of: readonly Start[]) => {
+    const [initialised, answered] = [medianOf(of, 'import'), medianOf(of, 'answer')];
+    const [importCpu, cpu] = [medianOf(of, 'importCpu'), medianOf(of, 'answerCpu')];
+    return [name, ...[initialised, answered - initialised, importCpu, cpu - importCpu].map((ms) => ms.toFixed(0))];
+  };
+  return {
+    title: `Cold start, SDK bundled, what helps: milliseconds in a fresh process, median of ${runs}`,
+    columns: ['', 'initialisation', 'first answer after it', 'CPU of initialisation', 'CPU of the answer'],
+    rows: [
+      row('as it is', starts.ours),
+      row("`await store.read('prime')` behind the store", starts.primed),
+      row('a compile cache that is filled', starts.compiled),
+      row('both', starts.both),
+    ],
+  };
+}
+
+function medianOf(starts: readonly Start[], what: keyof Start): number {
+  return median(starts.map((start) => start[what]));
+}
 
 const finding = (name: string, value: number): Finding => ({ name, value, unit: "of the peer's", target: 1 });
 
@@ -71,50 +86,4 @@ async function bundlesWith(sdk: Sdk) {
   const [base, floor, ours, peer] = await Promise.all(ENTRIES.map((entry) => bundle(entry, sdk)));
   if (!(base && floor && ours && peer)) throw new Error('a bundle is missing');
   return { base, floor, ours, peer };
-}
-
-async function startAll(bundles: Readonly<Record<Entry, { code: string }>>, sdk: Sdk, runs: number) {
-  // Beside node_modules, so that an external SDK is found.
-  const cache = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, `cold-start-${sdk}-`));
-  const clean = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clean);
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}'));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const starts: Record<Entry, Start[]> = { base: [], floor: [], ours: [], peer: [] };
-  try {
-    for (const entry of ENTRIES) writeFileSync(join(folder, `${entry}.mjs`), bundles[entry].code);
-    for (let run = -1; run < runs; run++) {
-      for (const entry of ENTRIES) {
-        const start = await startOnce(join(folder, `${entry}.mjs`), endpoint);
-        // The first one finds no file in the system's cache.
-        if (run >= 0) starts[entry].push(start);
-      }
-    }
-  } finally {
-    server.close();
-    server.closeAllConnections();
-    process.removeListener('exit', clean);
-    clean();
-  }
-  return starts;
-}
-
-async function startOnce(file: string, endpoint: string): Promise<Start> {
-  const child = fork(CHILD, [file, JSON.stringify(httpEvent('key'))], {
-    env: { PATH: process.env['PATH'], DYNAMODB_ENDPOINT: endpoint, AWS_LAMBDA_FUNCTION_NAME: 'place-order' },
-    execArgv: [],
-  });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-  process.removeListener('exit', kill);
-  if (typeof answer !== 'object' || answer === null) throw new Error('a process has ended without an answer');
-  if (child.exitCode === null) await once(child, 'exit');
-  return answer as Start;
 }

@@ -15,6 +15,7 @@ const one = (name: string, file: string, find: string, put: string): Break => ({
 const SETTLING = 'src/core/settling.ts';
 const DECIDE = 'src/core/decide.ts';
 const GUARD = 'src/core/guard.ts';
+const CLAIM_REQUESTS = 'src/core/claim-requests.ts';
 const RUN = 'src/middy/run.ts';
 const KEPT = 'test/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb.ts';
@@ -73,7 +74,7 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'compare the own lease with a wrong time: the beginning of the claim',
-    GUARD,
+    CLAIM_REQUESTS,
     'return this.#runtime.now() >= leaseUntil;',
     'return this.#startedAt >= leaseUntil;',
   ),
@@ -107,7 +108,12 @@ export const BREAKS: readonly Break[] = [
     ],
     tests: ['test/integration/i06-key-once.test.ts'],
   },
-  one('start after the own lease', GUARD, 'if (this.#isOver(record)) {', 'if (record.leaseUntil < 0) {'),
+  one(
+    'start after the own lease',
+    CLAIM_REQUESTS,
+    'if (!this.#isOver(record)) return;',
+    'if (record.leaseUntil > 0) return;',
+  ),
   one(
     'take over without the lease that was read',
     DECIDE,
@@ -159,7 +165,7 @@ export const BREAKS: readonly Break[] = [
   one('wait for the store for ever', 'src/core/runtime.ts', 'delay.elapsed.then(() => resolve(TIMED_OUT));', ''),
   one(
     'an abandoned claim is taken back whoever has the record',
-    GUARD,
+    CLAIM_REQUESTS,
     "const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;",
     "const expected = (await store.read(record.id).catch(() => undefined)) ?? { owner: record.owner, status: 'IN_PROGRESS' as const };",
   ),
@@ -185,9 +191,9 @@ export const BREAKS: readonly Break[] = [
     name: 'found here: a claim whose lease is over takes over',
     edits: [
       edit(
-        GUARD,
-        'if (this.#left(record) <= 0 || this.#isOver(record)) {',
-        'if (this.#left(record) < Number.NEGATIVE_INFINITY) {',
+        CLAIM_REQUESTS,
+        'if (this.#left(record) <= 0 || this.#isOver(record)) throw',
+        'if (this.#left(record) < Number.NEGATIVE_INFINITY) throw',
       ),
       // A takeover's lease begins with it: so that it can be over, it must begin with the request again.
       edit('src/core/budget.ts', 'leaseEnd: () => runtime.now() + millis,', 'leaseEnd: () => end + millis,'),
@@ -204,7 +210,7 @@ export const BREAKS: readonly Break[] = [
   },
   one(
     'found here: a takeover makes its caller wait for more than one lease',
-    GUARD,
+    CLAIM_REQUESTS,
     'return this.#budget.left(Math.min(leaseUntil, patience));',
     'return this.#budget.left(leaseUntil + 0 * patience);',
   ),
@@ -254,8 +260,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'write the items of a transaction apart from the outcome',
     'src/stores/dynamodb/transaction.ts',
-    'await send({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
-    'await send({ TransactItems: [...items], ClientRequestToken: token });\n    await send({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
+    'await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
+    'await table.transact({ TransactItems: [...items], ClientRequestToken: token });\n    await table.transact({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
   ),
   one(
     'a transaction without the owner condition',
@@ -299,7 +305,7 @@ export const BREAKS: readonly Break[] = [
     'if (conflict === undefined) return this.#yield(decision, attempt, existing);',
     `if (conflict === undefined && decision.kind === 'inFlight' && existing && this.#options.waitMillis > 0) {
           candidate = this.#candidate(attempt + 1);
-          conflict = await this.#replace(candidate, existing as Expected);
+          conflict = await this.#requests.replace(candidate, existing as never);
         } else if (conflict === undefined) return this.#yield(decision, attempt, existing);`,
   ),
   one(

@@ -8,16 +8,12 @@ const REQUEST_TIMEOUT_MILLIS = 3000;
 
 /**
  * The clients are made when they are first used: a function that is only initialised pays nothing for them. `records` is
- * for what this package writes; `transactions` also takes items of the user, in the form that the user's own document
- * client, if one was given, is set to.
+ * for what this package writes, in the form of the low-level client, which a document client takes as well;
+ * `transactions` takes items of the user, in the form that the user's own document client, if one was given, is set to.
  */
-export function lazyDocumentClients(given: DynamoDBClient | DynamoDBDocumentClient | undefined) {
-  const base = () => (given === undefined ? ownClient() : isolated(given));
-  const records = lazy(() => DynamoDBDocumentClient.from(base(), {}));
-  const transactions = lazy(() => {
-    // The client of the records shares its connections, not its translation.
-    return DynamoDBDocumentClient.from(isolated(given ?? records()), translationOf(given));
-  });
+export function lazyClients(given: DynamoDBClient | DynamoDBDocumentClient | undefined) {
+  const records = lazy(() => (given ?? ownClient()) as DynamoDBClient);
+  const transactions = lazy(() => DynamoDBDocumentClient.from(isolated(records()), translationOf(given)));
   return { records, transactions };
 }
 
@@ -54,7 +50,7 @@ function ownClient(): DynamoDBClient {
  * and with it into every document client made from that one. The given client shares its connections and middlewares
  * with ours, but keeps its own configuration.
  */
-function isolated(given: DynamoDBClient | DynamoDBDocumentClient): DynamoDBClient {
+function isolated(given: DynamoDBClient): DynamoDBClient {
   const config = { ...given.config, cacheMiddleware: false };
   return Object.create(given, { config: { value: config } }) as DynamoDBClient;
 }

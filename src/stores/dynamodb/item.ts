@@ -1,11 +1,9 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
+import type { Item } from './marshalling.ts';
 import type { AttributeNames } from './options.ts';
 import type { Table } from './table.ts';
-
-export type Item = Record<string, unknown>;
 
 /** An outcome as its attributes hold it. */
 export interface OutcomeFields {
@@ -130,25 +128,4 @@ function invalid(name: string, value: unknown): IdempotencyError {
       `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
       'Does something else write to this table under the same key?',
   });
-}
-
-/**
- * The item that came with a failed condition: lib-dynamodb translates what a command answers, but not what its
- * exception carries.
- */
-export function plainItem(marshalled: Readonly<Record<string, AttributeValue>>): Item {
-  return Object.fromEntries(Object.entries(marshalled).map(([name, value]) => [name, plain(value)]));
-}
-
-/** Of the types that a record has; another one is no attribute of a record, and refused as such. */
-function plain(value: AttributeValue): unknown {
-  if (value.S !== undefined) return value.S;
-  if (value.N !== undefined) return numberOf(value.N);
-  if (value.M !== undefined) return plainItem(value.M);
-  return value.BOOL ?? value.B;
-}
-
-/** `Number` takes nothing, and an empty list, for zero: an `expiration` of zero would be a record that is over. */
-function numberOf(text: string): number {
-  return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
 }

@@ -1,5 +1,4 @@
 import { webcrypto } from 'node:crypto';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../errors.ts';
 import type { Table } from './table.ts';
 
@@ -59,25 +58,17 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
   }
 
   async function put(index: number, expiration: number): Promise<void> {
-    const { tableName, names } = table;
-    const command = new PutCommand({
-      TableName: tableName,
-      Item: {
-        ...table.keyOf(partId(recordId, digest, index)),
-        [names.expiration]: expiration,
-        [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
-      },
-      // Another execution had the same outcome, and keeps it longer.
+    const { names } = table;
+    const item = {
+      ...table.keyOf(partId(recordId, digest, index)),
+      [names.expiration]: expiration,
+      [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
+    };
+    // Or another execution had the same outcome, and keeps it longer.
+    await table.put(item, {
       ConditionExpression: 'attribute_not_exists(#id) OR #expiration < :expiration',
       ExpressionAttributeNames: { '#id': names.id, '#expiration': names.expiration },
       ExpressionAttributeValues: { ':expiration': expiration },
-    });
-    await table.send(async (client) => {
-      try {
-        await client.send(command);
-      } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
-      }
     });
   }
 }
@@ -93,13 +84,8 @@ export async function join(table: Table, recordId: string, reference: PartsRefer
   if (!Number.isInteger(parts) || parts < 1 || parts > MAX_PARTS) throw new Error(`it cannot have ${parts} parts`);
   const read: Uint8Array[] = [];
   await concurrently(parts, async (index) => {
-    const command = new GetCommand({
-      TableName: table.tableName,
-      Key: table.keyOf(partId(recordId, digest, index)),
-      ConsistentRead: true,
-    });
-    const { Item } = await table.send((client) => client.send(command));
-    const part: unknown = Item?.[table.names.outcome];
+    const item = await table.get(partId(recordId, digest, index));
+    const part: unknown = item?.[table.names.outcome];
     if (!(part instanceof Uint8Array)) throw new Error(`part ${index + 1} of ${parts} is gone`);
     read[index] = part;
   });

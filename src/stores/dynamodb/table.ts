@@ -1,34 +1,111 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  type ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../errors.ts';
-import { lazyDocumentClients } from './client.ts';
+import { lazyClients } from './client.ts';
 import { unavailable } from './failure.ts';
+import { type Item, marshalled, unmarshalled } from './marshalling.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
-/** The table, as the store's requests see it. */
+/** When a write is to be done, in plain values: `ConditionExpression` and what it names. */
+export interface Condition {
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeNames: Record<string, string>;
+  readonly ExpressionAttributeValues?: Item;
+}
+
+/** Whether a conditional write was done, or else what was in its way; nothing, where the item was not there. */
+export type Written = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
+
+/**
+ * The table, as the store's requests see it: plain values go in and out.
+ *
+ * Each of them throws IdempotencyError `STORE_UNAVAILABLE` with advice, whatever the SDK threw.
+ */
 export interface Table {
   readonly tableName: string;
   readonly names: AttributeNames;
   /** The primary key of an item: the id, and the sort key where the table has one. */
   keyOf(id: string): Record<string, string>;
-  /** The client that takes items of the user, too. */
-  transactions(): DynamoDBDocumentClient;
-  /** Makes a request. @throws IdempotencyError `STORE_UNAVAILABLE` with advice, whatever the SDK threw */
-  send<T>(request: (client: DynamoDBDocumentClient) => Promise<T>): Promise<T>;
+  put(item: Item, condition: Condition): Promise<Written>;
+  remove(id: string, condition: Condition): Promise<Written>;
+  /** A strongly consistent read. */
+  get(id: string): Promise<Item | undefined>;
+  /** Unlike the others, throws what the SDK threw: items of the user may be the reason. */
+  transact(input: TransactWriteCommandInput): Promise<unknown>;
 }
 
+/** A failed condition brings the item that was in the way. */
+export const RETURN_EXISTING = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
+
 export function tableOf({ tableName, client: given, names, sortKey }: ResolvedStoreOptions): Table {
-  const { records, transactions } = lazyDocumentClients(given);
-  return {
-    tableName,
-    names,
-    transactions,
-    keyOf: (id) => ({ [names.id]: id, ...sortKey }),
-    async send(request) {
+  const { records, transactions } = lazyClients(given);
+  return { tableName, names, keyOf, put, remove, get, transact };
+
+  function keyOf(id: string): Record<string, string> {
+    return { [names.id]: id, ...sortKey };
+  }
+
+  function put(item: Item, condition: Condition): Promise<Written> {
+    return conditionally((client) => {
+      const Item = marshalled(item);
+      return client.send(new PutItemCommand({ TableName: tableName, Item, ...inputOf(condition) }));
+    });
+  }
+
+  function remove(id: string, condition: Condition): Promise<Written> {
+    return conditionally((client) => {
+      const Key = marshalled(keyOf(id));
+      return client.send(new DeleteItemCommand({ TableName: tableName, Key, ...inputOf(condition) }));
+    });
+  }
+
+  function get(id: string): Promise<Item | undefined> {
+    return send(async (client) => {
+      const Key = marshalled(keyOf(id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }));
+      return Item && unmarshalled(Item);
+    });
+  }
+
+  async function transact(input: TransactWriteCommandInput): Promise<unknown> {
+    return transactions().send(new TransactWriteCommand(input));
+  }
+
+  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<Written> {
+    return send(async (client) => {
       try {
-        return await request(records());
+        await request(client);
+        return { done: true };
       } catch (error) {
-        throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
+        if (!isFailedCondition(error)) throw error;
+        return { done: false, existing: error.Item && unmarshalled(error.Item) };
       }
-    },
+    });
+  }
+
+  async function send<T>(request: (client: DynamoDBClient) => Promise<T>): Promise<T> {
+    try {
+      return await request(records());
+    } catch (error) {
+      throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
+    }
+  }
+}
+
+function inputOf({ ExpressionAttributeValues: values, ...expression }: Condition) {
+  return {
+    ...expression,
+    ...(values !== undefined && { ExpressionAttributeValues: marshalled(values) }),
+    ...RETURN_EXISTING,
   };
+}
+
+function isFailedCondition(error: unknown): error is ConditionalCheckFailedException {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
 }

@@ -1,9 +1,11 @@
-import type { CancellationReason, ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../../core/record.ts';
 import type { TransactionResult } from '../../core/store.ts';
 import { IdempotencyError } from '../../errors.ts';
 import { transactionUnavailable, unavailable } from './failure.ts';
+import { type Item, unmarshalled } from './marshalling.ts';
+import type { Table } from './table.ts';
 
 /** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
 export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -12,18 +14,17 @@ export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactIte
 const MAX_ITEMS = 100 - 1;
 
 interface Transaction {
-  readonly send: (input: TransactWriteCommandInput) => Promise<unknown>;
+  readonly table: Table;
   /** The record. */
   readonly put: PutCommandInput;
   readonly items: readonly TransactionItem[];
   readonly token: string;
-  readonly tableName: string;
-  readonly read: (item: ConditionalCheckFailedException['Item']) => Promise<IdempotencyRecord | undefined>;
+  readonly read: (item: Item | undefined) => Promise<IdempotencyRecord | undefined>;
 }
 
 /** The record last: the reasons of the caller's items keep their places. */
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
-  const { send, put, items, token } = transaction;
+  const { table, put, items, token } = transaction;
   if (items.length > MAX_ITEMS) {
     const refused = new RangeError(
       `transact(items, response): ${items.length} items are more than ${MAX_ITEMS}: DynamoDB takes 100, and one is the record`,
@@ -31,7 +32,7 @@ export async function transactWrite(transaction: Transaction): Promise<Transacti
     return { done: false, refused };
   }
   try {
-    await send({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
+    await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
     return { done: true };
   } catch (error) {
     return answerOf(error, transaction);
@@ -41,7 +42,7 @@ export async function transactWrite(transaction: Transaction): Promise<Transacti
 /** Reasons that go away by themselves. API reference of TransactWriteItems, "TransactionCanceledException". */
 const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
 
-async function answerOf(error: unknown, { tableName, read }: Transaction): Promise<TransactionResult> {
+async function answerOf(error: unknown, { table: { tableName }, read }: Transaction): Promise<TransactionResult> {
   const reasons = reasonsOf(error);
   const own = reasons?.at(-1);
   if (reasons === undefined || own === undefined) {
@@ -49,7 +50,8 @@ async function answerOf(error: unknown, { tableName, read }: Transaction): Promi
     throw error instanceof IdempotencyError ? error : transactionUnavailable(error, tableName);
   }
   // First of all: it may be there because this transaction was applied, and its answer lost.
-  if (own.Code === 'ConditionalCheckFailed') return { done: false, existing: await read(own.Item) };
+  if (own.Code === 'ConditionalCheckFailed')
+    return { done: false, existing: await read(own.Item && unmarshalled(own.Item)) };
   const isFinal = ({ Code = 'None' }: CancellationReason) => Code !== 'None' && !TRANSIENT.includes(Code);
   if (reasons.slice(0, -1).some(isFinal)) return { done: false, refused: error };
   if (!isFinal(own)) throw transactionUnavailable(error, tableName);
