@@ -1,6 +1,7 @@
 import { IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
+import { isUnanswered } from '../../src/core/guard.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { crashing, deferred, newOrder, type Order, TestClock, thrownBy, useGuards } from '../support/harness.ts';
 
@@ -32,6 +33,7 @@ describe('a claim', () => {
     const error = await thrownBy(call(order));
     expect(error).toMatchObject({ code: 'IN_FLIGHT', advice: 'The record changed hands 10 times.' });
     expect(handler).not.toHaveBeenCalled();
+    expect(guards.events.at(-1)).toMatchObject({ type: 'inFlight', retryAfterMillis: 1000 });
   });
 
   it('claims anew when the record in the way has vanished', async () => {
@@ -66,6 +68,21 @@ describe('a claim', () => {
     });
     expect(handler).not.toHaveBeenCalled();
     expect(guards.eventTypes()).toEqual(['claimFailed']);
+    expect(isUnanswered(error)).toBe(true);
+  });
+
+  it('is known to be unanswered only where the store could not be asked', async () => {
+    const failing = (failure: unknown) => {
+      const insert = async () => Promise.reject(failure);
+      return guards.guarded({ handler: async () => 'executed', options: { store: { ...guards.store, insert } } });
+    };
+    const refused = new IdempotencyError('STORE_UNAVAILABLE', 'no', { retryable: false });
+    const unreadable = new IdempotencyError('RECORD_INVALID', 'no');
+    for (const failure of [refused, unreadable]) {
+      expect(await thrownBy(failing(failure)(newOrder()))).toBe(failure);
+      expect(isUnanswered(failure)).toBe(false);
+    }
+    for (const other of [undefined, null, 'text', {}]) expect(isUnanswered(other)).toBe(false);
   });
 
   it('needs one write, its settlement another, a replay one: whatever adds a round trip was asked for', async () => {

@@ -64,7 +64,20 @@ const WRONG_CACHES: [option: string, value: unknown][] = [
   ['cache.maxEntries', { maxEntries: '5' }],
 ];
 
+const WRONG_AND_WHY: [options: object, why: string][] = [
+  [{ onInFlight: 'wait' }, "must be 'throw' or { waitMillis }, not 'wait'"],
+  [{ onInFlight: { waitMillis: -1 } }, 'must be a finite number above 0 and at most 31536000000, not -1'],
+  [{ cache: true }, 'must be { maxEntries }'],
+  [{ cache: { maxEntries: 1.5 } }, 'must be an integer'],
+  [{ cache: { maxEntries: 0 } }, 'must be a finite number at least 1 and at most 1000000, not 0'],
+  [{ clockSkewMillis: -1 }, 'must be a finite number at least 0 and at most 31536000000, not -1'],
+];
+
 describe('a wrong option is refused at construction, by its name', () => {
+  it.each(WRONG_AND_WHY)('and says what is right: %j', (wrong, why) => {
+    expect(() => idempotency({ ...good, ...wrong } as never)).toThrow(`: ${why}`);
+  });
+
   it.each(WRONG_CACHES)('of the cache, %s: %j', (option, cache) => {
     expect(() => idempotency({ ...good, cache } as never)).toThrow(`option \`${option}\``);
   });

@@ -4,7 +4,7 @@ import { expirationAt } from '../../src/core/expiration.ts';
 import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
 import { contention, refusal } from '../../src/core/refusal.ts';
 import { TIMED_OUT, within } from '../../src/core/runtime.ts';
-import { isStoreError, storeFailure } from '../../src/core/store-failure.ts';
+import { isStoreError, storeFailure, unfinished } from '../../src/core/store-failure.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import { deferred, TestClock } from '../support/harness.ts';
 
@@ -88,6 +88,25 @@ describe("a store's failure", () => {
       advice: 'Look there.',
     });
     expect(storeFailure(cause)).not.toHaveProperty('advice', expect.anything());
+  });
+
+  it('is another one for a request that was admitted, and says the same of what to do', () => {
+    const failure = new IdempotencyError('STORE_UNAVAILABLE', 'no', {
+      retryable: false,
+      recordRefused: true,
+      advice: 'There.',
+    });
+    expect(unfinished(failure, 'Here.')).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: 'The request could not be brought to its end. Retry later with the same key.',
+      cause: failure,
+      retryable: false,
+      recordRefused: true,
+      advice: 'Here. There.',
+    });
+    expect(unfinished(failure).advice).toBe('There.');
+    const refused = new IdempotencyError('RECORD_INVALID', 'no');
+    expect(unfinished(refused)).toBe(refused);
   });
 
   it('is told from other errors', () => {

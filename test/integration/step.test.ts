@@ -151,7 +151,7 @@ describe('a result is what JSON leaves of it', () => {
   it.each([
     ['a BigInt', () => 10n, 'BigInt'],
     ['a function', () => () => 1, 'function'],
-    ['500 KB', () => randomBytes(500_000).toString('base64'), 'hold'],
+    ['500 KB', () => randomBytes(500_000).toString('base64'), 'the record cannot hold it'],
   ])('%s cannot be kept: the step is done all the same, and is not run again', async (_, make, reason) => {
     const effect = vi.fn(async () => make() as string);
     const small = vi.fn(async () => 'small');
