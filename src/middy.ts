@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import type { IdempotencyHandle } from './core/handle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
+import { markRefusal } from './middy/refusal.ts';
 import type { MiddyRequest } from './middy/request.ts';
 import { requestRuns } from './middy/runs.ts';
 import { attachHandle, startRun } from './middy/start.ts';
@@ -66,14 +67,14 @@ export function createMiddleware(
       const remaining = remainingOf(request.context);
       const timeout = watchTimeout(remaining);
       const { functionName } = (request.context ?? {}) as { functionName?: string };
-      const admission = await admit({ args: [request.event], remaining, functionName });
+      const admission = await refusing(request, admit({ args: [request.event], remaining, functionName }));
       switch (admission.kind) {
         case 'unguarded':
           return attachHandle(request, undefined);
         case 'replay':
           return replay(request, admission.outcome);
         case 'execute':
-          runs.begin(request, await startRun(request, admission.execution, timeout));
+          runs.begin(request, await refusing(request, startRun(request, admission.execution, timeout)));
       }
     },
     async after(request) {
@@ -83,6 +84,16 @@ export function createMiddleware(
       await runs.of(request)?.onError();
     },
   };
+}
+
+/** What fails here is no outcome: nothing was executed. */
+async function refusing<T>(request: MiddyRequest, admitting: Promise<T>): Promise<T> {
+  try {
+    return await admitting;
+  } catch (error) {
+    markRefusal(request, error);
+    throw error;
+  }
 }
 
 /** Ends Middy's chain: `earlyResponse`, unlike a returned value, can also be `undefined`. */

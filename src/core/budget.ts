@@ -9,7 +9,7 @@ export interface TimeBudget {
   readonly leaseMillis: number;
   /** Whether an execution can outlive its lease: one that lasts as long as the invocation needs no renewal. */
   readonly renewable: boolean;
-  /** Milliseconds before the end of the lease, or of the invocation, that are kept for answering. */
+  /** Milliseconds before the end of the lease in which its execution is told to stop. */
   readonly reserveMillis: number;
   /** Until when a lease lasts that is claimed now, epoch milliseconds: where the invocation gives it, until its end. */
   leaseEnd(): number;
@@ -25,7 +25,7 @@ export interface TimeBudget {
 
 const DEFAULT_LEASE_MILLIS = 60_000;
 
-/** One tenth of the time is kept for answering the caller, but never more than this. */
+/** One tenth of the time is kept for answering the caller, one tenth of a lease for stopping, but never more than this. */
 const MAX_RESERVE_MILLIS = 1000;
 
 /** Where an invocation ends by itself, a late answer is worth nothing; elsewhere the caller can wait a little. */
@@ -40,12 +40,13 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
   const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
   const end = runtime.now() + initial;
-  const reserve = Math.min(MAX_RESERVE_MILLIS, (known ? initial : millis) / 10);
+  const reserveMillis = Math.min(MAX_RESERVE_MILLIS, millis / 10);
+  const reserve = known ? Math.min(MAX_RESERVE_MILLIS, initial / 10) : reserveMillis;
   return known
     ? {
         leaseMillis: millis,
         renewable: leaseMillis !== undefined,
-        reserveMillis: reserve,
+        reserveMillis,
         leaseEnd: () => (leaseMillis === undefined ? end : runtime.now() + leaseMillis),
         toAnswer: () => remaining() - reserve,
         left: () => remaining() - reserve,
@@ -55,7 +56,7 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
     : {
         leaseMillis: millis,
         renewable: true,
-        reserveMillis: reserve,
+        reserveMillis,
         leaseEnd: () => runtime.now() + millis,
         toAnswer: () => Number.POSITIVE_INFINITY,
         left: (leaseUntil) => Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),

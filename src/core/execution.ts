@@ -8,7 +8,7 @@ import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
 import { createLease } from './lease.ts';
 import { createLeaseWatch } from './lease-watch.ts';
-import type { ResolvedProtocolOptions, Settlement } from './options.ts';
+import { type ResolvedProtocolOptions, type Settlement, YEAR_MILLIS } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { pending } from './pending.ts';
 import { policyFor } from './policy.ts';
@@ -37,6 +37,8 @@ export interface Execution {
   renew(): void;
   /** Whether the guarded code itself has stored its response: no failure after that changes the record. */
   isCompleted(): boolean;
+  /** Resolves when what the guarded code has begun to store is stored, or is not. */
+  completionsEnd(): Promise<unknown>;
   /** What is stored of every outcome from now on. */
   storeAs(form: (outcome: Outcome) => Outcome): void;
 }
@@ -99,6 +101,7 @@ export function createExecution(context: ExecutionContext): Execution {
       if (budget.renewable) renewal.start();
     },
     isCompleted,
+    completionsEnd: completions.end,
     storeAs(given) {
       form = given;
     },
@@ -158,8 +161,10 @@ export function createExecution(context: ExecutionContext): Execution {
   }
 
   async function extend(millis: number): Promise<void> {
-    if (typeof millis !== 'number' || !Number.isFinite(millis) || millis <= 0) {
-      throw new TypeError(`extend(millis): millis must be a finite number above 0, not ${String(millis)}`);
+    if (typeof millis !== 'number' || !(millis > 0 && millis <= YEAR_MILLIS)) {
+      throw new TypeError(
+        `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${String(millis)}`,
+      );
     }
     if (ended || isCompleted()) return;
     if ((await lease.extend(millis)) === 'lost' && !ended) throw lost();

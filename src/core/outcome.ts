@@ -21,7 +21,7 @@ export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFIN
     if (isStreaming(value)) return notReplayable('it is a stream');
     json = JSON.stringify(value);
   } catch (error) {
-    return notReplayable(error instanceof Error ? error.message : 'it cannot be written as JSON');
+    return notReplayable(reasonOf(error));
   }
   if (json === undefined) return notReplayable('it is a function or a symbol');
   const bytes = Buffer.byteLength(json);
@@ -53,6 +53,16 @@ const MAX_REASON_LENGTH = 500;
 
 export function notReplayable(reason: string): Extract<StoredOutcome, { type: 'NOT_REPLAYABLE' }> {
   return { type: 'NOT_REPLAYABLE', reason: reason.slice(0, MAX_REASON_LENGTH) };
+}
+
+/** What the user's own code threw may be anything: the work is done whatever its `message` is, or does. */
+function reasonOf(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.message === 'string') return error.message;
+  } catch {
+    // It says nothing.
+  }
+  return 'it cannot be written as JSON';
 }
 
 function parse(json: string): unknown {

@@ -74,12 +74,17 @@ export function createSettling(context: ExecutionContext, { persist, write }: Wr
    * @throws IdempotencyError when it is not known whether it was written, or was refused
    */
   async function transact(outcome: Outcome, items: readonly never[]): Promise<Settled | Refused> {
+    const before = retention;
     const completed = completedWith(outcome, false, lease.until());
     const token = runtime.randomToken();
     const send = async () =>
       (await store.transact?.(completed, { owner, status }, items, token)) ?? { done: false, refused: '' };
     const answer = await persist((least) => write(send, least));
-    if ('refused' in answer) return { kind: 'refused', error: answer.refused };
+    if ('refused' in answer) {
+      // Nobody has seen this one: with the same token, a transaction that was applied is never refused.
+      retention = before;
+      return { kind: 'refused', error: answer.refused };
+    }
     return settledBy(answer.done ? completed : answer.existing, false);
   }
 

@@ -3,6 +3,7 @@ import { parsedJson } from './functions.ts';
 type Select = (value: unknown) => unknown;
 
 const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:\\.|[^"\\])*")|([.,[\]()]))\s*/y;
+const SIGNS = '.,[]()';
 
 /**
  * What most keys are: `headers."idempotency-key"`, `powertools_json(body).orderId`, `[tenant, order.id]`. Fields, lists of them
@@ -12,10 +13,10 @@ const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:\\.|[^"\\])*")|([.,[\]()]))\s
  * @returns `undefined` for every other expression, malformed ones included
  */
 export function compilePath(expression: string): Select | undefined {
-  const tokens = tokensOf(expression);
-  if (tokens === undefined) return undefined;
+  let tokens: readonly string[] = [];
   let next = 0;
   try {
+    tokens = tokensOf(expression);
     const select = chain();
     return next === tokens.length ? select : undefined;
   } catch {
@@ -31,7 +32,7 @@ export function compilePath(expression: string): Select | undefined {
   function start(): Select {
     if (accept('[')) return list();
     const first = name();
-    if (tokens?.[next] !== '(') return field(first);
+    if (tokens[next] !== '(') return field(first);
     next++;
     if (first !== 'powertools_json') throw new SyntaxError();
     const text = chain();
@@ -47,14 +48,13 @@ export function compilePath(expression: string): Select | undefined {
   }
 
   function name(): string {
-    const token = tokens?.[next++] ?? '';
-    if (token.startsWith('"')) return JSON.parse(token);
-    if (token.length === 0 || '.,[]()'.includes(token)) throw new SyntaxError();
-    return token;
+    const token = tokens[next++];
+    if (token === undefined || SIGNS.includes(token)) throw new SyntaxError();
+    return token.startsWith('"') ? JSON.parse(token) : token;
   }
 
   function accept(token: string): boolean {
-    if (tokens?.[next] !== token) return false;
+    if (tokens[next] !== token) return false;
     next++;
     return true;
   }
@@ -64,13 +64,14 @@ export function compilePath(expression: string): Select | undefined {
   }
 }
 
-function tokensOf(expression: string): readonly string[] | undefined {
+/** @throws SyntaxError */
+function tokensOf(expression: string): readonly string[] {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < expression.length) {
     const [, identifier, quoted, sign] = TOKEN.exec(expression) ?? [];
     const token = identifier ?? quoted ?? sign;
-    if (token === undefined) return undefined;
+    if (token === undefined) throw new SyntaxError();
     tokens.push(token);
   }
   return tokens;

@@ -22,7 +22,7 @@ export async function problemFor(
   const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
   const make = () => problemResponse(error, http, options.problems, awsRequestId);
   const response = inKind(await decorated(make, request, options), http);
-  markRefusal(response);
+  markRefusal(request, response);
   return response;
 }
 

@@ -1,10 +1,13 @@
-/** Responses by which a guard has refused a request: for another guard in front of it they are no outcome. */
-const refusals = new WeakSet<object>();
+import type { MiddyRequest } from './request.ts';
 
-export function markRefusal(response: unknown): void {
-  if (typeof response === 'object' && response !== null) refusals.add(response);
+/** Responses and errors by which a guard has refused a request, and that request: a handler may hand on one of another. */
+const refusals = new WeakMap<object, object>();
+
+/** For another guard in front of it they are no outcome. */
+export function markRefusal(request: MiddyRequest, refusal: unknown): void {
+  if (typeof refusal === 'object' && refusal !== null) refusals.set(refusal, request);
 }
 
-export function isRefusal(response: unknown): boolean {
-  return typeof response === 'object' && response !== null && refusals.has(response);
+export function isRefusal(request: MiddyRequest, outcome: unknown): boolean {
+  return typeof outcome === 'object' && outcome !== null && refusals.get(outcome) === request;
 }

@@ -1,3 +1,5 @@
+import { isThenable, outcomeOf } from './thenable.ts';
+
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
@@ -12,8 +14,8 @@ export interface RequestListener {
   answered(response: unknown): void;
   /** The error path begins. `answered`: the handler had answered before, so that a hook after it threw. */
   failed(error: unknown, answered: boolean): void;
-  /** Another error takes its place: a hook of the error path threw, or replaced it. */
-  failedAgain(error: unknown): void;
+  /** Another error takes its place. `ended`: a hook of the error path threw, so that no other is called; else one replaced it. */
+  failedAgain(error: unknown, ended: boolean): void;
   /** A hook has ended the chain with this response, so that our own hooks are skipped. The answer is what Middy gets. */
   endedEarly(response: unknown): Promise<unknown>;
 }
@@ -28,6 +30,7 @@ export interface RequestListener {
 export function watchRequest(request: MiddyRequest, listener: RequestListener): void {
   let answers = 0;
   let errors = 0;
+  let lastError: unknown;
   let early: Early | undefined;
 
   intercept(request, 'response', {
@@ -47,7 +50,9 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
     written(error) {
       if (early !== undefined) answers++;
       early = undefined;
-      if (errors++ > 0) return listener.failedAgain(error);
+      const before = lastError;
+      lastError = error;
+      if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
       // Middy 6 leaves it there, and would answer with it after the first hook of the error path: ours, maybe.
       delete request.earlyResponse;
       listener.failed(error, answers > 1);
@@ -68,6 +73,16 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
   }
 }
 
+/** Middy leaves the error before at one that a hook of the error path throws, unless it is the same. */
+function isThrownAgain(error: unknown, before: unknown): boolean {
+  try {
+    if (typeof error !== 'object' || error === null) return false;
+    return error === before || ('originalError' in error && error.originalError === before);
+  } catch {
+    return false;
+  }
+}
+
 /** An early response, and the promise that Middy is given for it; once that is kept, the response itself. */
 interface Early {
   readonly response: unknown;
@@ -76,10 +91,11 @@ interface Early {
 
 /** A guard in front of this one ends, too: neither waits for the other, and its answer is the last. */
 async function bothEnd(own: Promise<unknown>, outer: unknown, response: unknown): Promise<unknown> {
-  const [mine, others] = await Promise.allSettled([own, outer]);
+  const [mine, others] = await Promise.allSettled([own, isThenable(outer) ? outcomeOf(outer) : outer]);
   if (others.status === 'rejected') throw others.reason;
   if (mine.status === 'rejected') throw mine.reason;
-  return Object.is(others.value, response) ? mine.value : others.value;
+  const unchanged = isThenable(response) ? await outcomeOf(response) : response;
+  return Object.is(others.value, unchanged) ? mine.value : others.value;
 }
 
 type Name = 'response' | 'error';

@@ -4,6 +4,7 @@ import { encodeOutcome, type Outcome } from '../core/outcome.ts';
 import type { Settled } from '../core/settling.ts';
 import { isRefusal } from './refusal.ts';
 import type { MiddyRequest, RequestListener } from './request.ts';
+import { isThenable, outcomeOf, type Thenable } from './thenable.ts';
 import type { TimeoutWatch } from './timeout.ts';
 
 /** What the caller gets when the outcome is in somebody else's hands. @default the error is thrown */
@@ -19,6 +20,8 @@ export class MiddyRun implements RequestListener {
   #answer: unknown;
   /** What the policy judges once something has failed: the handler's answer if there was one, else the error. */
   #failure: Outcome | undefined;
+  /** The answer was work to wait for, and has failed. */
+  #rejected = false;
   #timedOut = false;
   /** Decided once, at the first reason to settle. */
   #settlement: Settlement | undefined;
@@ -46,17 +49,23 @@ export class MiddyRun implements RequestListener {
     // What looks like an answer may have been written by a hook in front of the handler; Middy's own error is certain.
     const isTimeout = answered ? this.#timeout.isMiddyError(error) : this.#timeout.isTimeout(error);
     this.#timedOut ||= isTimeout;
-    this.#failure = answered && !isTimeout ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };
+    const isDone = answered && !isTimeout && !this.#rejected;
+    this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };
+    // A hook has thrown before anybody waited for the handler's work: it may be under way, or may never begin.
+    if (isDone && isThenable(this.#answer)) this.#settlement = 'hold';
     // The work is done. A hook of the error path that throws would keep us from storing that: begin before they run.
-    if (answered && !isTimeout) void this.#settle({ kind: 'threw', error });
+    if (isDone) this.#begin({ kind: 'threw', error });
   }
 
-  failedAgain(error: unknown): void {
-    if (!this.#closed) void this.#settle({ kind: 'threw', error });
+  failedAgain(error: unknown, ended: boolean): void {
+    if (this.#closed) return;
+    if (ended) void this.#settle({ kind: 'threw', error });
+    else this.#begin({ kind: 'threw', error });
   }
 
   /** Resolves with what the caller gets. */
-  async endedEarly(response: unknown): Promise<unknown> {
+  async endedEarly(early: unknown): Promise<unknown> {
+    const response = isThenable(early) ? await this.#outcomeOf(early) : early;
     const { error } = this.#request;
     // On the error path, Middy throws the error when there is no response.
     const failed = this.#failure !== undefined && response === undefined;
@@ -67,6 +76,8 @@ export class MiddyRun implements RequestListener {
 
   /** The last hook after the handler. */
   async after(): Promise<void> {
+    // Middy waits for promises alone, and would begin, or end, this work when everything is settled.
+    if (isThenable(this.#request.response)) this.#request.response = await this.#outcomeOf(this.#request.response);
     const { response } = this.#request;
     const settled = await this.#close({ kind: 'returned', value: response });
     if (settled.kind !== 'done') this.#request.response = await this.#answerOf(settled, response);
@@ -77,6 +88,26 @@ export class MiddyRun implements RequestListener {
     if (this.#closed) return;
     const { response, error } = this.#request;
     await this.#close(response === undefined ? { kind: 'threw', error } : { kind: 'returned', value: response });
+  }
+
+  async #outcomeOf(work: Thenable): Promise<unknown> {
+    const isAnswer = work === this.#answer;
+    try {
+      const outcome = await outcomeOf(work);
+      if (isAnswer) this.#answer = outcome;
+      return outcome;
+    } catch (error) {
+      this.#rejected ||= isAnswer;
+      throw error;
+    }
+  }
+
+  /**
+   * Stores what is certain already. Nothing is released yet: the hooks that are still to come belong to this execution, and no
+   * other one may begin beside them.
+   */
+  #begin(outcome: Outcome): void {
+    if (this.#decide(outcome) === 'store') void this.#settle(outcome);
   }
 
   #close(outcome: Outcome): Promise<Settled> {
@@ -111,7 +142,11 @@ export class MiddyRun implements RequestListener {
   ): Promise<Settled> {
     const earlier = await before;
     if (earlier !== undefined && earlier.kind !== 'done') return earlier;
-    if (!this.#timedOut) return this.#execution.settle(settlement, outcome, final);
+    if (!this.#timedOut) {
+      // `complete` that was not waited for is no less a completion.
+      if (this.#failure !== undefined) await this.#execution.completionsEnd();
+      return this.#execution.settle(this.#isOver() ? 'hold' : settlement, outcome, final);
+    }
     // The handler may still be running: this outcome is Middy's, not the handler's.
     this.#execution.hold('timeout');
     return { kind: 'done' };
@@ -123,11 +158,15 @@ export class MiddyRun implements RequestListener {
   }
 
   #judge(outcome: Outcome): Settlement {
-    // The handler has stored its response itself. No failure after that, and nothing that is made of one, takes its place.
-    if (this.#execution.isCompleted() && this.#failure !== undefined) return 'hold';
+    if (this.#isOver()) return 'hold';
     // Another guard behind this one has refused the request: the handler has not run.
-    if (outcome.kind === 'returned' && isRefusal(outcome.value)) return 'release';
+    if (isRefusal(this.#request, outcome.kind === 'returned' ? outcome.value : outcome.error)) return 'release';
     return this.#execution.policyFor(outcome);
+  }
+
+  /** The handler has stored its response itself. No failure after that, and nothing that is made of one, takes its place. */
+  #isOver(): boolean {
+    return this.#execution.isCompleted() && this.#failure !== undefined;
   }
 
   async #answerOf(settled: Settled, response: unknown): Promise<unknown> {

@@ -37,10 +37,19 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     return {
       isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => isMiddyError(error) || isAbort(error) || isOver(),
-      isMiddyError,
+      isTimeout: (error) => safely(isMiddyError, error) || safely(isAbort, error) || isOver(),
+      isMiddyError: (error) => safely(isMiddyError, error),
     };
   };
+}
+
+/** An error of somebody else's may throw when it is looked at, and is none of these then. */
+function safely(look: (error: unknown) => boolean, error: unknown): boolean {
+  try {
+    return look(error);
+  } catch {
+    return false;
+  }
 }
 
 function isMiddyError(error: unknown): boolean {

@@ -54,6 +54,30 @@ describe('two requests that differ never look alike', () => {
   );
 });
 
+describe('what is selected is what is there', () => {
+  it.each([
+    ['map(&id, items)', { items: [{ id: 'a' }, { id: 7 }, { id: false }] }, ['a', 7, false]],
+    ['map(&id, items)', { items: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
+    ['to_number(id)', { id: 5 }, 5],
+    ['to_number(id)', { id: '12.25' }, 12.25],
+    ['to_number(id)', { id: '1e10' }, 1e10],
+    ['to_number(id)', { id: '2.5E+3' }, 2500],
+    ['to_number(id)', { id: '2.5e-12' }, 2.5e-12],
+    ['powertools_json(id)', { id: '[1, "a"]' }, [1, 'a']],
+  ])('by %s, of %j', (key, event, selected) => {
+    expect(idOf(key, event)).toBe(idOf('id', { id: selected }));
+  });
+
+  it.each([
+    ['"my constructor"', { 'my constructor': 'a' }],
+    ['"a \\"toString\\" b"', { 'a "toString" b': 'a' }],
+    ['[not_null("upper(x", id)]', { 'upper(x': 'a' }],
+    ['[not_null("upper(\\"x", id)]', { 'upper("x': 'a' }],
+  ])('by a quoted name that looks like something else: %s', (key, event) => {
+    expect(idOf(key, event)).toMatch(/^pay#/);
+  });
+});
+
 describe('an expression changes nothing of the event', () => {
   it.each(['sort(ids)', 'reverse(ids)', 'sort(to_array(ids))', 'reverse(nested.ids)', '[sort(ids), ids]'])(
     '%s',

@@ -127,6 +127,8 @@ export function useGuards(makeStore?: () => RecordStore) {
       return store();
     },
     eventTypes: () => events.map(({ type }) => type),
+    /** Another guard, for a chain of several. */
+    middleware: (options: object = {}) => createMiddleware({ ...common(), ...options } as never, clock),
     /** A Lambda function, as Lambda would invoke it. */
     guarded(setup: GuardedSetup) {
       const { middy = middy7, plugin, inFront = [], behind = [] } = setup;
