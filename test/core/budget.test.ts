@@ -21,6 +21,12 @@ describe('the time budget in an invocation', () => {
     expect(budget(100, () => 5000).left(0)).toBe(4500);
   });
 
+  it('keeps a tenth of the lease, never more than a second, for the work to stop', () => {
+    expect(budget(undefined, () => 5000).reserveMillis).toBe(500);
+    expect(budget(900, () => 30_000).reserveMillis).toBe(90);
+    expect(budget(60_000, () => 5000).reserveMillis).toBe(1000);
+  });
+
   it('tries a settling write for at least 250 ms, and as long as there is time', () => {
     expect(budget(undefined, () => 5000)).toMatchObject({
       minWriteMillis: 250,

@@ -408,13 +408,16 @@ describe('a handler that holds by its policy', () => {
 });
 
 describe('extend', () => {
-  it.each([[undefined], [null], ['5'], [{}], [true]])('refuses %j', async (millis) => {
-    const { call } = guarded(({ extend }) => extend(millis as never));
-    expect(await thrownBy(call(newOrder()))).toMatchObject({
-      name: 'TypeError',
-      message: `extend(millis): millis must be a finite number above 0, not ${String(millis)}`,
-    });
-  });
+  it.each([[undefined], [null], ['5'], [{}], [true], [0], [-1], [Number.NaN], [1e300], [31_536_000_001]])(
+    'refuses %j',
+    async (millis) => {
+      const { call } = guarded(({ extend }) => extend(millis as never));
+      expect(await thrownBy(call(newOrder()))).toMatchObject({
+        name: 'TypeError',
+        message: `extend(millis): millis must be a finite number above 0 and at most 31536000000, not ${String(millis)}`,
+      });
+    },
+  );
 
   it('after the end does nothing', async () => {
     let late: (() => Promise<void>) | undefined;

@@ -263,3 +263,26 @@ describe('transact', () => {
     expect(found.at(-1)).toMatchObject({ type: 'replayed', fromCache: true });
   });
 });
+
+describe('a transaction that is refused', () => {
+  it('says nothing of how long a later outcome is kept', async () => {
+    const executions = vi.fn();
+    const { call, clock } = guarded(
+      async (handle) => {
+        executions();
+        const refused = new Error('no money');
+        expect(await thrownBy(handle.transact([{ account: 'a', refusal: refused }], 'paid'))).toBe(refused);
+        await handle.extend(60_000);
+        clock.advance(30_000);
+        return 'declined';
+      },
+      accounts(),
+      { retentionSeconds: 10, leaseMillis: 1000 },
+    );
+    const order = newOrder();
+    expect(await call(order)).toBe('declined');
+    clock.advance(8000);
+    expect(await call(order)).toBe('declined');
+    expect(executions).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,3 +1,4 @@
+import httpErrorHandler from '@middy/http-error-handler';
 import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
@@ -261,3 +262,51 @@ describe('I1 one owner', () => {
     expect(await first).toBe('first');
   });
 });
+
+describe.each(MIDDY_VERSIONS)('I1 the hooks behind a handler belong to its execution, with %s', (_, middy) => {
+  it.each([
+    ['has thrown', async () => Promise.reject(new Error('db')), undefined],
+    ['has answered 503, and an after hook throws', async () => ({ statusCode: 503 }), new Error('after')],
+  ])(
+    'no other one begins beside them when the handler %s and an error handler changes the error',
+    async (_n, run, after) => {
+      const rollback = { began: deferred(), gate: deferred() };
+      const throws = { after: async () => (after === undefined ? undefined : Promise.reject(after)) };
+      const rollsBack = {
+        onError: async () => {
+          rollback.began.resolve();
+          await rollback.gate.promise;
+        },
+      };
+      const handler = vi.fn(run);
+      const settle = ({ kind, value }: { kind: string; value?: unknown }) =>
+        kind === 'threw' || (value as { statusCode?: number }).statusCode === 503 ? 'release' : 'store';
+      const behind = [rollsBack, httpErrorHandler({ logger: () => undefined } as never), throws] as never;
+      const order = newOrder();
+      const first = guards.guarded({ middy, handler, behind, options: { settle: settle as never } })(order);
+      await rollback.began.promise;
+      const second = guards.guarded({ middy, handler: async () => 'second' });
+      expect(await thrownBy(second(order))).toMatchObject({ code: 'IN_FLIGHT' });
+      rollback.gate.resolve();
+      expect(await first).toMatchObject({ statusCode: 500 });
+      expect(await second(order)).toBe('second');
+      expect(handler).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it.each([
+    ['another error', (): never => fail(new Error('another')), 'another'],
+    ['the same error', ({ error }: { error: unknown }): never => fail(error), 'db'],
+  ])('and when one of them throws %s, so that ours is not called, a retry executes', async (_n, onError, message) => {
+    guards.events.length = 0;
+    const call = guards.guarded({ middy, handler: () => fail(new Error('db')), behind: [{ onError }] as never });
+    const order = newOrder();
+    expect(await thrownBy(call(order))).toMatchObject({ message });
+    await vi.waitFor(() => expect(guards.eventTypes()).toEqual(['claimed', 'released']));
+    expect(await guards.guarded({ middy, handler: async () => 'second' })(order)).toBe('second');
+  });
+});
+
+function fail(error: unknown): never {
+  throw error;
+}

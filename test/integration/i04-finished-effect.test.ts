@@ -470,3 +470,81 @@ describe('I4 a finished effect is never forgotten', () => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 });
+
+describe.each(MIDDY_VERSIONS)('I4 whatever the handler does, with %s', (_, middy) => {
+  it.each([
+    ['an object', { code: 1 }],
+    ['nothing', undefined],
+    ['a number', 7],
+  ])(
+    'a response that cannot be serialised, whose error has %s for a message, is stored as done',
+    async (_n, message) => {
+      const handler = vi.fn(async () => ({
+        toJSON() {
+          throw Object.assign(new Error(), { message });
+        },
+      }));
+      const call = guards.guarded({ middy, handler });
+      const order = newOrder();
+      await call(order);
+      expect(guards.events.at(-1)).toMatchObject({
+        type: 'completed',
+        notReplayable: 'it cannot be written as JSON',
+      });
+      guards.clock.advance(31_000);
+      expect(await thrownBy(call(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE' });
+      expect(handler).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('a completion that the handler did not wait for is not replaced by an error page, nor by the error', async () => {
+    const errorPages = {
+      onError: async (request: { response: unknown }) => {
+        request.response = 'error page';
+      },
+    };
+    for (const behind of [[errorPages], []]) {
+      const order = newOrder();
+      const call = guards.guarded({
+        middy,
+        handler: async (_order, { idempotency }) => {
+          void idempotency.complete('paid');
+          throw new Error('after the payment');
+        },
+        behind: behind as never,
+        options: { settle: () => 'store' },
+      });
+      await call(order).catch(() => undefined);
+      expect(await call(order)).toBe('paid');
+    }
+  });
+});
+
+describe('I4 and two guards of one chain', () => {
+  it('a refusal by the inner one is no outcome for the outer one, whatever its policy', async () => {
+    const down = { ...guards.store, insert: () => Promise.reject(new Error('down')) };
+    const handler = vi.fn(async () => charged);
+    const call = (store: object) =>
+      guards.guarded({
+        handler,
+        options: { settle: () => 'store' },
+        behind: [guards.middleware({ operation: 'inner', store })] as never,
+      });
+    const order = newOrder();
+    expect(await thrownBy(call(down)(order))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await call(guards.store)(order)).toEqual(charged);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('a refusal that the handler hands on from elsewhere is its own outcome', async () => {
+    const inner = guards.guarded({ handler: async () => charged, options: { operation: 'inner' } });
+    const refusedInside = vi.fn(async () => inner({ id: null }));
+    const call = guards.guarded({ handler: refusedInside, options: { settle: () => 'store' } });
+    const order = newOrder();
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'KEY_MISSING' });
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'KEY_MISSING' });
+    expect(refusedInside).toHaveBeenCalledTimes(1);
+  });
+});
+
+const charged = { statusCode: 201, body: 'charged' };

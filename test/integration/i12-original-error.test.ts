@@ -86,3 +86,44 @@ describe('I12 the original error survives', () => {
     else expect(replayed).toEqual(JSON.parse(JSON.stringify({ thrown }) ?? '{}').thrown);
   });
 });
+
+describe.each(MIDDY_VERSIONS)('I12 an error that throws when it is looked at survives, with %s', (_, middy) => {
+  const throwing = (name: string) =>
+    Object.defineProperty(new Error('declined'), name, {
+      get() {
+        throw new Error('a getter');
+      },
+    });
+  const revoked = () => {
+    const { proxy: error, revoke } = Proxy.revocable(new Error('declined'), {});
+    revoke();
+    return error;
+  };
+
+  it.each([
+    ['cause', () => throwing('cause')],
+    ['name', () => throwing('name')],
+    ['statusCode', () => throwing('statusCode')],
+    ['message', () => throwing('message')],
+    ['anything', revoked],
+  ])('by its %s, and it is settled as another one is', async (_name, make) => {
+    const error = make();
+    const seen: unknown[] = [];
+    const watches = { onError: async (request: { error: unknown }) => void seen.push(request.error) };
+    const handler = async () => {
+      throw error;
+    };
+    for (const settle of ['release', 'store'] as const) {
+      guards.events.length = 0;
+      const options = { settle: () => settle };
+      const call = guards.guarded({ middy, handler, behind: [watches] as never, options });
+      const caught = await call(newOrder()).then(
+        () => 'returned',
+        (thrown: unknown) => thrown === error,
+      );
+      expect(caught).toBe(true);
+      expect(guards.eventTypes()).toEqual(['claimed', settle === 'store' ? 'completed' : 'released']);
+    }
+    expect(seen.length).toBe(2);
+  });
+});
