@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Operation, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type Function as LambdaFunction, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
+import { type Function as LambdaFunction, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
 export interface IdempotencyTableProps {
@@ -95,7 +95,12 @@ export class IdempotencyTable extends Construct {
       );
     }
     const { family, name } = fn.runtime;
-    if (family !== RuntimeFamily.NODEJS || Number(/^nodejs(\d+)\./.exec(name)?.[1] ?? OLDEST_NODE) < OLDEST_NODE) {
+    // What is in a container image is its owner's to know.
+    const isImage = name === Runtime.FROM_IMAGE.name;
+    if (
+      !isImage &&
+      (family !== RuntimeFamily.NODEJS || Number(/^nodejs(\d+)\./.exec(name)?.[1] ?? OLDEST_NODE) < OLDEST_NODE)
+    ) {
       throw new Error(
         `IdempotencyTable.guard(fn): ${fn.node.path} runs on ${name}; middy-idempotency needs nodejs22.x or later.`,
       );

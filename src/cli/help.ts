@@ -9,7 +9,7 @@ const TABLE = `  --table NAME             the table (required)
 
 const WRITE = `  --yes                    write without asking; without it and without a terminal nothing is written
   --force OWNER            although the lease of this owner is live: its execution may be running
-  --retention-seconds N    how long the record is kept from now on (default 86400)`;
+  --retention-seconds N    how long the record is kept from now on (default: as long as it would be, and a day at least)`;
 
 const JSON_OPTION = '  --json                   one JSON document on standard output, whatever happens';
 

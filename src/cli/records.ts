@@ -49,14 +49,18 @@ async function resolve(
   question: (retentionSeconds: number) => string,
   write: (store: RecordStore, id: string, expected: IdempotencyRecord, options: ResolveOptions) => Promise<Resolution>,
 ): Promise<Report> {
-  const { force } = given;
-  const retentionSeconds = parseSeconds(given['retention-seconds'] ?? '86400');
+  const { force, 'retention-seconds': kept } = given;
+  const retentionSeconds = kept === undefined ? undefined : parseSeconds(kept);
   return withStore(given, async (store) => {
     const found = await existing(store, id);
     const shown = describeRecord(found, terminal.now());
     if (shown.state === 'running' && force !== found.owner) throw live(shown);
-    await confirm(terminal, given.yes === true, shown, question(retentionSeconds));
-    const options = { retentionSeconds, ...(force !== undefined && { force }) };
+    const seconds = retentionSeconds ?? Math.max(DAY_SECONDS, Math.ceil(found.expiration - terminal.now() / 1000));
+    await confirm(terminal, given.yes === true, shown, question(seconds));
+    const options = {
+      ...(retentionSeconds !== undefined && { retentionSeconds }),
+      ...(force !== undefined && { force }),
+    };
     const resolution = await write(store, id, found, options);
     const describe = (record: IdempotencyRecord) => describeRecord(record, terminal.now());
     switch (resolution.kind) {
@@ -119,6 +123,9 @@ async function existing(store: RecordStore, id: string): Promise<IdempotencyReco
 function notFound(id: string): Failure {
   return new Failure(EXIT.notFound, 'RECORD_NOT_FOUND', `There is no record ${id} in this table.`);
 }
+
+/** As `releaseRecord` and `completeRecord` have it. */
+const DAY_SECONDS = 86_400;
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);

@@ -18,6 +18,10 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
+  // Whoever reads the results may have seen enough (`| head`): what was done is done.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const isAttended = process.stdin.isTTY === true && process.stderr.isTTY === true;
   return {
     environment: process.env,

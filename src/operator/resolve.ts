@@ -8,7 +8,11 @@ import { systemRuntime } from '../runtime.ts';
 import { isLeaseOver } from './describe.ts';
 
 export interface ResolveOptions {
-  /** How long the record is kept from now on: a completed one is replayed that long. @default 86_400 */
+  /**
+   * How long the record is kept from now on: a completed one is replayed that long. The guard's own retention is not known here:
+   * give it, and a record is not kept for years whose guard has `onExpiredLease: 'throw'`.
+   * @default as long as it would be kept now, and at least 86_400
+   */
   readonly retentionSeconds?: number;
   /** As in the guard. @default 1000 */
   readonly clockSkewMillis?: number;
@@ -106,6 +110,7 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
   ): Promise<Resolution> {
     const condition = conditionOf(expected);
     const { force, ...protocol } = options;
+    const { retentionSeconds } = protocol;
     const resolved = resolveProtocolOptions({ store, ...protocol });
     const existing = await store.read(id);
     if (existing === undefined) return { kind: 'notFound' };
@@ -114,7 +119,9 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
     // An owner of its own, as at every takeover: an execution that is still somewhere finds out that it has lost its
     // lease, and if it ends all the same, its outcome is not taken for one that it has released itself.
     const owner = runtime.randomToken();
-    const record = settle(existing, { owner, expiration: expirationAt(now, resolved) });
+    // Kept for less, its request would be executed once more on a day when its guard still promises the outcome.
+    const least = retentionSeconds === undefined ? existing.expiration : 0;
+    const record = settle(existing, { owner, expiration: Math.max(least, expirationAt(now, resolved)) });
     if (record === undefined) return { kind: 'settled', existing };
     const isLive = existing.status === 'IN_PROGRESS' && !isLeaseOver(existing, now, resolved.clockSkewMillis);
     if (isLive && force !== existing.owner) return { kind: 'live', existing };

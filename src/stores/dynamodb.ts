@@ -3,6 +3,7 @@ import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts'
 import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
+import { TRANSACTION_CONFLICT } from './dynamodb/failure.ts';
 import { type Formatted, fromItem, toItem } from './dynamodb/item.ts';
 import type { Item } from './dynamodb/marshalling.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
@@ -36,10 +37,13 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     maxOutcomeBytes: MAX_TEXT_BYTES,
 
     async insert(record) {
-      const written = await table.put(await itemOf(record), {
+      const condition = {
         ConditionExpression: 'attribute_not_exists(#id)',
         ExpressionAttributeNames: { '#id': names.id },
-      });
+      };
+      const written = await table
+        .put(await itemOf(record), condition)
+        .catch((error) => metTransaction(error, record.id));
       return written.done ? { won: true } : { won: false, existing: await existingIn(written.existing) };
     },
 
@@ -61,6 +65,15 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
       return existingIn(await table.get(id));
     },
   };
+
+  /** The record is there, and a transaction of its owner will not let go of it: what it was before that is what counts. */
+  async function metTransaction(error: unknown, id: string): Promise<Written> {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
+    const existing = await table.get(id);
+    if (existing === undefined) throw error;
+    return { done: false, existing };
+  }
 
   async function answerOf(written: Written): Promise<ConditionalResult> {
     return written.done ? { done: true } : { done: false, existing: await existingIn(written.existing) };

@@ -1,8 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import {
+  Code,
+  DockerImageCode,
+  DockerImageFunction,
+  Function as LambdaFunction,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
 import { IdempotencyTable, type IdempotencyTableProps } from 'middy-idempotency/cdk';
 import { expect, it } from 'vitest';
 
@@ -138,3 +145,14 @@ it.each([Runtime.NODEJS_22_X, Runtime.NODEJS_LATEST, new Runtime('nodejs24.x', R
     synthesise({}, (table, stack) => expect(() => table.guard(functionOf(stack, runtime))).not.toThrow());
   },
 );
+
+it('guards a function that is a container image: what runs in it is its own affair', () => {
+  const template = synthesise({}, (table, stack) => {
+    const code = DockerImageCode.fromEcr(new Repository(stack, 'Images'));
+    table.guard(new DockerImageFunction(stack, 'Image', { code }));
+  });
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    PackageType: 'Image',
+    Environment: { Variables: { IDEMPOTENCY_TABLE_NAME: Match.anyValue() } },
+  });
+});

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { IdempotencyRecord, InProgressRecord } from 'middy-idempotency';
 import { idempotent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
@@ -10,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aesGcm } from '../support/aes-gcm-codec.ts';
 import { SHAPES } from '../support/http-events.ts';
 import { useTable } from '../support/table.ts';
-import { command, MAIN, tableOptions } from './command.ts';
+import { command, localEnvironment, MAIN, tableOptions } from './command.ts';
 
 const table = useTable();
 const store = dynamoDBStore(table);
@@ -312,6 +315,7 @@ describe('the command line', () => {
     [['release', 'pay#a', ...where, '--yes', '--retention-seconds', '-1']],
     [['release', 'pay#a', ...where, '--yes', '--retention-seconds', 'x']],
     [['explain', '-', '--operation', 'pay']],
+    [['explain', '-', '--operation', 'pay', '--key', '-id']],
     [['explain', '-', '--operation', 'pay', '--key', 'a(']],
     [['explain', '-', '--operation', 'pay', '--key', 'a', '--http']],
     [['explain', '-', '--operation', 'pay', '--key', 'a', '--header', 'x']],
@@ -321,6 +325,14 @@ describe('the command line', () => {
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
     expect(told).toMatch(/^middy-idempotency: USAGE: .+\n/);
     expect(told).not.toMatch(/\n\s+at /);
+    expect(told).not.toContain('\\u');
+  });
+
+  it('ends quietly when nobody reads on: what was done is done', async () => {
+    const child = spawn(process.execPath, [MAIN, '--help'], { env: localEnvironment() });
+    child.stdout.destroy();
+    const [told, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect({ told, exitCode }).toEqual({ told: '', exitCode: 0 });
   });
 
   it('has help for everything', async () => {

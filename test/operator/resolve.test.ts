@@ -111,6 +111,19 @@ describe('an unknown outcome', () => {
     expect(await retry(order, executed)).toEqual({ charged: true });
   });
 
+  it('is kept no shorter than it would have been, unless told otherwise', async () => {
+    const { id, record } = await crashed();
+    await complete(guards.store, id, record, 'response', {});
+    expect((await stored(id)).expiration).toBe(record.expiration);
+    const other = await crashed();
+    await release(guards.store, other.id, other.record, {});
+    expect((await stored(other.id)).expiration).toBe(other.record.expiration);
+    const soon = { ...record, id: `${id}-soon`, expiration: Math.floor(guards.clock.now() / 1000) + 5 };
+    await guards.store.insert(soon as never);
+    await complete(guards.store, soon.id, soon as never, 'response', {});
+    expect((await stored(soon.id)).expiration).toBe(Math.ceil(guards.clock.now() / 1000) + 86_400);
+  });
+
   it('can be completed with no response', async () => {
     const { order, id, record } = await crashed();
     await complete(guards.store, id, record, undefined, {});

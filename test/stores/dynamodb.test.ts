@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../infra/local/dynamodb-local.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
@@ -11,6 +11,7 @@ import { describeStore } from './conformance.ts';
 
 const { tableName, client } = useTable();
 const proxy = useFaultProxy();
+beforeEach(() => proxy.reset());
 
 const record = (): InProgressRecord => ({
   id: `op#${randomUUID()}`,
@@ -129,11 +130,16 @@ describe('wrong options', () => {
     ['tableName', {}],
     ['tableName', { tableName: '' }],
     ['tableName', { tableName: undefined }],
+    ['tableName', { tableName: ' ' }],
     ['client', { tableName, client: {} }],
     ['attributes.state', { tableName, attributes: { state: 'x' } }],
     ['attributes.id', { tableName, attributes: { id: '' } }],
     ['attributes', { tableName, attributes: { id: 'owner' } }],
+    ['attributes', { tableName, attributes: null }],
+    ['attributes', { tableName, attributes: [] }],
     ['sortKey', { tableName, sortKey: { name: 'sk' } }],
+    ['sortKey', { tableName, sortKey: null }],
+    ['sortKey', { tableName, sortKey: { name: 'sk', value: 'v', typo: 1 } }],
     ['attributes', { tableName, sortKey: { name: 'id', value: 'x' } }],
     ['table', { table: tableName }],
   ])('are refused at construction, naming %s', (option, options) => {
@@ -182,7 +188,55 @@ describe('a table that cannot be used', () => {
   });
 });
 
+describe('a record that a transaction is writing', () => {
+  const through = () => dynamoDBStore({ tableName, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
+  const conflicts = (times: number) => {
+    let left = times;
+    proxy.decide = ({ operation }) => (operation !== 'GetItem' && left-- > 0 ? 'conflict' : 'pass');
+  };
+
+  it('is written, or removed, when the transaction is over', async () => {
+    const store = through();
+    const written = record();
+    conflicts(2);
+    expect(await store.insert(written)).toEqual({ won: true });
+    conflicts(2);
+    expect(await store.replace({ ...written, attempt: 2 }, written)).toEqual({ done: true });
+    conflicts(2);
+    expect(await store.remove(written.id, written)).toEqual({ done: true });
+  });
+
+  it('is what was there before, for a claim that meets it all the time: no failure of the table', async () => {
+    const written = record();
+    await dynamoDBStore({ tableName, client }).insert(written);
+    conflicts(Number.POSITIVE_INFINITY);
+    expect(await through().insert({ ...record(), id: written.id })).toEqual({ won: false, existing: written });
+    expect(proxy.seen.map(({ operation }) => operation)).toEqual([...Array(5).fill('PutItem'), 'GetItem']);
+  });
+
+  it('is STORE_UNAVAILABLE for other writes that meet it all the time, and for a claim where there is nothing', async () => {
+    const written = record();
+    conflicts(Number.POSITIVE_INFINITY);
+    for (const ask of [() => through().replace(written, written), () => through().insert(written)]) {
+      const error = await failure(ask());
+      expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+      expect(error.advice).toContain('A transaction was writing to the record all the time');
+    }
+  });
+});
+
 describe('its own client', () => {
+  it('is told what is missing where there is no region: nothing was sent', async () => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    const error = await failure(dynamoDBStore({ tableName }).insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false });
+    expect(error.advice).toContain('set AWS_REGION');
+    vi.unstubAllEnvs();
+  });
+
   it('is made only when it is used: a store needs no region and no credentials to be constructed', () => {
     expect(() => dynamoDBStore({ tableName: 'any' })).not.toThrow();
   });

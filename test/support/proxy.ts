@@ -17,7 +17,7 @@ export type Fault =
   | 'lose answer'
   /** DynamoDB says that there are too many. Nothing is applied. */
   | 'throttle'
-  /** DynamoDB says that the transaction met another one, at its first item. Nothing is applied. */
+  /** DynamoDB says that the write, or the transaction at its first item, met another transaction. Nothing is applied. */
   | 'conflict'
   /** DynamoDB fails with a 500. Nothing is applied. */
   | 'fail'
@@ -92,6 +92,10 @@ const CONFLICT = {
     { Code: 'None' },
   ],
 };
+const ITEM_CONFLICT = {
+  __type: 'com.amazonaws.dynamodb.v20120810#TransactionConflictException',
+  message: 'Transaction is ongoing for the item',
+};
 const FAILED = {
   __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError',
   message: 'The request processing has failed because of an unknown error, exception or failure.',
@@ -143,7 +147,9 @@ async function handle(
     case 'throttle':
       return void outgoing.writeHead(400, JSON_TYPE).end(JSON.stringify(THROTTLED));
     case 'conflict':
-      return void outgoing.writeHead(400, JSON_TYPE).end(JSON.stringify(CONFLICT));
+      return void outgoing
+        .writeHead(400, JSON_TYPE)
+        .end(JSON.stringify(operation === 'TransactWriteItems' ? CONFLICT : ITEM_CONFLICT));
     case 'fail':
       return void outgoing.writeHead(500, JSON_TYPE).end(JSON.stringify(FAILED));
   }

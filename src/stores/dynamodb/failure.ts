@@ -49,6 +49,12 @@ interface Explanation {
   readonly recordRefused?: boolean;
 }
 
+/**
+ * An item is being written by a transaction: with `transact`, that of the record's own owner. It is over in a moment (AWS: "Amazon
+ * DynamoDB transactions: how it works", transaction conflicts), and the SDK does not try again by itself.
+ */
+export const TRANSACTION_CONFLICT = 'TransactionConflictException';
+
 function explain(error: unknown, tableName: string): Explanation {
   const { name = '', message = '' } = error instanceof Error ? error : {};
   const table = `table '${tableName}'`;
@@ -74,8 +80,13 @@ function explain(error: unknown, tableName: string): Explanation {
     case 'ProvisionedThroughputExceededException':
     case 'RequestLimitExceeded':
       return again(`${table} is throttled: give it on-demand capacity, or more of it.`);
+    case TRANSACTION_CONFLICT:
+      return again(`A transaction was writing to the record all the time: ${message}`);
     case 'TimeoutError':
       return again(`DynamoDB did not answer in time. Look at the network path to it (VPC endpoint, security group).`);
+  }
+  if (message === 'Region is missing') {
+    return refused('The SDK does not know the region: set AWS_REGION, or give `client` one. Nothing was sent.');
   }
   if (isRefusal(error)) return refused(`DynamoDB refused the request: ${name}: ${message}`);
   return again(`DynamoDB could not be reached, or failed: ${name}: ${message}`);

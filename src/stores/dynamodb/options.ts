@@ -91,7 +91,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
     if (!OPTION_NAMES.includes(name)) throw optionError(name, `is not known. Known are ${OPTION_NAMES.join(', ')}`);
   }
   const { tableName, client, attributes = {}, sortKey, codec } = options ?? {};
-  if (!isText(tableName)) {
+  if (!isText(tableName) || tableName.trim() === '') {
     throw optionError(
       'tableName',
       'is required: the name of the idempotency table. Is the environment variable that should hold it set?',
@@ -100,7 +100,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
   if (client !== undefined && (typeof client !== 'object' || client === null || typeof client.send !== 'function')) {
     throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
   }
-  if (sortKey !== undefined && !(isText(sortKey?.name) && isText(sortKey?.value))) {
+  if (sortKey !== undefined && !isSortKey(sortKey)) {
     throw optionError('sortKey', 'must be { name, value }, both non-empty strings');
   }
   return {
@@ -112,7 +112,15 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
   };
 }
 
+function isSortKey(sortKey: DynamoDBStoreOptions['sortKey']): boolean {
+  const { name, value, ...unknown } = sortKey ?? {};
+  return isText(name) && isText(value) && Object.keys(unknown).length === 0;
+}
+
 function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string | undefined): AttributeNames {
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+    throw optionError('attributes', "must be an object of names, such as { id: 'pk' }");
+  }
   for (const [attribute, name] of Object.entries(attributes)) {
     if (!Object.hasOwn(DEFAULT_NAMES, attribute)) throw optionError(`attributes.${attribute}`, 'is no attribute');
     if (!isText(name)) throw optionError(`attributes.${attribute}`, 'must be a non-empty string');

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   type ConditionalCheckFailedException,
   DeleteItemCommand,
@@ -8,7 +9,7 @@ import {
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../errors.ts';
 import { lazyClients } from './client.ts';
-import { unavailable } from './failure.ts';
+import { TRANSACTION_CONFLICT, unavailable } from './failure.ts';
 import { type Item, marshalled, unmarshalled } from './marshalling.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
@@ -79,12 +80,15 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
 
   function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<Written> {
     return send(async (client) => {
-      try {
-        await request(client);
-        return { done: true };
-      } catch (error) {
-        if (!isFailedCondition(error)) throw error;
-        return { done: false, existing: error.Item && unmarshalled(error.Item) };
+      for (let tries = 1; ; tries++) {
+        try {
+          await request(client);
+          return { done: true };
+        } catch (error) {
+          if (isFailedCondition(error)) return { done: false, existing: error.Item && unmarshalled(error.Item) };
+          if (!isConflict(error) || tries === MAX_TRIES) throw error;
+        }
+        await setTimeout(Math.random() * BACKOFF_MILLIS * 2 ** tries);
       }
     });
   }
@@ -104,6 +108,14 @@ function inputOf({ ExpressionAttributeValues: values, ...expression }: Condition
     ...(values !== undefined && { ExpressionAttributeValues: marshalled(values) }),
     ...RETURN_EXISTING,
   };
+}
+
+/** A transaction takes some milliseconds; of several waiters, each comes at a time of its own. */
+const MAX_TRIES = 5;
+const BACKOFF_MILLIS = 10;
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && error.name === TRANSACTION_CONFLICT;
 }
 
 function isFailedCondition(error: unknown): error is ConditionalCheckFailedException {
