@@ -28,7 +28,8 @@ export interface ProtocolOptions<TItem = never> {
   /**
    * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
    * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and
-   * resolved it (`releaseRecord`, `completeRecord`, `npx middy-idempotency`), which makes it at most once. Such a record does not expire with the retention.
+   * resolved it (`releaseRecord`, `completeRecord`, `npx middy-idempotency`). Such a record does not expire with the retention. It makes
+   * the work at most once together with a `settle` that holds what was thrown: by default, a retry after an error executes.
    * @default 'run'
    */
   readonly onExpiredLease?: 'run' | 'throw';
