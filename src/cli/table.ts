@@ -62,7 +62,12 @@ async function codecOf({ codec: file }: Given): Promise<Pick<DynamoDBStoreOption
 
 function clientConfig({ region, endpoint }: Given): DynamoDBClientConfig {
   if (endpoint !== undefined && !URL.canParse(endpoint)) throw usageFailure('--endpoint must be a URL');
-  return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) };
+  return {
+    // A person waits: whoever drops packets is said to be so.
+    requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+  };
 }
 
 async function load() {
