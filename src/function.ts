@@ -1,6 +1,6 @@
 import { type Execution, leaseLostError } from './core/execution.ts';
 import type { IdempotencyHandle } from './core/handle.ts';
-import { decodeOutcome, encodeOutcome, type Outcome } from './core/outcome.ts';
+import { type Outcome, snapshotOf } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { requireOperation } from './fingerprint/options.ts';
@@ -66,7 +66,7 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
     const admission = await admit({ args, remaining: remainingAmong(args) });
     switch (admission.kind) {
       case 'unguarded':
-        return asReplayed(await call.apply(this, args));
+        return unwrap(snapshotOf({ kind: 'returned', value: await call.apply(this, args) }));
       case 'replay':
         return unwrap(admission.outcome);
       case 'execute': {
@@ -79,33 +79,27 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
 }
 
 async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
-  let outcome: Outcome;
+  const ended = await outcomeOf(call);
+  const settlement = execution.policyFor(ended);
+  // What the function has returned may be in other hands, too, which change it while this is being stored.
+  const outcome = ended.kind === 'returned' ? snapshotOf(ended) : ended;
+  const settled = await execution.settle(settlement, outcome);
+  if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(outcome);
+  if (settled.kind === 'superseded') return unwrap(settled.outcome);
+  throw leaseLostError();
+}
+
+async function outcomeOf(call: () => unknown): Promise<Outcome> {
   try {
-    outcome = { kind: 'returned', value: await call() };
+    return { kind: 'returned', value: await call() };
   } catch (error) {
-    outcome = { kind: 'threw', error };
-  }
-  const settled = await execution.settle(execution.policyFor(outcome), outcome);
-  if (outcome.kind === 'threw') throw outcome.error;
-  switch (settled.kind) {
-    case 'done':
-      return asReplayed(outcome.value);
-    case 'superseded':
-      return unwrap(settled.outcome);
-    case 'leaseLost':
-      throw leaseLostError();
+    return { kind: 'threw', error };
   }
 }
 
 function unwrap(outcome: Outcome): unknown {
   if (outcome.kind === 'threw') throw outcome.error;
   return outcome.value;
-}
-
-/** The value as a retry will see it. */
-function asReplayed(value: unknown): unknown {
-  const stored = encodeOutcome({ kind: 'returned', value });
-  return stored.type === 'NOT_REPLAYABLE' ? value : unwrap(decodeOutcome(stored));
 }
 
 function remainingAmong(args: readonly unknown[]) {
