@@ -42,7 +42,7 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  */
 export function idempotent<Args extends readonly unknown[], Result, TItem = never>(
   fn: (...args: [...Args, IdempotencyHandle<NoInfer<TItem>>]) => Result,
-  options: FunctionOptions<Args, TItem> & { readonly passHandle: true },
+  options: FunctionOptions<Args, TItem> & { readonly passHandle: true; readonly onMissingKey?: 'throw' },
 ): IdempotentFunction<Args, Result>;
 export function idempotent<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
