@@ -246,6 +246,7 @@ describe('a key that is the same for requests that have nothing in common', () =
     ['length(items)', { items: [1] }],
     ['to_string(@)', { id: 1 }],
     ['keys(@)', { id: 1 }],
+    ['length(* || `[]`)', { id: 1 }],
     ['@', { id: 1 }],
   ])('%s is not one', (key, event) => {
     expect(of({ key }, event)).toMatch(/^pay#/);
@@ -284,6 +285,7 @@ describe('a function', () => {
   it.each([
     ['a Date', () => new Date(0), '1970-01-01T00:00:00.000Z'],
     ['an object whose members hold null', () => ({ payload: { note: null } }), { payload: { note: null } }],
+    ['an object with a length', () => ({ length: 2, width: 3 }), { length: 2, width: 3 }],
     ['a number', () => 7, 7],
     ['a boolean', () => false, false],
   ])('may select %s', (_, key, same) => {
