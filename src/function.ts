@@ -1,15 +1,20 @@
 import { type Execution, leaseLostError } from './core/execution.ts';
 import type { IdempotencyHandle } from './core/handle.ts';
-import { decodeOutcome, encodeOutcome, type Outcome } from './core/outcome.ts';
+import { type Outcome, snapshotOf } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { requireOperation } from './fingerprint/options.ts';
 import type { Jsonified } from './json.ts';
-import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
+import { createOperation, type OperationOptions, remainingOf, requireSoleUseOfDefault } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
 
 export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
-  /** Whether the function gets the `IdempotencyHandle` as its last argument, behind the caller's. @default false */
+  /**
+   * Whether the function gets the `IdempotencyHandle`, as the last of its parameters. A call with more arguments than those in
+   * front of it is refused with a TypeError: call it as `orders.map((order) => fn(order))`, not as `orders.map(fn)`. Where only
+   * one parameter can be counted (`fn.length`: a rest, and what follows a default, is not), the handle comes behind
+   * whatever arguments there are. @default false
+   */
   readonly passHandle?: boolean;
   /**
    * Whether the lease is renewed, at every third of its length, while the function runs: for work that may take longer
@@ -37,7 +42,7 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  */
 export function idempotent<Args extends readonly unknown[], Result, TItem = never>(
   fn: (...args: [...Args, IdempotencyHandle<NoInfer<TItem>>]) => Result,
-  options: FunctionOptions<Args, TItem> & { readonly passHandle: true },
+  options: FunctionOptions<Args, TItem> & { readonly passHandle: true; readonly onMissingKey?: 'throw' },
 ): IdempotentFunction<Args, Result>;
 export function idempotent<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
@@ -56,56 +61,71 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   // A bundler renames functions at every build, so that only a given name can stand for the work.
   requireOperation(operation);
   const { passHandle = false, renewLease = false, onMissingKey } = options;
-  if (typeof renewLease !== 'boolean') throw optionError('renewLease', 'must be true or false');
+  for (const [name, value] of Object.entries({ passHandle, renewLease })) {
+    if (typeof value !== 'boolean') throw optionError(name, 'must be true or false');
+  }
   if (passHandle && onMissingKey === 'run') {
     throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
   }
+  if (options.operation === undefined) requireSoleUseOfDefault(options.store, fn);
 
   return async function idempotentFunction(this: unknown, ...args: unknown[]) {
     const call = fn as (...args: unknown[]) => unknown;
+    const own = passHandle ? inFrontOfHandle(fn.length - 1, args) : args;
     const admission = await admit({ args, remaining: remainingAmong(args) });
     switch (admission.kind) {
       case 'unguarded':
-        return asReplayed(await call.apply(this, args));
+        return unwrap(snapshotOf({ kind: 'returned', value: await call.apply(this, args) }));
       case 'replay':
         return unwrap(admission.outcome);
       case 'execute': {
         const { execution } = admission;
         if (renewLease) execution.renew();
-        return execute(execution, () => call.apply(this, passHandle ? [...args, execution.handle] : args));
+        return execute(execution, () => call.apply(this, passHandle ? [...own, execution.handle] : args));
       }
     }
   } as AnyFunction;
 }
 
-async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
-  let outcome: Outcome;
-  try {
-    outcome = { kind: 'returned', value: await call() };
-  } catch (error) {
-    outcome = { kind: 'threw', error };
+/**
+ * The arguments, so many that the handle comes where the function declares it. Of more than it declares, one would be taken
+ * for the handle.
+ */
+function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly unknown[] {
+  // A function's `length` does not count a rest, nor anything from the first default on: this one's may be all that it has.
+  if (declared < 1) return args;
+  if (args.length > declared) {
+    throw new TypeError(
+      `middy-idempotency: a guarded function was called with ${args.length} arguments, and declares ${declared} in front of its ` +
+        'handle. Give it no more: orders.map((order) => fn(order)). Parameters behind the first with a default are not ' +
+        'counted: have none.',
+    );
   }
-  const settled = await execution.settle(execution.policyFor(outcome), outcome);
-  if (outcome.kind === 'threw') throw outcome.error;
-  switch (settled.kind) {
-    case 'done':
-      return asReplayed(outcome.value);
-    case 'superseded':
-      return unwrap(settled.outcome);
-    case 'leaseLost':
-      throw leaseLostError();
+  return Array.from({ length: declared }, (_, index) => args[index]);
+}
+
+async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
+  const ended = await outcomeOf(call);
+  const settlement = execution.policyFor(ended);
+  // What the function has returned may be in other hands, too, which change it while this is being stored.
+  const outcome = ended.kind === 'returned' ? snapshotOf(ended) : ended;
+  const settled = await execution.settle(settlement, outcome);
+  if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(outcome);
+  if (settled.kind === 'superseded') return unwrap(settled.outcome);
+  throw leaseLostError();
+}
+
+async function outcomeOf(call: () => unknown): Promise<Outcome> {
+  try {
+    return { kind: 'returned', value: await call() };
+  } catch (error) {
+    return { kind: 'threw', error };
   }
 }
 
 function unwrap(outcome: Outcome): unknown {
   if (outcome.kind === 'threw') throw outcome.error;
   return outcome.value;
-}
-
-/** The value as a retry will see it. */
-function asReplayed(value: unknown): unknown {
-  const stored = encodeOutcome({ kind: 'returned', value });
-  return stored.type === 'NOT_REPLAYABLE' ? value : unwrap(decodeOutcome(stored));
 }
 
 function remainingAmong(args: readonly unknown[]) {

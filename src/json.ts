@@ -1,28 +1,59 @@
 /**
  * What is left of a value after a round through JSON: a Date becomes a string, functions vanish. It is the result type
  * of a guarded function, because it is what a retry gets.
+ *
+ * It says what types can say. A getter of a class looks like a member, and JSON does not have it; `NaN` looks like a number,
+ * and JSON has null.
  */
 export type Jsonified<T> = 0 extends 1 & T
   ? T
-  : T extends { toJSON(): infer J }
+  : T extends { toJSON(key: string): infer J }
     ? Jsonified<J>
     : T extends string | number | boolean | null | undefined
       ? T
-      : T extends Unserialisable
+      : T extends bigint | Dropped
         ? never
-        : T extends Opaque
-          ? Record<string, never>
-          : T extends readonly unknown[]
-            ? { [K in keyof T]: JsonifiedElement<T[K]> }
-            : T extends object
-              ? { [K in keyof T as T[K] extends Unserialisable ? never : K]: Jsonified<T[K]> }
-              : T;
+        : T extends TypedArray<infer E>
+          ? Record<number, Jsonified<E>>
+          : T extends Opaque
+            ? Record<string, never>
+            : T extends readonly unknown[]
+              ? { [K in keyof T]: JsonifiedElement<T[K]> }
+              : T extends object
+                ? { [K in keyof T as JsonKey<K, T[K]>]: JsonifiedMember<T[K]> }
+                : T;
 
-type Unserialisable = bigint | symbol | ((...args: never) => unknown);
+/** An object has no such member in JSON, and a list has null in its place. */
+type Dropped = symbol | ((...args: never) => unknown) | (abstract new (...args: never) => unknown);
+
+type TypedArray<E> = { readonly BYTES_PER_ELEMENT: number; readonly [index: number]: E };
 
 /** Their contents are no properties: JSON has an empty object for them. */
-// biome-ignore lint/suspicious/noExplicitAny: a map of anything
-type Opaque = ReadonlyMap<any, any> | ReadonlySet<any> | Error;
+type Opaque =
+  // biome-ignore lint/suspicious/noExplicitAny: a map of anything
+  | ReadonlyMap<any, any>
+  // biome-ignore lint/suspicious/noExplicitAny: a set of anything
+  | ReadonlySet<any>
+  // biome-ignore lint/suspicious/noExplicitAny: a map of anything
+  | WeakMap<any, any>
+  // biome-ignore lint/suspicious/noExplicitAny: a set of anything
+  | WeakSet<any>
+  | Promise<unknown>
+  | Error
+  | RegExp
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | DataView;
+
+type JsonKey<K, V> = K extends symbol
+  ? never
+  : [V] extends [undefined]
+    ? K
+    : [V] extends [Dropped | undefined]
+      ? never
+      : K;
+
+type JsonifiedMember<T> = T extends Dropped ? undefined : Jsonified<T>;
 
 /** A list has no gaps in JSON. */
-type JsonifiedElement<T> = undefined extends T ? Jsonified<Exclude<T, undefined>> | null : Jsonified<T>;
+type JsonifiedElement<T> = T extends Dropped | undefined ? null : Jsonified<T>;

@@ -43,11 +43,12 @@ export interface IdempotencyMiddleware<TEvent, TContext> {
  * @throws IdempotencyError from the invocation: see `IdempotencyErrorCode`
  */
 export function idempotency<TEvent = unknown, TItem = never>(
-  options: IdempotencyOptions<TEvent, TItem> & { readonly onMissingKey: 'run' },
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>>;
+  options: IdempotencyOptions<TEvent, TItem> & { readonly onMissingKey?: 'throw' },
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem>>>;
+/** Where it is not certain that `onMissingKey` is `'throw'`, an execution may be unguarded and have no handle. */
 export function idempotency<TEvent = unknown, TItem = never>(
   options: IdempotencyOptions<TEvent, TItem>,
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem>>>;
+): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>>;
 export function idempotency(options: IdempotencyOptions<never>): IdempotencyMiddleware<never, never> {
   return createMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }

@@ -9,6 +9,7 @@ import {
   resolveProtocolOptions,
 } from './core/options.ts';
 import type { Runtime } from './core/runtime.ts';
+import { optionError } from './errors.ts';
 import { identify } from './fingerprint/identity.ts';
 import {
   REQUEST_OPTION_NAMES,
@@ -84,11 +85,51 @@ export function createOperation(
 
 const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 
-/** A Lambda context's remaining time, as the invocation at hand has it. */
+/** A Lambda context's remaining time, as the invocation at hand has it. What is no context, whatever it is, has none. */
 export function remainingOf(context: unknown): RemainingMillis {
-  if (typeof context !== 'object' || context === null) return undefined;
-  const { getRemainingTimeInMillis, lambdaContext } = context as Readonly<Record<string, unknown>>;
-  if (typeof getRemainingTimeInMillis === 'function') return () => getRemainingTimeInMillis.call(context);
   // In Middy's durable mode the invocation's own context is one level down.
-  return lambdaContext === undefined ? undefined : remainingOf(lambdaContext);
+  return remainingIn(context) ?? remainingIn(memberOf(context, 'lambdaContext'));
+}
+
+function remainingIn(context: unknown): RemainingMillis {
+  const get = memberOf(context, 'getRemainingTimeInMillis');
+  if (typeof get !== 'function') return undefined;
+  const remaining = () => get.call(context);
+  return typeof attempt(remaining) === 'number' ? remaining : undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return attempt(() => (value as Readonly<Record<string, unknown>>)[name]);
+}
+
+/** A proxy or a getter may refuse to answer. */
+function attempt(ask: () => unknown): unknown {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+const usersOfDefault = new WeakMap<object, string>();
+
+/**
+ * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one would get the
+ * outcome of the other. A guard that is made anew, perhaps for every request, is no other: its code is the same.
+ *
+ * @throws TypeError when other code has it already, with the same store
+ */
+export function requireSoleUseOfDefault(store: object, fn: (...args: never) => unknown): void {
+  const code = `${fn.name} ${Function.prototype.toString.call(fn)}`;
+  const user = usersOfDefault.get(store) ?? code;
+  if (user !== code) {
+    throw optionError(
+      'operation',
+      "is required: two functions of one store have none, so that both have the Lambda function's name, and with equal keys " +
+        "one would get the outcome of the other. Give each its own, such as 'charge'; process.env.AWS_LAMBDA_FUNCTION_NAME " +
+        'is what one had until now',
+    );
+  }
+  usersOfDefault.set(store, code);
 }

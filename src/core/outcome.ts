@@ -14,6 +14,26 @@ export type EncodedOutcome = Exclude<StoredOutcome, { type: 'UNREADABLE' }>;
  * `maxBytes`, becomes `NOT_REPLAYABLE`, so that the fact that the work is done is never lost with its response.
  */
 export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFINITY): EncodedOutcome {
+  const encoded = encodings.get(outcome) ?? encode(outcome);
+  if (encoded.type === 'NOT_REPLAYABLE' || encoded.json === undefined) return encoded;
+  const bytes = Buffer.byteLength(encoded.json);
+  return bytes > maxBytes ? notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`) : encoded;
+}
+
+const encodings = new WeakMap<Outcome, EncodedOutcome>();
+
+/**
+ * The outcome as every retry will see it, in an object that nobody else has: whatever becomes of the original, this is what is
+ * stored. It is encoded no second time. What cannot be replayed stays as it is.
+ */
+export function snapshotOf(outcome: Outcome): Outcome {
+  const encoded = encode(outcome);
+  const snapshot = encoded.type === 'NOT_REPLAYABLE' ? outcome : decodeOutcome(encoded);
+  encodings.set(snapshot, encoded);
+  return snapshot;
+}
+
+function encode(outcome: Outcome): EncodedOutcome {
   let json: string | undefined;
   try {
     if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
@@ -24,8 +44,6 @@ export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFIN
     return notReplayable(reasonOf(error));
   }
   if (json === undefined) return notReplayable('it is a function or a symbol');
-  const bytes = Buffer.byteLength(json);
-  if (bytes > maxBytes) return notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`);
   return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
 }
 

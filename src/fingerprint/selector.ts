@@ -1,5 +1,5 @@
 import { IdempotencyError, optionError } from '../errors.ts';
-import { isPlainObject } from './canonical.ts';
+import { canonicalJson, isPlainObject } from './canonical.ts';
 import { compileExpression } from './jmespath.ts';
 
 /**
@@ -31,10 +31,37 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
     throw optionError(option, 'must be a JMESPath expression or a function');
   }
   const expression = compileExpression(option, selector);
-  return {
+  const compiled: CompiledSelector = {
     select: (args) => guarded(option, () => expression.search(args[0])),
     missing: (selected) => missing(selected, expression.hashDepth),
   };
+  if (option === 'key' && isConstant(compiled)) {
+    throw optionError(
+      option,
+      `\`${selector}\` selects the same from requests that have nothing in common, which would share one record. Select a ` +
+        "member, without a default: id is one, 'id' is a text. What becomes of a request without a key, onMissingKey says",
+    );
+  }
+  return compiled;
+}
+
+/** They have no member that an expression could mean, differ in size and type, and none is null, of which literals select nothing. */
+const STRANGERS = [{}, { 'a member that nobody selects': 1 }, 'text'];
+
+/**
+ * A key must not be a constant, as `'id'` is, nor fall back to one. A scope may be one, where there is one tenant, and a fingerprint
+ * may fall back to one.
+ */
+function isConstant({ select, missing }: CompiledSelector): boolean {
+  const [first, ...others] = STRANGERS.map((stranger) => {
+    try {
+      const selected = select([stranger]);
+      return missing(selected) === undefined ? canonicalJson('key', selected) : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  return first !== undefined && others.every((other) => other === first);
 }
 
 /** A request from which nothing can be selected is the client's mistake, and is never executed unguarded. */
@@ -62,7 +89,7 @@ function refusePromise(option: string, selected: unknown): unknown {
 /** What comes from JSON has no `undefined`: a function that selects one has looked for what is not there. */
 function undefinedWithin(selected: unknown): string | undefined {
   if (typeof selected !== 'object' || selected === null) return undefined;
-  for (const [name, member] of Object.entries(selected)) {
+  for (const [name, member] of membersOf(selected)) {
     const gap = member === undefined ? 'it is absent' : undefinedWithin(member);
     if (gap !== undefined) return `its member ${name}: ${gap}`;
   }
@@ -76,7 +103,7 @@ function missing(selected: unknown, hashDepth: number): string | undefined {
   // Stryker disable next-line ConditionalExpression: a number or a boolean has no members either, but the type needs it
   if (typeof selected !== 'object') return undefined;
   const isList = Array.isArray(selected);
-  const members = Object.entries(selected);
+  const members = membersOf(selected);
   if (members.length === 0 && (isList || isPlainObject(selected))) return 'it is empty';
   if (!isList && hashDepth === 0) return undefined;
   for (const [name, member] of members) {
@@ -84,4 +111,9 @@ function missing(selected: unknown, hashDepth: number): string | undefined {
     if (gap !== undefined) return `its member ${name}: ${gap}`;
   }
   return undefined;
+}
+
+/** By name. A hole of a list is an absent member. */
+function membersOf(value: object): [name: string, member: unknown][] {
+  return Object.entries(Array.isArray(value) ? Object.assign(Array.from(value), value) : value);
 }

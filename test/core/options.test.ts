@@ -1,7 +1,12 @@
+import middy from '@middy/core';
 import { idempotency, idempotent } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
-import { describe, expect, it } from 'vitest';
-import { lambdaContext, newOrder, useGuards } from '../support/harness.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROTOCOL_OPTION_NAMES } from '../../src/core/options.ts';
+import { REQUEST_OPTION_NAMES } from '../../src/fingerprint/options.ts';
+import { createIdempotent } from '../../src/function.ts';
+import { createMiddleware } from '../../src/middy.ts';
+import { lambdaContext, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
 const store = memoryStore();
@@ -151,9 +156,66 @@ describe('a wrong option is refused at construction, by its name', () => {
     expect(() => idempotency({ ...good, renewLease: true } as never)).toThrow('option `renewLease`');
   });
 
+  it.each(['no', 0, 1, null])('passHandle: %j', (passHandle) => {
+    const passing = () => idempotent(async (_id: string) => undefined, { ...good, passHandle } as never);
+    expect(passing).toThrow('option `passHandle`: must be true or false');
+    expect(() => idempotency({ ...good, passHandle } as never)).toThrow('option `passHandle`: is not known');
+  });
+
   it('passHandle together with unguarded executions, which have none', () => {
     const options = { ...good, passHandle: true, onMissingKey: 'run' } as const;
     expect(() => idempotent(async (_id: string) => undefined, options as never)).toThrow('option `passHandle`');
+  });
+});
+
+describe('an option that is undefined is not given', () => {
+  const REQUIRED = ['store', 'key'];
+  const names = [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES].filter((name) => !REQUIRED.includes(name));
+  const records = async (run: (order: unknown) => Promise<unknown>) => {
+    guards.events.length = 0;
+    const order = newOrder();
+    const outcomes = [await run(order), await run(order), await thrownBy(run({}))];
+    const [claimed] = guards.events;
+    const record = await guards.store.read(claimed?.id ?? '');
+    return { outcomes, types: guards.eventTypes(), expiration: record?.expiration, operation: claimed?.operation };
+  };
+  const given = () => ({ store: guards.store, key: 'id', onEvent: (event: never) => void guards.events.push(event) });
+  beforeAll(() => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'from-the-environment';
+  });
+  afterAll(() => void delete process.env['AWS_LAMBDA_FUNCTION_NAME']);
+
+  it.each([...names, 'timeoutEarlyInMillis'])('in Middy: %s', async (name) => {
+    const handled = async (options: object) => {
+      const middleware = createMiddleware({ ...given(), ...options } as never, guards.clock);
+      const lambda = middy().handler(async () => 'done');
+      lambda.use(middleware as never);
+      return records((event) => lambda(event as never, lambdaContext(guards.clock)) as Promise<unknown>);
+    };
+    if (name === 'onEvent') return expect(() => idempotency({ ...good, onEvent: undefined as never })).not.toThrow();
+    expect(await handled({ [name]: undefined })).toEqual(await handled({}));
+  });
+
+  it.each([...names, 'passHandle', 'renewLease'])('of a function: %s', async (name) => {
+    const called = (options: object) =>
+      records(
+        createIdempotent(
+          (async (...args: unknown[]) => args.length) as never,
+          { ...given(), ...options } as never,
+          guards.clock,
+        ) as never,
+      );
+    if (name === 'onEvent') {
+      return expect(() => idempotent(async () => 1, { ...good, onEvent: undefined as never })).not.toThrow();
+    }
+    expect(await called({ [name]: undefined })).toEqual(await called({}));
+  });
+
+  it.each(REQUIRED)('%s, which is required', (name) => {
+    expect(() => idempotency({ ...good, [name]: undefined } as never)).toThrow(`option \`${name}\`: is required`);
+    expect(() => idempotent(async () => 1, { ...good, [name]: undefined } as never)).toThrow(
+      `option \`${name}\`: is required`,
+    );
   });
 });
 

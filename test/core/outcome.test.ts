@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { decodeOutcome, encodeOutcome, notReplayable, type Outcome } from '../../src/core/outcome.ts';
+import { decodeOutcome, encodeOutcome, notReplayable, type Outcome, snapshotOf } from '../../src/core/outcome.ts';
 import type { StoredOutcome } from '../../src/core/record.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 
@@ -168,4 +168,47 @@ describe('a thrown error', () => {
       expect(thrownBy(json)).toMatchObject({ name: 'Error', message: '' });
     },
   );
+});
+
+describe('a snapshot of an outcome', () => {
+  it('is what a retry sees, and what is stored, whatever becomes of the original', () => {
+    const value: { amount: number; at?: Date; self?: unknown } = { amount: 1, at: new Date(0) };
+    const snapshot = snapshotOf(returned(value));
+    value.self = value;
+    expect(snapshot).toEqual(returned({ amount: 1, at: '1970-01-01T00:00:00.000Z' }));
+    expect(encodeOutcome(snapshot)).toEqual({
+      type: 'RETURNED',
+      json: '{"amount":1,"at":"1970-01-01T00:00:00.000Z"}',
+    });
+  });
+
+  it('asks a value for its JSON once', () => {
+    let asked = 0;
+    const snapshot = snapshotOf(returned({ toJSON: () => ++asked }));
+    expect(encodeOutcome(snapshot)).toEqual({ type: 'RETURNED', json: '1' });
+    expect(snapshot).toEqual(returned(1));
+    expect(asked).toBe(1);
+  });
+
+  it('of nothing is nothing', () => {
+    const snapshot = snapshotOf(returned(undefined));
+    expect(snapshot).toEqual(returned(undefined));
+    expect(encodeOutcome(snapshot, 1)).toEqual({ type: 'RETURNED' });
+  });
+
+  it('is as large as it is: the limit of the store holds', () => {
+    const snapshot = snapshotOf(returned('abc'));
+    expect(encodeOutcome(snapshot, 5)).toEqual({ type: 'RETURNED', json: '"abc"' });
+    expect(encodeOutcome(snapshot, 4)).toEqual(notReplayable("its 5 bytes exceed the store's limit of 4 bytes"));
+  });
+
+  it('of what JSON refuses is the thing itself, and stays refused', () => {
+    const value: { self?: unknown } = {};
+    value.self = value;
+    const outcome = returned(value);
+    const snapshot = snapshotOf(outcome);
+    delete value.self;
+    expect((snapshot as { value: unknown }).value).toBe(value);
+    expect(encodeOutcome(snapshot)).toMatchObject({ type: 'NOT_REPLAYABLE' });
+  });
 });

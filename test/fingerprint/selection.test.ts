@@ -20,6 +20,12 @@ function thrown(run: () => unknown): IdempotencyError {
 const refusal = (options: Options, event?: unknown) => thrown(() => of(options, event));
 const atConstruction = (options: object) => thrown(() => resolveRequestOptions(options as never)).message;
 
+const withHole = (id: string) => {
+  const list: unknown[] = [];
+  list[1] = id;
+  return list;
+};
+
 describe('a refusal says what to do', () => {
   const ADVICE = 'The option `key` selected nothing that identifies the request:';
 
@@ -36,6 +42,28 @@ describe('a refusal says what to do', () => {
       'its member order: its member id: it is absent.',
     ],
     ['an invalid Date, by a function', () => [new Date(Number.NaN)], {}, 'its member 0: it is absent.'],
+    ['a list with a hole', 'ids', { ids: withHole('id') }, 'its member 0: it is absent.'],
+    ['a list with a hole, by a function', () => withHole('id'), {}, 'its member 0: it is absent.'],
+    [
+      'a hole in a list',
+      '[tenant, ids]',
+      { tenant: 't', ids: withHole('id') },
+      'its member 1: its member 0: it is absent.',
+    ],
+    [
+      'a hole further inside, by a function',
+      () => ({ ids: withHole('id') }),
+      {},
+      'its member ids: its member 0: it is absent.',
+    ],
+    [
+      'a list with a hole and a name',
+      'ids',
+      { ids: Object.assign(withHole('id'), { a: 1 }) },
+      'its member 0: it is absent.',
+    ],
+    ['nothing but holes', 'ids', { ids: new Array(2) }, 'its member 0: it is absent.'],
+    ['the groups of a match that have no names', () => /(x)/.exec('x'), {}, 'its member groups: it is absent.'],
   ])('when the key is %s', (_, key, event, why) => {
     expect(refusal({ key }, event)).toMatchObject({
       code: 'KEY_MISSING',
@@ -186,6 +214,51 @@ describe('an expression', () => {
   });
 });
 
+describe('a key that is the same for requests that have nothing in common', () => {
+  it.each([
+    "'orderId'",
+    "['v1']",
+    "{version: 'v1'}",
+    '`5`',
+    '`false`',
+    "id || 'none'",
+    "not_null(id, 'none')",
+    'type(id)',
+    "[id, 'x'][1]",
+    "id == 'x'",
+  ])('%s is refused at construction', (key) => {
+    expect(atConstruction({ key })).toBe(
+      `middy-idempotency: option \`key\`: \`${key}\` selects the same from requests that have nothing in common, which would ` +
+        "share one record. Select a member, without a default: id is one, 'id' is a text. What becomes of a request without a " +
+        'key, onMissingKey says',
+    );
+  });
+
+  it.each([
+    ["['v1', id]", { id: 1 }],
+    ["{version: 'v1', id: id}", { id: 1 }],
+    ['id || other', { other: 1 }],
+    ["join('-', ['v1', id])", { id: 'x' }],
+    ["[id || 'none', tenant]", { tenant: 't' }],
+    ['powertools_json(body || `"{}"`).id', { body: '{"id":1}' }],
+    ['type(@)', {}],
+    ['length(@)', { id: 1 }],
+    ['length(items)', { items: [1] }],
+    ['to_string(@)', { id: 1 }],
+    ['keys(@)', { id: 1 }],
+    ['length(* || `[]`)', { id: 1 }],
+    ['@', { id: 1 }],
+  ])('%s is not one', (key, event) => {
+    expect(of({ key }, event)).toMatch(/^pay#/);
+  });
+
+  it('but a scope and a fingerprint may be: there may be one tenant, and requests without a payload', () => {
+    const options = { key: 'id', scope: "'tenant-a'", fingerprint: "body || 'none'" };
+    expect(of(options, { id: 1 })).toMatch(/^pay#/);
+    expect(of(options, { id: 1 })).not.toBe(of({ ...options, scope: "'tenant-b'" }, { id: 1 }));
+  });
+});
+
 describe('a function', () => {
   it('may refuse a request by an error of this package, which stays as it is', () => {
     const error = new IdempotencyError('KEY_INVALID', 'no');
@@ -212,6 +285,7 @@ describe('a function', () => {
   it.each([
     ['a Date', () => new Date(0), '1970-01-01T00:00:00.000Z'],
     ['an object whose members hold null', () => ({ payload: { note: null } }), { payload: { note: null } }],
+    ['an object with a length', () => ({ length: 2, width: 3 }), { length: 2, width: 3 }],
     ['a number', () => 7, 7],
     ['a boolean', () => false, false],
   ])('may select %s', (_, key, same) => {
@@ -230,4 +304,14 @@ it('a fingerprint may have members that are absent', () => {
   const fingerprint = (event: object) => identify(options, 'pay', [{ id: 1, ...event }])?.fingerprint;
   expect(fingerprint({ path: '/a' })).toMatch(/^[\w-]{43}$/);
   expect(fingerprint({ path: '/a' })).not.toBe(fingerprint({ path: '/b' }));
+});
+
+it('a hole in the list of a fingerprint is a member that is absent', () => {
+  const digest = (fingerprint: () => unknown) => {
+    const options = resolveRequestOptions({ key: 'id', fingerprint });
+    return identify(options, 'pay', [{ id: 1 }])?.fingerprint;
+  };
+  expect(digest(() => withHole('a'))).toBe(digest(() => [null, 'a']));
+  expect(digest(() => withHole('a'))).not.toBe(digest(() => ['a']));
+  expect(thrown(() => digest(() => new Array(2)))).toMatchObject({ code: 'KEY_INVALID' });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
+import { deferred, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards();
 
@@ -139,5 +139,61 @@ describe('I8 what the first caller saw is what a retry sees', () => {
     expect(await countOnce(order)).toBe(10n);
     expect(await thrownBy(countOnce(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE' });
     expect(count).toHaveBeenCalledTimes(1);
+  });
+
+  it('for a guarded function whose result is changed while its outcome is being stored', async () => {
+    const account = { balance: 0 };
+    const deposit = vi.fn(async (_order: Order) => {
+      account.balance += 10;
+      // The write of the outcome takes a request to the table.
+      setImmediate(() => (account.balance += 1000));
+      return account;
+    });
+    const depositOnce = guards.idempotent(deposit);
+    const order = newOrder();
+    const first = await depositOnce(order);
+    expect(first).toStrictEqual({ balance: 10 });
+    account.balance = -1;
+    expect(first).toStrictEqual({ balance: 10 });
+    expect(await depositOnce(order)).toStrictEqual({ balance: 10 });
+    expect(deposit).toHaveBeenCalledTimes(1);
+  });
+
+  it('for two calls at once that return one object', async () => {
+    const account = { balance: 0 };
+    const begun = deferred();
+    const depositOnce = guards.idempotent(async (order: Order) => {
+      if (order.amount === 2) {
+        begun.resolve();
+        // The other one is being stored now.
+        await new Promise((resolve) => setImmediate(resolve));
+      } else await begun.promise;
+      account.balance += 10;
+      return account;
+    });
+    const orders = [1, 2].map((amount) => ({ ...newOrder(), amount }));
+    const first = await Promise.all(orders.map((order) => depositOnce(order)));
+    expect(await Promise.all(orders.map((order) => depositOnce(order)))).toStrictEqual(first);
+  });
+
+  it('for a guarded function whose result JSON refuses only until it is stored', async () => {
+    const result: { self?: unknown } = {};
+    result.self = result;
+    const once = guards.idempotent(async (_order: Order) => {
+      setImmediate(() => delete result.self);
+      return result;
+    });
+    const order = newOrder();
+    expect(await once(order)).toBe(result);
+    expect(await thrownBy(once(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE' });
+  });
+
+  it('for a guarded function whose JSON is another one each time', async () => {
+    let asked = 0;
+    const once = guards.idempotent(async (_order: Order) => ({ toJSON: () => ++asked }));
+    const order = newOrder();
+    expect(await once(order)).toBe(1);
+    expect(await once(order)).toBe(1);
+    expect(asked).toBe(1);
   });
 });

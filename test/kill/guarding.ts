@@ -1,13 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import { createContext } from '../../infra/local/context.ts';
-import {
-  type IdempotencyHandle,
-  type IdempotencyOptions,
-  idempotency,
-  idempotent,
-  type RecordStore,
-} from '../../src/index.ts';
+import { type IdempotencyHandle, idempotency, idempotent, type RecordStore } from '../../src/index.ts';
 import type { TransactionItem } from '../../src/stores/dynamodb.ts';
 import type { Order, Tables } from './terms.ts';
 import type { World } from './world.ts';
@@ -42,9 +36,8 @@ export function asFunction({ store }: Pick<Surroundings, 'store'>, work: Work, o
 }
 
 export function inMiddy({ store }: Pick<Surroundings, 'store'>, work: Work): Guarded {
-  const options: IdempotencyOptions<Order, TransactionItem> = { store, operation: 'pay', key: 'id' };
   const handler = middy<Order>()
-    .use(idempotency(options))
+    .use(idempotency<Order, TransactionItem>({ store, operation: 'pay', key: 'id' }))
     .handler(async (order, context) => work(order, context.idempotency));
   return { pay: (order) => handler(order, createContext('request', INVOCATION) as never) };
 }

@@ -1,8 +1,10 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context, SQSEvent } from 'aws-lambda';
 import {
+  type IdempotencyContext,
   type IdempotencyHandle,
   type IdempotencyMiddleware,
+  type IdempotencyOptions,
   idempotency,
   idempotent,
   type Jsonified,
@@ -17,7 +19,7 @@ import {
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import middy6 from 'middy6';
-import { describe, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 
 const store = memoryStore();
 const common = { store, operation: 'types' } as const;
@@ -72,6 +74,24 @@ describe('the middleware is typed', () => {
       });
   });
 
+  it('where it is not certain that they are not, too', () => {
+    const declared: IdempotencyOptions = { ...common, key: 'id', onMissingKey: 'run' };
+    const chosen = process.env['STAGE'] === 'test' ? 'run' : 'throw';
+    const undeclared: IdempotencyOptions<APIGatewayProxyEventV2> = { ...common, key: 'id' };
+    type MayBeMissing<TEvent> = IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>>;
+    expectTypeOf(idempotency(declared)).toEqualTypeOf<MayBeMissing<unknown>>();
+    expectTypeOf(idempotency({ ...common, key: 'id', onMissingKey: chosen })).toEqualTypeOf<MayBeMissing<unknown>>();
+    expectTypeOf(idempotency(undeclared)).toEqualTypeOf<MayBeMissing<APIGatewayProxyEventV2>>();
+  });
+
+  it('but it is there where they are certainly not', () => {
+    type IsThere = IdempotencyMiddleware<unknown, IdempotencyContext>;
+    expectTypeOf(idempotency({ ...common, key: 'id', onMissingKey: 'throw' })).toEqualTypeOf<IsThere>();
+    expectTypeOf(idempotency({ ...common, key: 'id' })).toEqualTypeOf<IsThere>();
+    const throwing = { ...common, key: 'id', onMissingKey: 'throw' } as const;
+    expectTypeOf(idempotency(throwing)).toEqualTypeOf<IsThere>();
+  });
+
   it('a wrong option does not compile', () => {
     // @ts-expect-error retention is given in seconds
     const misspelt = () => idempotency({ ...common, key: 'id', retentionMillis: 1 });
@@ -116,6 +136,18 @@ describe('a guarded function is typed', () => {
     expectTypeOf(chargeOnce).parameters.toEqualTypeOf<[order: Order]>();
     expectTypeOf(chargeOnce).returns.resolves.toEqualTypeOf<string>();
   });
+});
+
+it('a function that takes the handle cannot be executed unguarded', () => {
+  const charge = async (order: { id: string }, handle: IdempotencyHandle) => handle.deriveKey(order.id);
+  const options = { ...common, key: 'id', passHandle: true } as const;
+  const guard = () => idempotent(charge, { ...options, onMissingKey: 'throw' });
+  // @ts-expect-error there would be no handle
+  const unguarded = () => idempotent(charge, { ...options, onMissingKey: 'run' });
+  const chosen = process.env['STAGE'] === 'test' ? 'run' : 'throw';
+  // @ts-expect-error there might be none
+  const uncertain = () => idempotent(charge, { ...options, onMissingKey: chosen });
+  expectTypeOf([guard, unguarded, uncertain]).toBeArray();
 });
 
 describe('transactions are typed by the store', () => {
@@ -183,17 +215,89 @@ it('a codec may answer at once or later, with bytes, and is told what they belon
   expectTypeOf([sync, async, text]).toExtend<readonly DynamoDBStoreOptions['codec'][]>();
 });
 
-it('Jsonified is what JSON leaves of a type', () => {
-  expectTypeOf<Jsonified<Date>>().toEqualTypeOf<string>();
-  expectTypeOf<Jsonified<undefined>>().toEqualTypeOf<undefined>();
-  expectTypeOf<Jsonified<void>>().toEqualTypeOf<void>();
-  expectTypeOf<Jsonified<'a' | 1 | null>>().toEqualTypeOf<'a' | 1 | null>();
-  expectTypeOf<Jsonified<Date[]>>().toEqualTypeOf<string[]>();
-  expectTypeOf<Jsonified<readonly [Date, number]>>().toEqualTypeOf<readonly [string, number]>();
-  expectTypeOf<Jsonified<{ a?: Date; f: () => void }>>().toEqualTypeOf<{ a?: string }>();
-  expectTypeOf<Jsonified<bigint>>().toEqualTypeOf<never>();
-  expectTypeOf<Jsonified<(number | undefined)[]>>().toEqualTypeOf<(number | null)[]>();
-  expectTypeOf<Jsonified<Map<string, number>>>().toEqualTypeOf<Record<string, never>>();
-  expectTypeOf<Jsonified<{ error: Error }>>().toEqualTypeOf<{ error: Record<string, never> }>();
-  expectTypeOf<Jsonified<unknown>>().toEqualTypeOf<unknown>();
+describe('Jsonified is what JSON leaves of a type', () => {
+  it('of values', () => {
+    expectTypeOf<Jsonified<Date>>().toEqualTypeOf<string>();
+    expectTypeOf<Jsonified<undefined>>().toEqualTypeOf<undefined>();
+    expectTypeOf<Jsonified<void>>().toEqualTypeOf<void>();
+    expectTypeOf<Jsonified<'a' | 1 | null>>().toEqualTypeOf<'a' | 1 | null>();
+    expectTypeOf<Jsonified<unknown>>().toEqualTypeOf<unknown>();
+    // biome-ignore lint/suspicious/noExplicitAny: it stays what it is
+    expectTypeOf<Jsonified<any>>().toBeAny();
+  });
+
+  it('of lists, where functions, symbols and nothing are null', () => {
+    expectTypeOf<Jsonified<Date[]>>().toEqualTypeOf<string[]>();
+    expectTypeOf<Jsonified<readonly [Date, number]>>().toEqualTypeOf<readonly [string, number]>();
+    expectTypeOf<Jsonified<(number | undefined)[]>>().toEqualTypeOf<(number | null)[]>();
+    expectTypeOf<Jsonified<[number, () => void, symbol]>>().toEqualTypeOf<[number, null, null]>();
+    expectTypeOf<Jsonified<(Date | (() => void))[]>>().toEqualTypeOf<(string | null)[]>();
+    expectTypeOf<Jsonified<[typeof Date]>>().toEqualTypeOf<[null]>();
+    expectTypeOf<Jsonified<unknown[]>>().toEqualTypeOf<unknown[]>();
+  });
+
+  it('of objects, where they are not there', () => {
+    expectTypeOf<Jsonified<{ a?: Date; f: () => void }>>().toEqualTypeOf<{ a?: string }>();
+    expectTypeOf<Jsonified<{ a: 1; f?: () => void; s: symbol; C: typeof Date }>>().toEqualTypeOf<{ a: 1 }>();
+    expectTypeOf<Jsonified<{ f: Date | (() => void) }>>().toEqualTypeOf<{ f: string | undefined }>();
+    expectTypeOf<Jsonified<{ a: 1; [Symbol.toStringTag]: string }>>().toEqualTypeOf<{ a: 1 }>();
+    expectTypeOf<Jsonified<Record<string, Date>>>().toEqualTypeOf<Record<string, string>>();
+    expectTypeOf<Jsonified<{ readonly a: undefined }>>().toEqualTypeOf<{ readonly a: undefined }>();
+  });
+
+  it('of what speaks for itself', () => {
+    expectTypeOf<Jsonified<{ toJSON(): { at: Date } }>>().toEqualTypeOf<{ at: string }>();
+    expectTypeOf<Jsonified<{ toJSON(key: string): 1 }>>().toEqualTypeOf<1>();
+    expectTypeOf<Jsonified<URL>>().toEqualTypeOf<string>();
+    expectTypeOf<Jsonified<Buffer>>().toEqualTypeOf<{ type: 'Buffer'; data: number[] }>();
+  });
+
+  it('of what JSON refuses: there is no such value', () => {
+    expectTypeOf<Jsonified<bigint>>().toEqualTypeOf<never>();
+    expectTypeOf<Jsonified<{ a: bigint }>>().toEqualTypeOf<{ a: never }>();
+    expectTypeOf<Jsonified<bigint[]>>().toEqualTypeOf<never[]>();
+  });
+
+  it('of what keeps its contents elsewhere: an empty object', () => {
+    type Empty = Record<string, never>;
+    expectTypeOf<Jsonified<Map<string, number>>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<Set<string>>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<{ error: Error }>>().toEqualTypeOf<{ error: Empty }>();
+    expectTypeOf<Jsonified<RegExp>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<Promise<number>>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<WeakMap<object, number>>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<WeakSet<object>>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<ArrayBuffer>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<SharedArrayBuffer>>().toEqualTypeOf<Empty>();
+    expectTypeOf<Jsonified<DataView>>().toEqualTypeOf<Empty>();
+  });
+
+  it('of typed arrays: an object of numbers, with no length', () => {
+    expectTypeOf<Jsonified<Uint8Array>>().toEqualTypeOf<Record<number, number>>();
+    expectTypeOf<Jsonified<Float64Array>>().toEqualTypeOf<Record<number, number>>();
+    expectTypeOf<Jsonified<BigInt64Array>>().toEqualTypeOf<Record<number, never>>();
+  });
+});
+
+it('and JSON does so', () => {
+  const json = (value: unknown) => JSON.parse(JSON.stringify(value));
+  const empty = [
+    /x/g,
+    new Map([[1, 2]]),
+    new Set([1]),
+    new Error('x'),
+    new ArrayBuffer(2),
+    new DataView(new ArrayBuffer(2)),
+  ];
+  expect(empty.map(json)).toEqual(empty.map(() => ({})));
+  expect([Promise.resolve(1), new WeakMap(), new WeakSet(), new SharedArrayBuffer(1)].map(json)).toEqual([
+    {},
+    {},
+    {},
+    {},
+  ]);
+  expect(json([1, () => 1, Symbol('s'), undefined, Date])).toEqual([1, null, null, null, null]);
+  expect(json({ a: 1, f: () => 1, s: Symbol('s'), [Symbol.toStringTag]: 'x' })).toEqual({ a: 1 });
+  expect(json(new Uint8Array([7, 8]))).toEqual({ 0: 7, 1: 8 });
+  expect(json(Buffer.from([7]))).toEqual({ type: 'Buffer', data: [7] });
 });

@@ -1,0 +1,150 @@
+import type { IdempotencyHandle } from 'middy-idempotency';
+import { idempotency, idempotent } from 'middy-idempotency';
+import { memoryStore } from 'middy-idempotency/memory';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { lambdaContext, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
+
+const guards = useGuards(() => memoryStore());
+
+describe('the handle is the last parameter of the function', () => {
+  const attemptOf = async (_order: Order, { attempt }: IdempotencyHandle) => attempt;
+
+  it('and never an argument that nobody asked for: such a call is refused before anything is claimed', async () => {
+    const chargeOnce = guards.idempotent(attemptOf, { passHandle: true }) as unknown as (
+      order: Order,
+    ) => Promise<number>;
+    const orders = [newOrder(), newOrder()];
+    guards.events.length = 0;
+    for (const call of orders.map(chargeOnce)) {
+      expect(await thrownBy(call)).toEqual(
+        new TypeError(
+          'middy-idempotency: a guarded function was called with 3 arguments, and declares 1 in front of its handle. Give it ' +
+            'no more: orders.map((order) => fn(order)). Parameters behind the first with a default are not counted: have none.',
+        ),
+      );
+    }
+    expect(guards.events).toEqual([]);
+    expect(await Promise.all(orders.map((order) => chargeOnce(order)))).toEqual([1, 1]);
+  });
+
+  it('also where the one argument too many is undefined: it may be meant for a parameter that is not counted', async () => {
+    const once = guards.idempotent(attemptOf, { passHandle: true }) as unknown as (
+      ...args: unknown[]
+    ) => Promise<number>;
+    expect(await thrownBy(once(newOrder(), undefined))).toMatchObject({
+      message: expect.stringContaining('called with 2 arguments, and declares 1'),
+    });
+  });
+
+  it('also where arguments in front of it are left out', async () => {
+    const seen = vi.fn();
+    const once = guards.idempotent(
+      async (order: Order, amount: number | undefined, note: string | undefined, handle: IdempotencyHandle) => {
+        seen(order.id, amount, note, handle.attempt);
+      },
+      { passHandle: true },
+    ) as unknown as (order: Order, amount?: number) => Promise<void>;
+    const order = newOrder();
+    await once(order, 5);
+    expect(seen).toHaveBeenLastCalledWith(order.id, 5, undefined, 1);
+  });
+
+  it.each<[string, (...args: never) => unknown]>([
+    ['rest parameters', async (...args: [Order, number, IdempotencyHandle]) => args[2].attempt],
+    ['a default', async (_order: Order, _amount = 1, handle?: IdempotencyHandle) => handle?.attempt],
+  ])('or comes behind the arguments, where the parameters cannot be counted because of %s', async (_, fn) => {
+    const once = guards.idempotent(fn, { passHandle: true }) as unknown as (...args: unknown[]) => Promise<unknown>;
+    expect(await once(newOrder(), 5)).toBe(1);
+  });
+
+  it('and without passHandle, a function gets what it is called with', async () => {
+    const seen = vi.fn();
+    const once = guards.idempotent(async (_order: Order, ...rest: unknown[]) => seen(...rest));
+    await (once as (...args: unknown[]) => Promise<unknown>)(newOrder(), 1, undefined);
+    expect(seen).toHaveBeenLastCalledWith(1, undefined);
+  });
+});
+
+describe("an argument that is no Lambda context says nothing about the invocation's time", () => {
+  const strict = new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        throw new ReferenceError(`no ${String(name)}`);
+      },
+    },
+  );
+  const cycle: { lambdaContext?: unknown } = {};
+  cycle.lambdaContext = cycle;
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  it.each<[string, unknown]>([
+    ['a proxy that refuses what it does not have', strict],
+    ['one that is revoked', revoked],
+    ['a cycle', cycle],
+    ['a getter that throws one level down', { lambdaContext: strict }],
+    ['a context two levels down', { lambdaContext: { lambdaContext: lambdaContext(guards.clock) } }],
+    ['a function of that name that throws', { getRemainingTimeInMillis: () => JSON.parse('{') }],
+    ['a function of that name that answers something else', { getRemainingTimeInMillis: () => Promise.resolve(1) }],
+    ['a member of that name', { getRemainingTimeInMillis: 1, lambdaContext: null }],
+    ['nothing', null],
+    ['a text', 'getRemainingTimeInMillis'],
+  ])('%s', async (_, argument) => {
+    const leaseMillis = (...args: unknown[]) =>
+      (
+        guards.idempotent(async (...all: unknown[]) => (all.at(-1) as IdempotencyHandle).leaseUntil, {
+          passHandle: true,
+          key: () => newOrder().id,
+        }) as (...all: unknown[]) => Promise<number>
+      )(...args).then((until) => until - guards.clock.now());
+    expect(await leaseMillis(argument)).toBe(60_000);
+    const context = lambdaContext(guards.clock, { remainingMillis: 7000 });
+    expect(await leaseMillis(argument, context)).toBe(7000);
+    expect(await leaseMillis(argument, { lambdaContext: context })).toBe(7000);
+  });
+});
+
+describe('the default operation is one for the whole Lambda function', () => {
+  afterEach(() => void delete process.env['AWS_LAMBDA_FUNCTION_NAME']);
+  const charge = async (order: Order) => `charged ${order.id}`;
+  const refund = async (order: Order) => `refunded ${order.id}`;
+  const refused = expect.objectContaining({
+    name: 'TypeError',
+    message: expect.stringMatching(/option `operation`: .*two functions.*one would get the outcome of the other/),
+  });
+
+  it('so that a second function of a store, which would get the outcomes of the first, is refused', () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'orders';
+    const options = { store: memoryStore(), key: 'id' };
+    idempotent(charge, options);
+    expect(() => idempotent(refund, options)).toThrow(refused);
+    expect(() => idempotent(refund, { ...options, operation: undefined as never })).toThrow(refused);
+    const [one, other] = [charge, refund].map((fn) => fn.bind(null));
+    const bound = { ...options, store: memoryStore() };
+    idempotent(one as typeof charge, bound);
+    expect(() => idempotent(other as typeof charge, bound)).toThrow(refused);
+  });
+
+  it('but not one with an operation of its own, on another store, in Middy, or the same one again', async () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'orders';
+    const options = { store: memoryStore(), key: 'id' };
+    const refundOnce = idempotent(refund, { ...options, operation: 'refund' });
+    const chargeOnce = idempotent(charge, options);
+    idempotent(charge, options);
+    idempotent(refund, { ...options, operation: 'orders' });
+    idempotent(refund, { ...options, store: memoryStore() });
+    idempotency(options);
+    idempotency(options);
+    const order = newOrder();
+    expect(await chargeOnce(order)).toBe(`charged ${order.id}`);
+    expect(await refundOnce(order)).toBe(`refunded ${order.id}`);
+  });
+
+  it('nor one that is made anew for every request', () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'orders';
+    const options = { store: memoryStore(), key: 'id' };
+    const handle = (user: string) => idempotent(async (order: Order) => `${user} ${order.id}`, options);
+    expect(() => ['a', 'b', 'c'].map(handle)).not.toThrow();
+  });
+});
