@@ -5,7 +5,7 @@ import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { requireOperation } from './fingerprint/options.ts';
 import type { Jsonified } from './json.ts';
-import { createOperation, type OperationOptions, remainingOf, requireSoleUseOfDefault } from './operation.ts';
+import { createOperation, type OperationOptions, remainingOf, warnOfSharedDefault } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
 
 export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
@@ -67,7 +67,7 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   if (passHandle && onMissingKey === 'run') {
     throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
   }
-  if (options.operation === undefined) requireSoleUseOfDefault(options.store, fn);
+  if (options.operation === undefined) warnOfSharedDefault(options.store, fn);
 
   return async function idempotentFunction(this: unknown, ...args: unknown[]) {
     const call = fn as (...args: unknown[]) => unknown;
@@ -94,11 +94,10 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
 function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly unknown[] {
   // A function's `length` does not count a rest, nor anything from the first default on: this one's may be all that it has.
   if (declared < 1) return args;
-  if (args.length > declared) {
+  if (args.slice(declared).some((surplus) => surplus !== undefined)) {
     throw new TypeError(
       `middy-idempotency: a guarded function was called with ${args.length} arguments, and declares ${declared} in front of its ` +
-        'handle. Give it no more: orders.map((order) => fn(order)). Parameters behind the first with a default are not ' +
-        'counted: have none.',
+        'handle. Give it no more: orders.map((order) => fn(order)). Parameters from the first default on are not counted: have none.',
     );
   }
   return Array.from({ length: declared }, (_, index) => args[index]);

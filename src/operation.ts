@@ -9,7 +9,6 @@ import {
   resolveProtocolOptions,
 } from './core/options.ts';
 import type { Runtime } from './core/runtime.ts';
-import { optionError } from './errors.ts';
 import { identify } from './fingerprint/identity.ts';
 import {
   REQUEST_OPTION_NAMES,
@@ -115,21 +114,18 @@ function attempt(ask: () => unknown): unknown {
 const usersOfDefault = new WeakMap<object, string>();
 
 /**
- * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one would get the
- * outcome of the other. A guard that is made anew, perhaps for every request, is no other: its code is the same.
- *
- * @throws TypeError when other code has it already, with the same store
+ * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one gets the outcome of
+ * the other. Nobody knows whether their keys can be equal, so that it is a warning. A guard that is made anew, perhaps for every
+ * request, is no other: its code is the same.
  */
-export function requireSoleUseOfDefault(store: object, fn: (...args: never) => unknown): void {
+export function warnOfSharedDefault(store: object, fn: (...args: never) => unknown): void {
   const code = `${fn.name} ${Function.prototype.toString.call(fn)}`;
-  const user = usersOfDefault.get(store) ?? code;
-  if (user !== code) {
-    throw optionError(
-      'operation',
-      "is required: two functions of one store have none, so that both have the Lambda function's name, and with equal keys " +
-        "one would get the outcome of the other. Give each its own, such as 'charge'; process.env.AWS_LAMBDA_FUNCTION_NAME " +
-        'is what one had until now',
-    );
-  }
+  const user = usersOfDefault.get(store);
   usersOfDefault.set(store, code);
+  if (user === undefined || user === code) return;
+  process.emitWarning(
+    "Two guarded functions of one store have no `operation`: both have the Lambda function's name, and with equal keys one gets the " +
+      "outcome of the other. Give each its own, such as 'charge'.",
+    { type: 'IdempotencyWarning', code: 'MIDDY_IDEMPOTENCY_SHARED_OPERATION' },
+  );
 }
