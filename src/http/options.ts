@@ -46,7 +46,8 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
    */
   readonly problemsThrough?: readonly ProblemMiddleware[];
   /**
-   * Headers that a replay does not repeat, in any case. `set-cookie` includes the cookies of format 2.0.
+   * Headers that a replay does not repeat, in any case; `[]`: it repeats all. `set-cookie` includes the cookies of format
+   * 2.0.
    * @default Date, Set-Cookie, and the ids of tracing and requests
    */
   readonly dropHeaders?: readonly string[];
@@ -94,6 +95,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
   const { dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
   requireTokens('methods', methods);
+  if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
   const safe = guarded.find((method) => SAFE_METHODS.includes(method));
   if (safe !== undefined) throw optionError('methods', `${safe} is a safe method (RFC 9110, section 9.2.1)`);
@@ -129,11 +131,7 @@ export function settleByStatus(outcome: Outcome): 'store' | 'release' {
 }
 
 function requireTokens(option: string, values: unknown): void {
-  if (
-    !Array.isArray(values) ||
-    values.length === 0 ||
-    values.some((value) => typeof value !== 'string' || !TOKEN.test(value))
-  ) {
+  if (!Array.isArray(values) || values.some((value) => typeof value !== 'string' || !TOKEN.test(value))) {
     throw optionError(option, 'must be made of HTTP tokens, such as a header name or a method');
   }
 }

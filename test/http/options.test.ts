@@ -29,6 +29,8 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     ['describedBy', 'docs'],
     ['problemsThrough', [{}]],
     ['dropHeaders', ['a b']],
+    ['dropHeaders', 'date'],
+    ['dropHeaders', null],
     ['timeoutEarlyInMillis', -1],
     ['retentionSeconds', 0],
     ['onMissingKey', 'run'],
@@ -39,6 +41,7 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
   });
 
   it.each([
+    ['methods', [], 'must not be empty'],
     ['methods', ['HEAD'], 'HEAD is a safe method (RFC 9110, section 9.2.1)'],
     ['methods', ['OPTIONS'], 'OPTIONS is a safe method (RFC 9110, section 9.2.1)'],
     ['methods', ['TRACE'], 'TRACE is a safe method (RFC 9110, section 9.2.1)'],
@@ -52,6 +55,10 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
   ])('%s: %j says why', (option, value, why) => {
     const message = `middy-idempotency: option \`${option}\`: ${why}`;
     expect(() => httpIdempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
+  });
+
+  it('an empty list of headers is none: a replay then repeats them all', () => {
+    expect(() => httpIdempotency({ ...good, dropHeaders: [] })).not.toThrow();
   });
 
   it('none at all', () => {
