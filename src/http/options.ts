@@ -3,6 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { optionError } from '../errors.ts';
 import type { RequestOptions } from '../fingerprint/options.ts';
 import type { Selector } from '../fingerprint/selector.ts';
+import { TOKEN } from './media-type.ts';
 import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 
 /** A Middy middleware, as far as problems go through it. */
@@ -72,8 +73,6 @@ export const HTTP_OPTION_NAMES = [
 ] as const satisfies readonly (keyof HttpIdempotencyOptions)[];
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export interface ResolvedHttpOptions {
   readonly methods: ReadonlySet<string>;
