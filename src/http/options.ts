@@ -136,7 +136,8 @@ function requireTokens(option: string, values: unknown): void {
 }
 
 function requireUri(option: string, value: unknown): void {
-  if (typeof value !== 'string' || !URL.canParse(value) || /[<>"\s]/.test(value)) {
+  // Printable ASCII only: it goes into a header as it is.
+  if (typeof value !== 'string' || !URL.canParse(value) || !/^[!#-;=?-~]+$/.test(value)) {
     throw optionError(option, 'must be an absolute URI');
   }
 }

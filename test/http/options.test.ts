@@ -26,7 +26,15 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     ['problemBaseUri', '/problems/'],
     ['problemBaseUri', 'https://a.example/problems'],
     ['problemBaseUri', 'https://a.example/<'],
+    ['problemBaseUri', 'https://a.example/fehler-ü/'],
     ['describedBy', 'docs'],
+    ['describedBy', 'https://a.example/ü'],
+    ['describedBy', 'https://a.example/\u0007'],
+    ['describedBy', 'https://a.example/a b'],
+    ['describedBy', 'https://a.example/"'],
+    ['describedBy', 'https://a.example/>'],
+    ['fingerprint', null],
+    ['scope', null],
     ['problemsThrough', [{}]],
     ['dropHeaders', ['a b']],
     ['dropHeaders', 'date'],
@@ -55,6 +63,10 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
   ])('%s: %j says why', (option, value, why) => {
     const message = `middy-idempotency: option \`${option}\`: ${why}`;
     expect(() => httpIdempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
+  });
+
+  it.each(['https://a.example/!#$%&-;=?~', 'urn:a:b'])('a URI of any characters that it may have is not: %s', (uri) => {
+    expect(() => httpIdempotency({ ...good, describedBy: uri, problemBaseUri: `${uri}/` })).not.toThrow();
   });
 
   it('an empty list of headers is none: a replay then repeats them all', () => {

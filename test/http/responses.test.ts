@@ -104,6 +104,20 @@ it("replaces the handler's own mark, in any case", async () => {
   expect(retry.headers).toEqual({ 'idempotent-replayed': 'true' });
 });
 
+it.each([v1, albMultiple])(
+  "replaces the handler's own mark in lists of headers, in any case, behind $name",
+  async (shape) => {
+    for (const name of ['idempotent-replayed', 'Idempotent-Replayed']) {
+      const [first, retry] = await twice(shape, {
+        statusCode: 200,
+        multiValueHeaders: { [name]: ['false'], etag: ['"1"'] },
+      });
+      expect(first.headers['idempotent-replayed']).toBe('false');
+      expect(retry.headers).toEqual({ etag: '"1"', 'idempotent-replayed': 'true' });
+    }
+  },
+);
+
 it('stores what is sent of a response that speaks for itself', async () => {
   class Created {
     readonly #body: string;
