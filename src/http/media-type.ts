@@ -2,7 +2,7 @@
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** What stands between semicolons, those in quotation marks aside. Every quoted string matches, an open one up to the end. */
-const PARTS = /(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^";])+/gs;
+const PARTS = /(?:"(?:[^"\\]|\\.)*["\\]?|[^";])+/gs;
 
 /**
  * The one form of a media type, however it is written (RFC 9110, section 8.3.1): type, names of parameters and a charset in
@@ -19,13 +19,14 @@ export function normalMediaType(contentType: string): string {
 
 function normalParameter(parameter: string): string {
   const equals = parameter.indexOf('=');
-  if (equals < 0) return parameter;
+  if (equals <= 0) return parameter;
   const name = parameter.slice(0, equals).toLowerCase();
   const value = unquoted(parameter.slice(equals + 1));
   return `${name}=${name === 'charset' ? value.toLowerCase() : value}`;
 }
 
 function unquoted(value: string): string {
-  const text = /^"(.*)"$/s.exec(value)?.[1]?.replace(/\\(.)/gs, '$1');
-  return text !== undefined && TOKEN.test(text) ? text : value;
+  if (!/^".*"$/s.test(value)) return value;
+  const text = value.slice(1, -1).replace(/\\(.)/gs, '$1');
+  return TOKEN.test(text) ? text : value;
 }

@@ -165,6 +165,7 @@ describe('the fingerprint', () => {
         readRequest({ ...v1.event({ body: '{}' }), headers: {}, multiValueHeaders: { [name]: values } }),
       );
     expect(twice('content-type', ['text/plain', 'text/html'])).not.toEqual(twice('content-type', ['text/plain']));
+    expect(twice('content-type', ['text/plain', 'text/html'])).toEqual(twice('content-type', ['text/plain,text/html']));
     expect(twice('content-encoding', ['gzip', 'BR'])).toEqual(twice('content-encoding', ['gzip,br']));
     expect(twice('content-encoding', ['gzip', '', 'br'])).toEqual(twice('content-encoding', ['gzip,br']));
   });

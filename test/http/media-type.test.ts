@@ -31,6 +31,9 @@ describe('a media type', () => {
     ['a backslash at the end of a value', String.raw`text/html; a="x\\";b="1"`, String.raw`text/html; a="x\";b=1"`],
     ['a value of quotation marks alone', 'text/html; a=""', 'text/html; a'],
     ['a value without a name', 'text/html; a==1', 'text/html; a=1'],
+    ['quotation marks around no value', 'text/html; ="x"', 'text/html; =x'],
+    ['what stands before quotation marks', 'text/html; a=x"y"', 'text/html; a=y'],
+    ['what stands behind quotation marks', 'text/html; a="y"x', 'text/html; a=y'],
     ['an open quotation mark', 'text/html; a="x', 'text/html; a=x'],
     ['white space around an equals sign', 'text/html; charset =utf-8', 'text/html; charset=utf-8'],
   ])('minds %s', (_, one, other) => {
