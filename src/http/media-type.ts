@@ -26,7 +26,7 @@ function normalParameter(parameter: string): string {
 }
 
 function unquoted(value: string): string {
-  if (!/^".*"$/s.test(value)) return value;
+  if (!value.startsWith('"') || !value.endsWith('"')) return value;
   const text = value.slice(1, -1).replace(/\\(.)/gs, '$1');
   return TOKEN.test(text) ? text : value;
 }

@@ -14,6 +14,8 @@ describe('a media type', () => {
     ['text/html;', 'text/html'],
     ['text/html;; ;charset=utf-8;', 'text/html; charset=utf-8'],
     ['multipart/form-data; Boundary=AbC', 'multipart/form-data; boundary=AbC'],
+    ['text/html; a="x;y', 'text/html; a="x;y'],
+    ['text/html; a="x\\', 'text/html; a="x\\'],
     ['', ''],
   ])('%j has one form: %j', (contentType, normal) => {
     expect(normalMediaType(contentType)).toBe(normal);
@@ -34,7 +36,8 @@ describe('a media type', () => {
     ['quotation marks around no value', 'text/html; ="x"', 'text/html; =x'],
     ['what stands before quotation marks', 'text/html; a=x"y"', 'text/html; a=y'],
     ['what stands behind quotation marks', 'text/html; a="y"x', 'text/html; a=y'],
-    ['an open quotation mark', 'text/html; a="x', 'text/html; a=x'],
+    ['a quotation mark that closes nothing', 'text/html; a=xy"', 'text/html; a=y'],
+    ['an open quotation mark', 'text/html; a="xy', 'text/html; a=x'],
     ['white space around an equals sign', 'text/html; charset =utf-8', 'text/html; charset=utf-8'],
   ])('minds %s', (_, one, other) => {
     expect(normalMediaType(one)).not.toBe(normalMediaType(other));
