@@ -1,30 +1,50 @@
+import { IdempotencyError } from '../errors.ts';
 import { canonicalJson, sha256 } from '../fingerprint/canonical.ts';
+import { holdsRoundedInteger } from '../fingerprint/numbers.ts';
+import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
 
 /**
  * What must stay the same between retries: method, authority, stage, path, query, media type and body. JSON is compared
  * by its meaning (RFC 8785), so that the order of its properties, white space and escapes do not matter; every other body
  * by its bytes, and by how they are to be read.
+ *
+ * @throws IdempotencyError `KEY_INVALID` for a body that a parser in front has made of a text that said more
  */
 export function requestFingerprint(request: HttpRequest): readonly unknown[] {
   const { method, authority, path, query } = request;
-  const contentType = (request.header('content-type')[0] ?? '').trim().toLowerCase();
-  const mediaType = contentType.replace(/;.*/s, '').trim();
+  const contentType = normalMediaType(request.header('content-type').join(','));
+  const mediaType = contentType.replace(/;.*/s, '');
   const format = isJson(mediaType) ? mediaType : contentType;
   // The order of different names means nothing, the order of the values of one name may.
   const sortedQuery = [...query.keys()].sort().map((name) => [name, query.get(name)]);
-  const encoding = request.header('content-encoding');
+  const encoding = codings(request.header('content-encoding').join(','));
   return [method, authority, path, sortedQuery, format, encoding, bodyFingerprint(request, mediaType)];
+}
+
+/** RFC 9110, section 8.4.1: in the order in which they were applied, in any case. */
+function codings(contentEncoding: string): readonly string[] {
+  const names = contentEncoding.split(',').map((name) => name.trim().toLowerCase());
+  return names.filter((name) => name !== '');
 }
 
 function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: string): string {
   if (body === undefined || body === null || body === '') return 'none';
-  // A body parser in front of us has parsed it.
-  if (typeof body !== 'string') return `json:${sha256(canonicalJson('fingerprint', body))}`;
+  if (typeof body !== 'string') return `json:${sha256(parsedBody(body))}`;
   // Stryker disable next-line StringLiteral: UTF-8 is what Buffer reads by default, too
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   const canonical = isJson(mediaType) ? canonicalBody(bytes) : undefined;
   return canonical === undefined ? `bytes:${sha256(bytes.toString('base64'))}` : `json:${sha256(canonical)}`;
+}
+
+/** A body parser in front of us has parsed it. */
+function parsedBody(body: unknown): string {
+  const json = canonicalJson('fingerprint', body);
+  if (!holdsRoundedInteger(body)) return json;
+  throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
+    advice:
+      'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
+  });
 }
 
 function isJson(mediaType: string): boolean {

@@ -88,11 +88,12 @@ function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttp
     problemsThrough: _t,
     dropHeaders: _r,
     timeoutEarlyInMillis: _e,
+    // `undefined` is not given, too: a spread over the default would leave the protocol's own, which stores a 500.
+    settle = settleByStatus,
     ...own
   } = rest;
   const selectors = httpSelectors({ scope, fingerprint }, http.headerName);
-  const settled = { settle: settleByStatus, ...own };
   const onMissingKey = required ? 'throw' : 'run';
   // Stryker disable next-line ArrayDeclaration: options that are not known have been refused already
-  return createOperation({ ...settled, ...selectors, onMissingKey } as never, runtime, []);
+  return createOperation({ ...own, settle, ...selectors, onMissingKey } as never, runtime, []);
 }

@@ -9,8 +9,13 @@ const MAX_HEADER_LENGTH = 2 * MAX_KEY_LENGTH + 32;
 /** RFC 9651, section 3.3.3: printable ASCII, with `"` and `\` escaped. */
 const STRUCTURED_STRING = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
-/** What most clients send instead: the key itself. A comma would make it a list, a quotation mark half a string. */
-const BARE = /^[\x20\x21\x23-\x2b\x2d-\x7e]+$/;
+/**
+ * What most clients send instead: the key itself, whatever else it may look like. A comma would make it a list, a semicolon
+ * what precedes parameters, a quotation mark half a string: which of these was meant would be a guess.
+ */
+const BARE = /^[\x20\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]+$/;
+
+const NOT_ONE_STRING = 'it must be one string of printable ASCII, in quotation marks if it has a comma or a semicolon';
 
 /**
  * The key in an `Idempotency-Key` header: a Structured Field string (`"abc"`), as the draft has it, or bare (`abc`), as
@@ -27,7 +32,7 @@ export function parseKeyHeader(name: string, values: readonly string[]): string 
   const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '');
   const key = STRUCTURED_STRING.exec(trimmed)?.[1]?.replace(/\\(["\\])/g, '$1') ?? BARE.exec(trimmed)?.[0];
   if (trimmed === '' || key?.trim() === '') throw malformed(name, 'it is empty');
-  if (key === undefined) throw malformed(name, 'it must be one string of printable ASCII, bare or in quotation marks');
+  if (key === undefined) throw malformed(name, NOT_ONE_STRING);
   if (key.length > MAX_KEY_LENGTH) throw malformed(name, `it is longer than ${MAX_KEY_LENGTH} characters`);
   return key;
 }

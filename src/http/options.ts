@@ -3,6 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { optionError } from '../errors.ts';
 import type { RequestOptions } from '../fingerprint/options.ts';
 import type { Selector } from '../fingerprint/selector.ts';
+import { TOKEN } from './media-type.ts';
 import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 
 /** A Middy middleware, as far as problems go through it. */
@@ -46,7 +47,8 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
    */
   readonly problemsThrough?: readonly ProblemMiddleware[];
   /**
-   * Headers that a replay does not repeat, in any case. `set-cookie` includes the cookies of format 2.0.
+   * Headers that a replay does not repeat, in any case; `[]`: it repeats all. `set-cookie` includes the cookies of format
+   * 2.0.
    * @default Date, Set-Cookie, and the ids of tracing and requests
    */
   readonly dropHeaders?: readonly string[];
@@ -71,8 +73,6 @@ export const HTTP_OPTION_NAMES = [
 ] as const satisfies readonly (keyof HttpIdempotencyOptions)[];
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export interface ResolvedHttpOptions {
   readonly methods: ReadonlySet<string>;
@@ -94,6 +94,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
   const { dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
   requireTokens('methods', methods);
+  if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
   const safe = guarded.find((method) => SAFE_METHODS.includes(method));
   if (safe !== undefined) throw optionError('methods', `${safe} is a safe method (RFC 9110, section 9.2.1)`);
@@ -129,17 +130,14 @@ export function settleByStatus(outcome: Outcome): 'store' | 'release' {
 }
 
 function requireTokens(option: string, values: unknown): void {
-  if (
-    !Array.isArray(values) ||
-    values.length === 0 ||
-    values.some((value) => typeof value !== 'string' || !TOKEN.test(value))
-  ) {
+  if (!Array.isArray(values) || values.some((value) => typeof value !== 'string' || !TOKEN.test(value))) {
     throw optionError(option, 'must be made of HTTP tokens, such as a header name or a method');
   }
 }
 
 function requireUri(option: string, value: unknown): void {
-  if (typeof value !== 'string' || !URL.canParse(value) || /[<>"\s]/.test(value)) {
+  // Printable ASCII only: it goes into a header as it is.
+  if (typeof value !== 'string' || !URL.canParse(value) || !/^[!#-;=?-~]+$/.test(value)) {
     throw optionError(option, 'must be an absolute URI');
   }
 }

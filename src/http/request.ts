@@ -12,7 +12,7 @@ export interface HttpRequest {
   /** ALB with multi-value headers: the response must have them, too. */
   readonly multiValue: boolean;
   readonly method: string;
-  /** The host name, and the stage of an API that has several. */
+  /** The host name in lower case, and the stage of an API that has several. */
   readonly authority: readonly string[];
   /** The actual path, not the route's template. */
   readonly path: string;
@@ -39,7 +39,11 @@ export function readRequest(event: unknown): HttpRequest {
     body: fields['body'],
     isBase64Encoded: fields['isBase64Encoded'] === true,
     header,
-    authority: [text(requestContext['domainName'] ?? header('host')[0]), text(requestContext['stage'])],
+    authority: [
+      // RFC 9110, section 4.2.3: a host name is the same in any case.
+      text(requestContext['domainName'] ?? header('host')[0]).toLowerCase(),
+      text(requestContext['stage']),
+    ],
   };
   if (typeof http['method'] === 'string') {
     return {

@@ -43,14 +43,10 @@ function asSent(response: unknown): unknown {
 export function withoutHeaders(response: unknown, shape: HttpEventShape, dropped: ReadonlySet<string>): unknown {
   const normal = normalised(asSent(response), shape);
   if (!isObject(normal)) return normal;
-  const { cookies, headers, multiValueHeaders, ...rest } = normal;
-  const keep = ([name]: [string, unknown]) => !dropped.has(name.toLowerCase());
+  const { cookies, headers: _single, multiValueHeaders: _lists, ...rest } = normal;
   return {
     ...rest,
-    ...(isObject(headers) && { headers: Object.fromEntries(Object.entries(headers).filter(keep)) }),
-    ...(isObject(multiValueHeaders) && {
-      multiValueHeaders: Object.fromEntries(Object.entries(multiValueHeaders).filter(keep)),
-    }),
+    ...headersOf(normal, (name) => !dropped.has(name)),
     ...(cookies !== undefined && !dropped.has('set-cookie') && { cookies }),
   };
 }
@@ -58,9 +54,18 @@ export function withoutHeaders(response: unknown, shape: HttpEventShape, dropped
 /** The stored response, marked as a replay. */
 export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue'>): unknown {
   if (!isObject(response) || response['statusCode'] === undefined) return response;
-  const isOther = ([name]: [string, unknown]) => name.toLowerCase() !== REPLAYED_HEADER.toLowerCase();
-  const headers = Object.fromEntries(Object.entries(asObject(response['headers'])).filter(isOther));
-  return inKind({ ...response, headers: { ...headers, [REPLAYED_HEADER]: 'true' } }, http);
+  const others = headersOf(response, (name) => name !== REPLAYED_HEADER.toLowerCase());
+  return inKind({ ...response, ...others, headers: { ...others.headers, [REPLAYED_HEADER]: 'true' } }, http);
+}
+
+/** Its headers of both kinds, as far as there are any, whose names in lower case are to be kept. */
+function headersOf({ headers, multiValueHeaders }: Fields, keep: (name: string) => boolean) {
+  const kept = (all: Fields): Fields =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => keep(name.toLowerCase())));
+  return {
+    ...(isObject(headers) && { headers: kept(headers) }),
+    ...(isObject(multiValueHeaders) && { multiValueHeaders: kept(multiValueHeaders) }),
+  };
 }
 
 export function statusOf(answer: unknown): number {

@@ -14,7 +14,8 @@ export function httpSelectors(
   return {
     key: (_event: unknown, request: HttpRequest) => parseKeyHeader(headerName, request.header(headerName)),
     scope: scopeSelector(scope),
-    fingerprint: fingerprint ?? ((_event: unknown, request: HttpRequest) => requestFingerprint(request)),
+    fingerprint:
+      fingerprint === undefined ? (_event: unknown, request: HttpRequest) => requestFingerprint(request) : fingerprint,
   };
 }
 

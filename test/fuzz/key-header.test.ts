@@ -23,7 +23,7 @@ function expected(value: string): string | typeof REFUSED {
   while (text.endsWith(' ') || text.endsWith('\t')) text = text.slice(0, -1);
   const isPrintable = [...text].every((character) => character >= ' ' && character <= '~');
   if (!isPrintable) return REFUSED;
-  const key = text.startsWith('"') ? quoted(text) : /[,"]/.test(text) ? REFUSED : text;
+  const key = text.startsWith('"') ? quoted(text) : /[,;"]/.test(text) ? REFUSED : text;
   return typeof key === 'string' && (key.trim() === '' || key.length > 255) ? REFUSED : key;
 }
 

@@ -41,6 +41,17 @@ describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
     expect(of({ body, headers: [['Content-Type', 'text/plain']] })).not.toBe(json(body));
   });
 
+  it('does not mind how a media type, a content coding or a host is written', () => {
+    const text = (type: string) => of({ body: 'a', headers: [['Content-Type', type]] });
+    expect(text('Text/Plain;Charset="UTF-8"')).toBe(text('text/plain; charset=utf-8'));
+    expect(text('text/plain; format=flowed')).not.toBe(text('text/plain'));
+    const coded = (coding: string) => of({ body: 'a', headers: [['Content-Encoding', coding]] });
+    expect(coded('GZIP ,br')).toBe(coded('gzip, br'));
+    expect(coded('gzip, br')).not.toBe(coded('br, gzip'));
+    const host = (name: string) => of({ headers: [['Host', name]] });
+    expect(host('API.Example')).toBe(host('api.example'));
+  });
+
   it('compares what is no JSON by its bytes', () => {
     const text = (body: string) => of({ body, headers: [['Content-Type', 'text/plain']] });
     expect(text('a b')).toBe(text('a b'));
@@ -86,7 +97,7 @@ describe.each(SHAPES)('the fingerprint behind $name', (shape) => {
   });
 });
 
-const [, http] = SHAPES as [Shape, Shape];
+const [v1, http] = SHAPES as [Shape, Shape];
 const of = (request: TestRequest, changes: object = {}) =>
   requestFingerprint(readRequest({ ...http.event(request), ...changes }));
 const bodyOf = (request: TestRequest, changes: object = {}) => of(request, changes).at(-1);
@@ -130,7 +141,33 @@ describe('the fingerprint', () => {
 
   it('of a body that was parsed in front is that of its text', () => {
     expect(bodyOf({}, { body: { b: 1, a: null } })).toBe(`json:${sha256('{"a":null,"b":1}')}`);
+    expect(bodyOf({}, { body: { a: 2 ** 53 - 1 } })).toBe(`json:${sha256('{"a":9007199254740991}')}`);
     expect(() => bodyOf({}, { body: new Map() })).toThrow('The idempotency fingerprint of this request cannot be used');
+  });
+
+  it.each([2 ** 53, -(2 ** 53), 1e21])(
+    'is refused where a parser in front may have rounded an integer: %d',
+    (account) => {
+      expect(() => bodyOf({}, { body: { from: [{ account }] } })).toThrow(
+        expect.objectContaining({
+          code: 'KEY_INVALID',
+          message: 'This request has an integer beyond 2^53. Send it as a string.',
+          advice:
+            'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
+        }),
+      );
+    },
+  );
+
+  it('minds each of several media types and content codings', () => {
+    const twice = (name: string, values: string[]) =>
+      requestFingerprint(
+        readRequest({ ...v1.event({ body: '{}' }), headers: {}, multiValueHeaders: { [name]: values } }),
+      );
+    expect(twice('content-type', ['text/plain', 'text/html'])).not.toEqual(twice('content-type', ['text/plain']));
+    expect(twice('content-type', ['text/plain', 'text/html'])).toEqual(twice('content-type', ['text/plain,text/html']));
+    expect(twice('content-encoding', ['gzip', 'BR'])).toEqual(twice('content-encoding', ['gzip,br']));
+    expect(twice('content-encoding', ['gzip', '', 'br'])).toEqual(twice('content-encoding', ['gzip,br']));
   });
 
   it('compares every kind of JSON by its meaning', () => {

@@ -144,6 +144,29 @@ describe.each(MIDDY_VERSIONS)('in the documented order with %s and the other HTT
   });
 });
 
+describe('a body parser in front', () => {
+  it('leaves two integers that it rounds to one no record to share: the request is refused', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 201 }));
+    const call = harness.api({ handler, inFront: [httpJsonBodyParser()] });
+    const pay = (account: string) =>
+      call({
+        body: `{"account":${account}}`,
+        headers: [
+          ['Content-Type', 'application/json'],
+          ['Idempotency-Key', 'rounded'],
+        ],
+      });
+    for (const account of ['9007199254740993', '9007199254740992']) {
+      const response = await pay(account);
+      expect(response.statusCode).toBe(400);
+      expect(JSON.parse(response.body)).toMatchObject({ type: 'urn:middy-idempotency:problem:key-invalid' });
+    }
+    expect(handler).not.toHaveBeenCalled();
+    expect(harness.eventTypes()).toEqual(['refused', 'refused']);
+    expect((await pay('9007199254740991')).statusCode).toBe(201);
+  });
+});
+
 describe('problemsThrough', () => {
   const hook = (name: string, effect?: (request: { response: { headers: Record<string, string> } }) => unknown) => ({
     after: async (request: { response: { headers: Record<string, string> } }) => {

@@ -4,6 +4,8 @@ import type { IdempotencyHandle } from 'middy-idempotency';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { HTTP_OPTION_NAMES } from '../../src/http/options.ts';
+import { behaviourOf } from '../support/http-scenario.ts';
 
 const good = { store: memoryStore(), operation: 'pay' };
 
@@ -24,9 +26,19 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     ['problemBaseUri', '/problems/'],
     ['problemBaseUri', 'https://a.example/problems'],
     ['problemBaseUri', 'https://a.example/<'],
+    ['problemBaseUri', 'https://a.example/fehler-ü/'],
     ['describedBy', 'docs'],
+    ['describedBy', 'https://a.example/ü'],
+    ['describedBy', 'https://a.example/\u0007'],
+    ['describedBy', 'https://a.example/a b'],
+    ['describedBy', 'https://a.example/"'],
+    ['describedBy', 'https://a.example/>'],
+    ['fingerprint', null],
+    ['scope', null],
     ['problemsThrough', [{}]],
     ['dropHeaders', ['a b']],
+    ['dropHeaders', 'date'],
+    ['dropHeaders', null],
     ['timeoutEarlyInMillis', -1],
     ['retentionSeconds', 0],
     ['onMissingKey', 'run'],
@@ -37,6 +49,7 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
   });
 
   it.each([
+    ['methods', [], 'must not be empty'],
     ['methods', ['HEAD'], 'HEAD is a safe method (RFC 9110, section 9.2.1)'],
     ['methods', ['OPTIONS'], 'OPTIONS is a safe method (RFC 9110, section 9.2.1)'],
     ['methods', ['TRACE'], 'TRACE is a safe method (RFC 9110, section 9.2.1)'],
@@ -52,8 +65,56 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     expect(() => httpIdempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
   });
 
+  it.each(['https://a.example/!#$%&-;=?~', 'urn:a:b'])('a URI of any characters that it may have is not: %s', (uri) => {
+    expect(() => httpIdempotency({ ...good, describedBy: uri, problemBaseUri: `${uri}/` })).not.toThrow();
+  });
+
+  it('an empty list of headers is none: a replay then repeats them all', () => {
+    expect(() => httpIdempotency({ ...good, dropHeaders: [] })).not.toThrow();
+  });
+
   it('none at all', () => {
     expect(() => httpIdempotency(undefined as never)).toThrow('option `options`');
+  });
+});
+
+/** For each option but the store a value that is not its default. */
+const OTHER_VALUES = {
+  retentionSeconds: 60,
+  leaseMillis: 1000,
+  clockSkewMillis: 2000,
+  onInFlight: { waitMillis: 1000 },
+  onExpiredLease: 'throw',
+  settle: () => 'store',
+  cache: { maxEntries: 10 },
+  onEvent: ({ type }: { type: string }) => void told.push(type),
+  operation: 'pay',
+  scope: 'anonymous',
+  methods: ['PUT'],
+  headerName: 'X-Key',
+  required: false,
+  fingerprint: 'rawPath',
+  onStoreError: 'run',
+  problemBaseUri: 'https://a.example/',
+  describedBy: 'https://a.example/',
+  problemsThrough: [{ after: () => ({ statusCode: 418 }) }],
+  dropHeaders: ['etag'],
+  timeoutEarlyInMillis: 10_000,
+} as const satisfies { readonly [Name in Exclude<(typeof HTTP_OPTION_NAMES)[number], 'store'>]: unknown };
+
+const told: string[] = [];
+
+describe('an option of httpIdempotency', () => {
+  it.each(Object.entries(OTHER_VALUES))('that is undefined is one that is not given: %s', async (name, value) => {
+    told.length = 0;
+    const byDefault = [await behaviourOf({}), [...told]];
+    expect([await behaviourOf({ [name]: undefined }), [...told]]).toEqual(byDefault);
+    // What could not be seen would prove nothing.
+    expect([await behaviourOf({ [name]: value }), [...told]]).not.toEqual(byDefault);
+  });
+
+  it('none is left out of this', () => {
+    expect(['store', ...Object.keys(OTHER_VALUES)].sort()).toEqual([...HTTP_OPTION_NAMES].sort());
   });
 });
 

@@ -50,6 +50,12 @@ describe('a request', () => {
     expect(read(v1, { requestContext }).authority).toEqual(['verified.example', 'prod']);
   });
 
+  it('has the host in lower case, the stage as it is', () => {
+    const requestContext = { ...(v1.event({})['requestContext'] as object), domainName: 'API.Example', stage: 'Prod' };
+    expect(read(v1, { requestContext }).authority).toEqual(['api.example', 'Prod']);
+    expect(read(alb, { headers: { HOST: 'API.example:8080' } }).authority).toEqual(['api.example:8080', '']);
+  });
+
   it('has the path of its context where there is no other', () => {
     const requestContext = { http: { method: 'POST', path: '/from-context' } };
     expect(read(v2, { requestContext, rawPath: undefined }).path).toBe('/from-context');

@@ -39,8 +39,10 @@ describe.each([v2, functionUrl])('format 2.0 behind $name', (shape) => {
     const response = { statusCode: 200, cookies: ['session=1'], headers: { 'set-cookie': 'a=1', etag: '"1"' } };
     const [, retry] = await twice(shape, response);
     expect(retry.headers).toEqual({ etag: '"1"', 'idempotent-replayed': 'true' });
-    const [, kept] = await twice(shape, response, { dropHeaders: ['date'] });
-    expect(kept.headers['set-cookie']).toBe('session=1');
+    for (const dropHeaders of [['date'], []]) {
+      const [, kept] = await twice(shape, response, { dropHeaders });
+      expect(kept.headers['set-cookie']).toBe('session=1');
+    }
   });
 });
 
@@ -66,6 +68,12 @@ describe.each(SHAPES.slice(0, 4))('behind $name', (shape) => {
     const response = { statusCode: 200, headers: { 'X-Request-Cost': '7', Date: 'now' } };
     const [, retry] = await twice(shape, response, { dropHeaders: ['x-request-cost'] });
     expect(retry.headers).toEqual({ date: 'now', 'idempotent-replayed': 'true' });
+  });
+
+  it('repeats every header when it is told to drop none', async () => {
+    const headers = { date: 'now', 'set-cookie': 'a=1', 'x-request-id': 'r' };
+    const [first, retry] = await twice(shape, { statusCode: 200, headers }, { dropHeaders: [] });
+    expect(retry).toEqual({ ...first, headers: { ...headers, 'idempotent-replayed': 'true' } });
   });
 
   it('keeps Set-Cookie out of the table', async () => {
@@ -95,6 +103,20 @@ it("replaces the handler's own mark, in any case", async () => {
   expect(first.headers['idempotent-replayed']).toBe('false');
   expect(retry.headers).toEqual({ 'idempotent-replayed': 'true' });
 });
+
+it.each([v1, albMultiple])(
+  "replaces the handler's own mark in lists of headers, in any case, behind $name",
+  async (shape) => {
+    for (const name of ['idempotent-replayed', 'Idempotent-Replayed']) {
+      const [first, retry] = await twice(shape, {
+        statusCode: 200,
+        multiValueHeaders: { [name]: ['false'], etag: ['"1"'] },
+      });
+      expect(first.headers['idempotent-replayed']).toBe('false');
+      expect(retry.headers).toEqual({ etag: '"1"', 'idempotent-replayed': 'true' });
+    }
+  },
+);
 
 it('stores what is sent of a response that speaks for itself', async () => {
   class Created {

@@ -154,6 +154,8 @@ describe('two callers', () => {
 
   it.each<[string, Shape, object]>([
     ['a Lambda authorizer without principalId', v2, { authorizer: { lambda: { tenantId: 'alice' } } }],
+    ['a Lambda authorizer of an HTTP API that says nothing of them', v2, { authorizer: { lambda: null } }],
+    ['a Lambda authorizer of a REST API that says nothing of them', v1, { authorizer: { integrationLatency: 21 } }],
     ['a JWT without subject', v2, { authorizer: { jwt: { claims: { iss: 'https://idp', client_id: 'a' } } } }],
     [
       'an ALB with OIDC',
@@ -189,6 +191,19 @@ describe('two callers', () => {
     expect(harness.events).toMatchObject([
       { type: 'refused', error: { code: 'SCOPE_MISSING', advice: expect.stringContaining('scope') } },
     ]);
+  });
+
+  it.each<[string, Shape, object]>([
+    ['an HTTP API in format 1.0', v1, { claims: null, scopes: null }],
+    ['a REST API', v1, {}],
+    ['an emulator of an HTTP API', v2, { jwt: null, iam: null }],
+  ])('are anonymous where %s names an authorizer that has not run', async (_, shape, authorizer) => {
+    const call = harness.api({ shape, handler: handlerOf() });
+    const key = randomUUID();
+    const first = await call(post(key, { authorizer }));
+    expect(first.statusCode).toBe(201);
+    // The same nobody as where none is named.
+    expect((await call(post(key, {}))).body).toBe(first.body);
   });
 
   it('are anonymous behind an API Gateway whatever headers of an ALB they make up', async () => {

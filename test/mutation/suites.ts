@@ -13,7 +13,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
     'test/integration/i09-no-key.test.ts',
   ],
   http: [
-    'test/http/{behaviour,fingerprint,identity,key-header,middy-chain,options,problem,request,response,responses,scope}.test.ts',
+    'test/http/{behaviour,fingerprint,identity,key-header,media-type,middy-chain,options,problem,request,response,responses,scope}.test.ts',
     'test/fuzz/key-header.test.ts',
   ],
 };
