@@ -158,8 +158,18 @@ function updated({ Attributes }: { readonly Attributes?: Readonly<Record<string,
   return toPayment(Attributes as unknown as Item);
 }
 
-function toItem({ refunds, ...payment }: Payment): Item {
-  return { ...payment, refunds: Object.fromEntries(refunds.map(({ id, ...refund }) => [id, refund])) };
+/** Everything in it is of a shape that is known here: nothing that is charged can turn out not to be storable. */
+function toItem({ refunds, metadata, ...payment }: Payment) {
+  return {
+    ...payment,
+    metadata: asMap(metadata),
+    refunds: Object.fromEntries(refunds.map(({ id, ...refund }) => [id, refund])),
+  };
+}
+
+/** The client has chosen the names: an object with a member `constructor` would be taken for an instance of a class. */
+function asMap(metadata: Payment['metadata']): ReadonlyMap<string, string> {
+  return new Map(Object.entries(metadata));
 }
 
 function toPayment({ refunds, ...payment }: Item): Payment {
