@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { outboxItem } from '../outbox/outbox.ts';
-import type { Payment, Refund } from './payment.ts';
+import type { Payment, PaymentNotes, Refund } from './payment.ts';
 import type { Payments, Write } from './payments.ts';
 import { decideRefund, MAX_REFUNDS } from './refund-decision.ts';
 
@@ -57,19 +57,9 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       },
     }),
     announcement: (event) => outboxItem(tableName, event, Date.now()),
-    replace(payment) {
-      const put = new PutCommand({
-        ...table,
-        Item: toItem(payment),
-        ConditionExpression: '#version = :before',
-        ExpressionAttributeNames: { '#version': 'version' },
-        ExpressionAttributeValues: { ':before': payment.version - 1 },
-      });
-      return answer(
-        payment.id,
-        payment.writtenBy,
-        unlessRefused(whenFree(() => documents.send(put)).then(() => payment)),
-      );
+    replaceNotes({ id, version }, notes, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...describing(notes, version, writtenBy) });
+      return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
     void(id, writtenBy) {
       const update = new UpdateCommand({
@@ -103,6 +93,25 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       }
     },
   };
+}
+
+/** Nothing but the notes: a payout that is noted at the same time changes no version, and must not be undone. */
+function describing({ description, metadata }: PaymentNotes, version: number, writtenBy: string) {
+  const sets = 'metadata = :metadata, writtenBy = :writtenBy ADD #version :one';
+  return {
+    UpdateExpression:
+      description === undefined ? `SET ${sets} REMOVE description` : `SET description = :description, ${sets}`,
+    ConditionExpression: '#version = :before',
+    ExpressionAttributeNames: { '#version': 'version' },
+    ExpressionAttributeValues: {
+      ':metadata': asMap(metadata),
+      ':writtenBy': writtenBy,
+      ':one': 1,
+      ':before': version,
+      ...(description !== undefined && { ':description': description }),
+    },
+    ReturnValues: 'ALL_NEW',
+  } as const;
 }
 
 /**

@@ -27,7 +27,10 @@ const payment = (): Payment => ({
 type Writer = (payments: ReturnType<typeof dynamoDBPayments>, written: Payment, writtenBy: string) => Promise<Write>;
 
 const WRITES: readonly (readonly [string, Writer])[] = [
-  ['replace', (payments, written, writtenBy) => payments.replace({ ...written, version: 2, writtenBy })],
+  [
+    'replaceNotes',
+    (payments, written, writtenBy) => payments.replaceNotes(written, { metadata: { order: '4712' } }, writtenBy),
+  ],
   ['void', (payments, { id }, writtenBy) => payments.void(id, writtenBy)],
 ];
 
@@ -86,6 +89,22 @@ describe('the payments table', () => {
     );
     const payments = dynamoDBPayments({ ...table, client });
     expect(await write(payments, written, randomUUID())).toMatchObject({ applied: true, payment: { version: 2 } });
+  });
+
+  it('replaces the notes of a payment, and nothing else', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = { ...payment(), description: 'Two tickets' };
+    await payments.insert(written);
+    const next = { ...written, version: 2, writtenBy: 'w2', description: 'Three', metadata: { constructor: 'x' } };
+    const { description, metadata } = next;
+    const stale = { ...written, amount: 1, status: 'voided' } as const;
+    expect(await payments.replaceNotes(stale, { description, metadata }, 'w2')).toEqual({
+      applied: true,
+      payment: next,
+    });
+    const { description: _, ...bare } = { ...next, version: 3, writtenBy: 'w3', metadata: {} };
+    expect(await payments.replaceNotes(next, { metadata: {} }, 'w3')).toEqual({ applied: true, payment: bare });
+    expect(await payments.find(written.id)).toEqual(bare);
   });
 
   it('notes when a recorded refund was paid out, once, and nothing that a client sees', async () => {

@@ -136,6 +136,37 @@ describe('POST /payments/{id}/refunds', () => {
     expect((await show(send, path))['refunds']).toHaveLength(1);
   });
 
+  it('stays noted as paid out when a PATCH has read the payment before the payout and writes after it', async () => {
+    const [held, read, paidOut] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const { send: refundingSend, payments } = setUp({
+      before: async (call) => {
+        if (call !== 'refund') return;
+        held?.resolve();
+        await read?.promise;
+      },
+    });
+    const { send: patchingSend } = setUp({
+      payments: {
+        async find(id) {
+          const payment = await payments.find(id);
+          read?.resolve();
+          await paidOut?.promise;
+          return payment;
+        },
+      },
+    });
+    const path = await pay(refundingSend);
+    const refunding = refundingSend({ path: `${path}/refunds`, key: randomUUID(), body: { amount: 500 } });
+    await held?.promise;
+    const patch = { method: 'PATCH', path, body: { description: 'x' }, headers: { 'if-match': '"v2"' } };
+    const patching = patchingSend(patch);
+    expect((await refunding).statusCode).toBe(201);
+    paidOut?.resolve();
+    expect((await patching).statusCode).toBe(200);
+    const stored = await payments.find(path.slice('/payments/'.length));
+    expect(stored).toMatchObject({ description: 'x', refunds: [{ amount: 500, paidOutAt: expect.any(String) }] });
+  });
+
   it('refuses what was not captured: 409', async () => {
     const { send } = setUp();
     const path = await pay(send, { ...PAYMENT, capture: false });
