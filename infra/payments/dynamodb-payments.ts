@@ -86,7 +86,8 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         const decision = decideRefund(payment, order);
         if (decision.kind === 'recorded') return { ...decision, payment };
         if (decision.kind === 'refused') return decision;
-        const refund = { id: order.id, amount: decision.amount, createdAt: new Date().toISOString() };
+        const { id, requestDigest } = order;
+        const refund = { id, amount: decision.amount, createdAt: new Date().toISOString(), requestDigest };
         const update = new UpdateCommand({ ...table, Key: { id: paymentId }, ...recording(refund, payment) });
         const written = await unlessRefused(whenFree(() => documents.send(update)).then(updated));
         if (written !== undefined) return { kind: 'recorded', payment: written, refund };
@@ -118,7 +119,7 @@ function describing({ description, metadata }: PaymentNotes, version: number, wr
  * Conditions have no arithmetic, but a payment's amount never changes: what may have been refunded before this refund is
  * a number that is known here. Others may refund at the same time; the sum is checked where it is written.
  */
-function recording({ id, amount, createdAt }: Refund, payment: Payment) {
+function recording({ id, ...refund }: Refund, payment: Payment) {
   return {
     UpdateExpression:
       'SET amountRefunded = amountRefunded + :amount, refunds.#refund = :refund, writtenBy = :id ADD #version :one',
@@ -126,9 +127,9 @@ function recording({ id, amount, createdAt }: Refund, payment: Payment) {
       'amountRefunded <= :limit AND attribute_not_exists(refunds.#refund) AND size(refunds) < :max AND #status = :captured',
     ExpressionAttributeNames: { '#refund': id, '#version': 'version', '#status': 'status' },
     ExpressionAttributeValues: {
-      ':amount': amount,
-      ':limit': payment.amount - amount,
-      ':refund': { amount, createdAt },
+      ':amount': refund.amount,
+      ':limit': payment.amount - refund.amount,
+      ':refund': refund,
       ':id': id,
       ':max': MAX_REFUNDS,
       ':captured': 'succeeded',

@@ -1,14 +1,16 @@
 import type { Payment } from './payment.ts';
 import type { PaymentRequest } from './payment-request.ts';
 import type { Charge } from './processor.ts';
+import { requestDigest } from './request-digest.ts';
 
 /** The first version of a payment. Everything in it is the same on every attempt of a request. */
 export function newPayment(
   id: string,
-  { amount, currency, source, description, metadata }: PaymentRequest,
+  request: PaymentRequest,
   charge: Exclude<Charge, { status: 'declined' }>,
   writtenBy: string,
 ): Payment {
+  const { amount, currency, source, description, metadata } = request;
   return {
     id,
     status: charge.status,
@@ -21,6 +23,7 @@ export function newPayment(
     refunds: [],
     chargeId: charge.id,
     createdAt: charge.createdAt,
+    requestDigest: requestDigest(request),
     version: 1,
     writtenBy,
   };

@@ -11,6 +11,8 @@ export interface Refund {
   readonly amount: number;
   /** When it was recorded, ISO 8601. */
   readonly createdAt: string;
+  /** Digest of the request that asked for it. */
+  readonly requestDigest: string;
   /** When the processor had paid it out, ISO 8601. A refund without it is one that some attempt has to finish. */
   readonly paidOutAt?: string;
 }
@@ -34,6 +36,8 @@ export interface Payment extends PaymentNotes {
   readonly chargeId: string;
   /** When the card was charged, ISO 8601. */
   readonly createdAt: string;
+  /** Digest of the request that made it. */
+  readonly requestDigest: string;
   /** 1 when it is made, one more at every write: what entity tags are made of. */
   readonly version: number;
   /** The token of the write that made this version: by it, a writer whose answer was lost recognises its own write. */

@@ -5,7 +5,7 @@ import { type GuardedHandler, paymentId } from './guarded.ts';
 import type { Payment } from './payment.ts';
 import { failedPrecondition, readPreconditions } from './preconditions.ts';
 import { problem } from './problems.ts';
-import { paymentNotFound } from './responses.ts';
+import { keyReused, paymentNotFound } from './responses.ts';
 
 /**
  * `DELETE /payments/{id}`: voids an authorized payment. It can be read for ever after.
@@ -22,7 +22,7 @@ export function voidPayment({ payments, processor }: PaymentDependencies): Guard
     if (failed !== undefined) return failed;
     // The processor first: were the payment void already, a retry would never free what is reserved on the card.
     const released = processor.release(payment.chargeId, `void-${payment.id}`, signal);
-    const asked = await askProcessor(awsRequestId, released);
+    const asked = await askProcessor(awsRequestId, released, keyReused());
     if (!asked.answered) return asked.response;
     const written = await payments.void(payment.id, randomUUID());
     return verdict(written.applied ? written.payment : written.existing);

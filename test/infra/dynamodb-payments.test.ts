@@ -19,6 +19,7 @@ const payment = (): Payment => ({
   metadata: { order: '4711' },
   refunds: [],
   chargeId: 'ch_1',
+  requestDigest: 'digest',
   createdAt: '2026-11-22T12:00:00.000Z',
   version: 1,
   writtenBy: randomUUID(),
@@ -111,7 +112,7 @@ describe('the payments table', () => {
     const payments = dynamoDBPayments(table);
     const written: Payment = { ...payment(), status: 'succeeded' };
     await payments.insert(written);
-    await payments.refund(written.id, { id: 'r1', amount: 500 });
+    await payments.refund(written.id, { id: 'r1', amount: 500, requestDigest: 'digest' });
     const before = await payments.find(written.id);
     const documents = DynamoDBDocumentClient.from(table.client);
     const note = (at: string) =>
