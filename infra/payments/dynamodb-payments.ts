@@ -6,12 +6,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { outboxItem } from '../outbox/outbox.ts';
-import type { Payment, PaymentNotes, Refund } from './payment.ts';
+import type { Payment } from './payment.ts';
+import { type Item, toItem, toPayment } from './payment-item.ts';
+import { describing, payingOut, recording, voided, voiding } from './payment-updates.ts';
 import type { Payments, Write } from './payments.ts';
-import { decideRefund, MAX_REFUNDS } from './refund-decision.ts';
-
-/** As it is stored: the refunds by their ids, so that a condition can ask for one. */
-type Item = Omit<Payment, 'refunds'> & { readonly refunds: Readonly<Record<string, Omit<Refund, 'id'>>> };
+import { decideRefund } from './refund-decision.ts';
 
 /** Payments in a DynamoDB table with the string partition key `id`. */
 export function dynamoDBPayments({ tableName, client }: { tableName: string; client: DynamoDBClient }): Payments {
@@ -46,36 +45,18 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       );
     },
     insertion: (payment) => ({ Put: insertion(payment) }),
-    payout: (id, refundId, paidOutAt) => ({
-      Update: {
-        ...table,
-        Key: { id },
-        UpdateExpression: 'SET refunds.#refund.paidOutAt = :paidOutAt',
-        ConditionExpression: 'attribute_exists(refunds.#refund) AND attribute_not_exists(refunds.#refund.paidOutAt)',
-        ExpressionAttributeNames: { '#refund': refundId },
-        ExpressionAttributeValues: { ':paidOutAt': paidOutAt },
-      },
-    }),
+    payout: (id, refundId, paidOutAt) => ({ Update: { ...table, Key: { id }, ...payingOut(refundId, paidOutAt) } }),
     announcement: (event) => outboxItem(tableName, event, Date.now()),
     replaceNotes({ id, version }, notes, writtenBy) {
       const update = new UpdateCommand({ ...table, Key: { id }, ...describing(notes, version, writtenBy) });
       return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
-    void(id, writtenBy) {
-      const update = new UpdateCommand({
-        ...table,
-        Key: { id },
-        UpdateExpression: 'SET #status = :voided, writtenBy = :writtenBy ADD #version :one',
-        ConditionExpression: '#status = :authorized',
-        ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
-        ExpressionAttributeValues: {
-          ':voided': 'voided',
-          ':authorized': 'authorized',
-          ':writtenBy': writtenBy,
-          ':one': 1,
-        },
-        ReturnValues: 'ALL_NEW',
-      });
+    beginVoid({ id, version }, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...voiding(version, writtenBy) });
+      return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
+    },
+    finishVoid(id, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...voided(writtenBy) });
       return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
     async refund(paymentId, order) {
@@ -94,49 +75,6 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       }
     },
   };
-}
-
-/** Nothing but the notes: a payout that is noted at the same time changes no version, and must not be undone. */
-function describing({ description, metadata }: PaymentNotes, version: number, writtenBy: string) {
-  const sets = 'metadata = :metadata, writtenBy = :writtenBy ADD #version :one';
-  return {
-    UpdateExpression:
-      description === undefined ? `SET ${sets} REMOVE description` : `SET description = :description, ${sets}`,
-    ConditionExpression: '#version = :before',
-    ExpressionAttributeNames: { '#version': 'version' },
-    ExpressionAttributeValues: {
-      ':metadata': asMap(metadata),
-      ':writtenBy': writtenBy,
-      ':one': 1,
-      ':before': version,
-      ...(description !== undefined && { ':description': description }),
-    },
-    ReturnValues: 'ALL_NEW',
-  } as const;
-}
-
-/**
- * Conditions have no arithmetic, but a payment's amount never changes: what may have been refunded before this refund is
- * a number that is known here. Others may refund at the same time; the sum is checked where it is written.
- */
-function recording({ id, ...refund }: Refund, payment: Payment) {
-  return {
-    UpdateExpression:
-      'SET amountRefunded = amountRefunded + :amount, refunds.#refund = :refund, writtenBy = :id ADD #version :one',
-    ConditionExpression:
-      'amountRefunded <= :limit AND attribute_not_exists(refunds.#refund) AND size(refunds) < :max AND #status = :captured',
-    ExpressionAttributeNames: { '#refund': id, '#version': 'version', '#status': 'status' },
-    ExpressionAttributeValues: {
-      ':amount': refund.amount,
-      ':limit': payment.amount - refund.amount,
-      ':refund': refund,
-      ':id': id,
-      ':max': MAX_REFUNDS,
-      ':captured': 'succeeded',
-      ':one': 1,
-    },
-    ReturnValues: 'ALL_NEW',
-  } as const;
 }
 
 const MAX_CONFLICTS = 5;
@@ -166,22 +104,4 @@ async function unlessRefused(write: Promise<Payment>): Promise<Payment | undefin
 
 function updated({ Attributes }: { readonly Attributes?: Readonly<Record<string, unknown>> | undefined }): Payment {
   return toPayment(Attributes as unknown as Item);
-}
-
-/** Everything in it is of a shape that is known here: nothing that is charged can turn out not to be storable. */
-function toItem({ refunds, metadata, ...payment }: Payment) {
-  return {
-    ...payment,
-    metadata: asMap(metadata),
-    refunds: Object.fromEntries(refunds.map(({ id, ...refund }) => [id, refund])),
-  };
-}
-
-/** The client has chosen the names: an object with a member `constructor` would be taken for an instance of a class. */
-function asMap(metadata: Payment['metadata']): ReadonlyMap<string, string> {
-  return new Map(Object.entries(metadata));
-}
-
-function toPayment({ refunds, ...payment }: Item): Payment {
-  return { ...payment, refunds: Object.entries(refunds).map(([id, refund]) => ({ id, ...refund })) };
 }

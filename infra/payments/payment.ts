@@ -18,12 +18,12 @@ export interface Refund {
 }
 
 /**
- * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voided`;
- * `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
+ * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voiding` (the
+ * processor is told to free it, until it has answered) to `voided`; `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
  */
 export interface Payment extends PaymentNotes {
   readonly id: string;
-  readonly status: 'authorized' | 'succeeded' | 'voided';
+  readonly status: 'authorized' | 'succeeded' | 'voiding' | 'voided';
   /** In the currency's minor unit. */
   readonly amount: number;
   /** The sum of the refunds: never more than `amount`. */

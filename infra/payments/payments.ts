@@ -26,8 +26,10 @@ export interface Payments {
   insertion(payment: Payment): TransactionItem;
   /** Writes the successor of the version that was read, with other notes. Nothing else of the payment is written. */
   replaceNotes(read: Pick<Payment, 'id' | 'version'>, notes: PaymentNotes, writtenBy: string): Promise<Write>;
-  /** Makes an authorized payment a voided one, whatever its version. */
-  void(id: string, writtenBy: string): Promise<Write>;
+  /** Makes an authorized payment of the version that was read a voiding one. */
+  beginVoid(read: Pick<Payment, 'id' | 'version'>, writtenBy: string): Promise<Write>;
+  /** Makes a voiding payment a voided one, whatever its version. */
+  finishVoid(id: string, writtenBy: string): Promise<Write>;
   /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
   refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;
   /**

@@ -32,7 +32,7 @@ const WRITES: readonly (readonly [string, Writer])[] = [
     'replaceNotes',
     (payments, written, writtenBy) => payments.replaceNotes(written, { metadata: { order: '4712' } }, writtenBy),
   ],
-  ['void', (payments, { id }, writtenBy) => payments.void(id, writtenBy)],
+  ['beginVoid', (payments, written, writtenBy) => payments.beginVoid(written, writtenBy)],
 ];
 
 describe('the payments table', () => {
@@ -90,6 +90,26 @@ describe('the payments table', () => {
     );
     const payments = dynamoDBPayments({ ...table, client });
     expect(await write(payments, written, randomUUID())).toMatchObject({ applied: true, payment: { version: 2 } });
+  });
+
+  it('voids a payment that is voiding, once, and no other one', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    expect(await payments.finishVoid(written.id, 'w2')).toEqual({ applied: false, existing: written });
+    await payments.beginVoid(written, 'w2');
+    const voided = { ...written, status: 'voided', version: 3, writtenBy: 'w3' };
+    expect(await payments.finishVoid(written.id, 'w3')).toEqual({ applied: true, payment: voided });
+    expect(await payments.finishVoid(written.id, 'w3')).toEqual({ applied: true, payment: voided });
+    expect(await payments.finishVoid(written.id, 'w4')).toEqual({ applied: false, existing: voided });
+  });
+
+  it('begins to void no other version than the one that was read', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    await payments.replaceNotes(written, { metadata: {} }, 'w2');
+    expect(await payments.beginVoid(written, 'w3')).toMatchObject({ applied: false, existing: { version: 2 } });
   });
 
   it('replaces the notes of a payment, and nothing else', async () => {
