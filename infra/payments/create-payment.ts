@@ -3,7 +3,7 @@ import { type GuardedHandler, requireHandle } from './guarded.ts';
 import { newPayment } from './new-payment.ts';
 import type { Payment } from './payment.ts';
 import { capturedEvent } from './payment-events.ts';
-import { type PaymentRequest, parsePaymentRequest } from './payment-request.ts';
+import { parsePaymentRequest } from './payment-request.ts';
 import type { Payments } from './payments.ts';
 import { problem } from './problems.ts';
 import type { Processor } from './processor.ts';
@@ -32,17 +32,17 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
     if (!parsed.valid) return problem('invalid-request', { detail: parsed.detail, field: parsed.field });
     const { capture = true } = parsed.value;
     const request = { ...parsed.value, capture };
-    const id = handle.deriveKey('payment');
+    const identity = { id: handle.deriveKey('payment'), requestDigest: requestDigest(request) };
     // First: the processor may have forgotten a charge that this API has not.
-    const made = await payments.find(id);
-    if (made !== undefined) return madeBefore(made, request);
+    const made = await payments.find(identity.id);
+    if (made !== undefined) return madeBefore(made, identity);
     const charging = processor.charge(request, handle.deriveKey('charge'), signal);
     const asked = await askProcessor(awsRequestId, charging, keyReused());
     if (!asked.answered) return asked.response;
     const charge = asked.answer;
     if (charge.status === 'declined') return problem('card-declined', { detail: charge.reason });
 
-    const payment = newPayment(id, request, charge, handle.deriveKey('write'));
+    const payment = newPayment(request, charge, { ...identity, writtenBy: handle.deriveKey('write') });
     const response = createdResponse(payment);
     // What was only authorized has moved no money.
     const events = payment.status === 'succeeded' ? [capturedEvent(payment, handle.deriveKey('event'))] : [];
@@ -51,7 +51,7 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
       return response;
     } catch (error) {
       if (!isConditionFailed(error, 0)) throw error;
-      return madeBefore((await payments.find(id)) ?? payment, request);
+      return madeBefore((await payments.find(identity.id)) ?? payment, identity);
     }
   };
 }
@@ -60,6 +60,6 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
  * The request was executed before its outcome was forgotten. The payment may have been refunded or changed since: that must
  * not be undone.
  */
-function madeBefore(payment: Payment, request: PaymentRequest) {
-  return payment.requestDigest === requestDigest(request) ? createdResponse(payment) : keyReused();
+function madeBefore(payment: Payment, { requestDigest }: Pick<Payment, 'requestDigest'>) {
+  return payment.requestDigest === requestDigest ? createdResponse(payment) : keyReused();
 }

@@ -1,16 +1,13 @@
 import type { Payment } from './payment.ts';
 import type { PaymentRequest } from './payment-request.ts';
 import type { Charge } from './processor.ts';
-import { requestDigest } from './request-digest.ts';
 
 /** The first version of a payment. Everything in it is the same on every attempt of a request. */
 export function newPayment(
-  id: string,
-  request: PaymentRequest,
+  { amount, currency, source, description, metadata }: PaymentRequest,
   charge: Exclude<Charge, { status: 'declined' }>,
-  writtenBy: string,
+  { id, requestDigest, writtenBy }: Pick<Payment, 'id' | 'requestDigest' | 'writtenBy'>,
 ): Payment {
-  const { amount, currency, source, description, metadata } = request;
   return {
     id,
     status: charge.status,
@@ -23,7 +20,7 @@ export function newPayment(
     refunds: [],
     chargeId: charge.id,
     createdAt: charge.createdAt,
-    requestDigest: requestDigest(request),
+    requestDigest,
     version: 1,
     writtenBy,
   };

@@ -33,7 +33,8 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     }
     const id = paymentId(event);
     const existing = await payments.find(id);
-    const writtenBy = idempotency?.deriveKey(`write ${requestDigest(request)}`) ?? randomUUID();
+    const digest = requestDigest(request);
+    const writtenBy = idempotency?.deriveKey(`write ${digest}`) ?? randomUUID();
     if (existing?.writtenBy === writtenBy) {
       // An earlier attempt of this request died after its write.
       return existing.version === 1 ? createdResponse(existing) : paymentResponse(200, existing);
@@ -47,7 +48,7 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     if (!asked.answered) return asked.response;
     const charge = asked.answer;
     if (charge.status === 'declined') return problem('card-declined', { detail: charge.reason });
-    const written = await payments.insert(newPayment(id, request, charge, writtenBy));
+    const written = await payments.insert(newPayment(request, charge, { id, requestDigest: digest, writtenBy }));
     if (written.applied) return createdResponse(written.payment);
     return failedPrecondition(preconditions, written.existing) ?? paymentNotWritten(id);
   };
