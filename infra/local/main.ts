@@ -6,6 +6,7 @@ import { localDynamoDB } from './clients.ts';
 import { examples, ledgerExample, moreExamples } from './curl.ts';
 import { startDynamoDBLocal } from './dynamodb-local.ts';
 import { type ExampleTables, ensureTables } from './example-tables.ts';
+import { describeLine } from './function-line.ts';
 import { withLedger } from './ledger-page.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
@@ -107,12 +108,7 @@ function onEvent(event: IdempotencyEvent): void {
 }
 
 function onFunctionLine(line: string, functionName: string): void {
-  log(`  ${functionName}: ${line.startsWith('{') ? describe(JSON.parse(line)) : line}`);
-}
-
-/** A line of the log, as far as it is for a person. */
-function describe({ type, id, attempt, durationMillis }: Record<string, unknown>): string {
-  return `${type} ${id} attempt ${attempt} ${durationMillis} ms`;
+  log(`  ${functionName}: ${describeLine(line)}`);
 }
 
 try {

@@ -1,18 +1,26 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { logLine } from './log.ts';
 import { problem } from './problems.ts';
-import { ProcessorUnreachableError } from './processor.ts';
+import { ProcessorKeyReusedError, ProcessorUnreachableError } from './processor.ts';
 
 /** What the processor answered, or what the client is told when it did not. */
 export type ProcessorAnswer<T> =
   | { readonly answered: true; readonly answer: T }
   | { readonly answered: false; readonly response: APIGatewayProxyStructuredResultV2 };
 
-/** The call must have an idempotency key that is the same on every attempt of the client's request. */
-export async function askProcessor<T>(requestId: string, call: Promise<T>): Promise<ProcessorAnswer<T>> {
+/**
+ * The call must have an idempotency key that is the same on every attempt of the client's request. `whenReused` is what the
+ * client is told when the processor knows that key from another request.
+ */
+export async function askProcessor<T>(
+  requestId: string,
+  call: Promise<T>,
+  whenReused: APIGatewayProxyStructuredResultV2,
+): Promise<ProcessorAnswer<T>> {
   try {
     return { answered: true, answer: await call };
   } catch (error) {
+    if (error instanceof ProcessorKeyReusedError) return { answered: false, response: whenReused };
     if (!(error instanceof ProcessorUnreachableError)) throw error;
     logLine('error', 'the payment processor did not answer', { requestId, error });
     // The money may have moved. It is safe to say "again" only because the key of the call will be the same.

@@ -1,12 +1,14 @@
 import { askProcessor } from './ask-processor.ts';
 import { type GuardedHandler, requireHandle } from './guarded.ts';
 import { newPayment } from './new-payment.ts';
+import type { Payment } from './payment.ts';
 import { capturedEvent } from './payment-events.ts';
 import { parsePaymentRequest } from './payment-request.ts';
 import type { Payments } from './payments.ts';
 import { problem } from './problems.ts';
 import type { Processor } from './processor.ts';
-import { createdResponse } from './responses.ts';
+import { requestDigest } from './request-digest.ts';
+import { createdResponse, keyReused } from './responses.ts';
 import { isConditionFailed } from './transaction.ts';
 
 export interface PaymentDependencies {
@@ -18,7 +20,8 @@ export interface PaymentDependencies {
  * `POST /payments`: charges the card and stores the payment. Guarded by the idempotency middleware.
  *
  * The charge is the same on every attempt of a request: a process that dies after it leaves a retry that executes again,
- * and the processor, asked with a key derived from the request, answers with the charge that it has made. The payment, the
+ * and the processor, asked with a key derived from the request, answers with the charge that it has made. Once the payment
+ * is stored, the processor is not asked again, so that nothing is charged twice when it has forgotten the key. The payment, the
  * event that announces it and the response are stored in one transaction: a payment is never there without its retry being
  * told so, and without the ledger being told of it.
  */
@@ -27,17 +30,19 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
     const handle = requireHandle(idempotency);
     const parsed = parsePaymentRequest(event);
     if (!parsed.valid) return problem('invalid-request', { detail: parsed.detail, field: parsed.field });
-    const { capture = true, ...request } = parsed.value;
-    const asked = await askProcessor(
-      awsRequestId,
-      processor.charge({ ...request, capture }, handle.deriveKey('charge'), signal),
-    );
+    const { capture = true } = parsed.value;
+    const request = { ...parsed.value, capture };
+    const identity = { id: handle.deriveKey('payment'), requestDigest: requestDigest(request) };
+    // First: the processor may have forgotten a charge that this API has not.
+    const made = await payments.find(identity.id);
+    if (made !== undefined) return madeBefore(made, identity);
+    const charging = processor.charge(request, handle.deriveKey('charge'), signal);
+    const asked = await askProcessor(awsRequestId, charging, keyReused());
     if (!asked.answered) return asked.response;
     const charge = asked.answer;
     if (charge.status === 'declined') return problem('card-declined', { detail: charge.reason });
 
-    const id = handle.deriveKey('payment');
-    const payment = newPayment(id, parsed.value, charge, handle.deriveKey('write'));
+    const payment = newPayment(request, charge, { ...identity, writtenBy: handle.deriveKey('write') });
     const response = createdResponse(payment);
     // What was only authorized has moved no money.
     const events = payment.status === 'succeeded' ? [capturedEvent(payment, handle.deriveKey('event'))] : [];
@@ -46,9 +51,15 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
       return response;
     } catch (error) {
       if (!isConditionFailed(error, 0)) throw error;
-      // The request was executed before its outcome was forgotten, and the payment may have been refunded or changed
-      // since: that must not be undone.
-      return createdResponse((await payments.find(id)) ?? payment);
+      return madeBefore((await payments.find(identity.id)) ?? payment, identity);
     }
   };
+}
+
+/**
+ * The request was executed before its outcome was forgotten. The payment may have been refunded or changed since: that must
+ * not be undone.
+ */
+function madeBefore(payment: Payment, { requestDigest }: Pick<Payment, 'requestDigest'>) {
+  return payment.requestDigest === requestDigest ? createdResponse(payment) : keyReused();
 }

@@ -6,7 +6,8 @@ import { AMOUNT_RULE } from './payment-request.ts';
 import { problem } from './problems.ts';
 import type { RefundRefusal } from './refund-decision.ts';
 import { brokenRule, readMembers } from './request-body.ts';
-import { paymentNotFound, refundResponse } from './responses.ts';
+import { requestDigest } from './request-digest.ts';
+import { keyReused, paymentNotFound, refundResponse } from './responses.ts';
 import { isConditionFailed } from './transaction.ts';
 
 /**
@@ -28,29 +29,34 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
     const broken = amount === undefined ? undefined : brokenRule(body.value, { amount: AMOUNT_RULE });
     if (broken !== undefined) return problem('invalid-request', { detail: broken.detail, field: broken.field });
 
-    const written = await payments.refund(paymentId(event), { id: handle.deriveKey('refund'), amount });
+    const order = { id: handle.deriveKey('refund'), amount, requestDigest: requestDigest({ amount }) };
+    const written = await payments.refund(paymentId(event), order);
     if (written.kind === 'not-found') return paymentNotFound();
-    if (written.kind === 'refused') return problem(written.reason, { detail: ADVICE[written.reason] });
+    if (written.kind === 'refused') return refusal(written.reason);
     const { payment, refund } = written;
-    const asked = await askProcessor(
-      awsRequestId,
-      processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal),
-    );
-    if (!asked.answered) return asked.response;
     const response = refundResponse(payment, refund);
+    // Before the processor is asked: it may have forgotten a payout that this API has not.
+    if (refund.paidOutAt !== undefined) return response;
+    const paying = processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal);
+    const asked = await askProcessor(awsRequestId, paying, keyReused());
+    if (!asked.answered) return asked.response;
     const payout = payments.payout(payment.id, refund.id, new Date().toISOString());
     const announcement = payments.announcement(refundedEvent(payment, refund, handle.deriveKey('event')));
     try {
       await handle.transact([payout, announcement], response);
     } catch (error) {
-      // Paid out and announced before the outcome was forgotten: nothing is announced twice.
+      // Another attempt, whose lease was lost, has noted and announced the payout meanwhile: nothing is announced twice.
       if (!isConditionFailed(error, 0)) throw error;
     }
     return response;
   };
 }
 
-const ADVICE: Readonly<Record<RefundRefusal, string>> = {
+function refusal(reason: RefundRefusal) {
+  return reason === 'key-reused' ? keyReused() : problem(reason, { detail: ADVICE[reason] });
+}
+
+const ADVICE: Readonly<Record<Exclude<RefundRefusal, 'key-reused'>, string>> = {
   'payment-not-captured': 'No money has moved, so that none can go back. DELETE voids an authorized payment.',
   'refund-exceeds-payment': 'GET the payment: amount less amountRefunded is what can be refunded.',
   'too-many-refunds': 'Refund what is left by other means.',

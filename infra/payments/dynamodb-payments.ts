@@ -6,12 +6,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { outboxItem } from '../outbox/outbox.ts';
-import type { Payment, Refund } from './payment.ts';
+import type { Payment } from './payment.ts';
+import { type Item, toItem, toPayment } from './payment-item.ts';
+import { describing, payingOut, recording, voided, voiding } from './payment-updates.ts';
 import type { Payments, Write } from './payments.ts';
-import { decideRefund, MAX_REFUNDS } from './refund-decision.ts';
-
-/** As it is stored: the refunds by their ids, so that a condition can ask for one. */
-type Item = Omit<Payment, 'refunds'> & { readonly refunds: Readonly<Record<string, Omit<Refund, 'id'>>> };
+import { decideRefund } from './refund-decision.ts';
 
 /** Payments in a DynamoDB table with the string partition key `id`. */
 export function dynamoDBPayments({ tableName, client }: { tableName: string; client: DynamoDBClient }): Payments {
@@ -46,46 +45,18 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
       );
     },
     insertion: (payment) => ({ Put: insertion(payment) }),
-    payout: (id, refundId, paidOutAt) => ({
-      Update: {
-        ...table,
-        Key: { id },
-        UpdateExpression: 'SET refunds.#refund.paidOutAt = :paidOutAt',
-        ConditionExpression: 'attribute_exists(refunds.#refund) AND attribute_not_exists(refunds.#refund.paidOutAt)',
-        ExpressionAttributeNames: { '#refund': refundId },
-        ExpressionAttributeValues: { ':paidOutAt': paidOutAt },
-      },
-    }),
+    payout: (id, refundId, paidOutAt) => ({ Update: { ...table, Key: { id }, ...payingOut(refundId, paidOutAt) } }),
     announcement: (event) => outboxItem(tableName, event, Date.now()),
-    replace(payment) {
-      const put = new PutCommand({
-        ...table,
-        Item: toItem(payment),
-        ConditionExpression: '#version = :before',
-        ExpressionAttributeNames: { '#version': 'version' },
-        ExpressionAttributeValues: { ':before': payment.version - 1 },
-      });
-      return answer(
-        payment.id,
-        payment.writtenBy,
-        unlessRefused(whenFree(() => documents.send(put)).then(() => payment)),
-      );
+    replaceNotes({ id, version }, notes, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...describing(notes, version, writtenBy) });
+      return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
-    void(id, writtenBy) {
-      const update = new UpdateCommand({
-        ...table,
-        Key: { id },
-        UpdateExpression: 'SET #status = :voided, writtenBy = :writtenBy ADD #version :one',
-        ConditionExpression: '#status = :authorized',
-        ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
-        ExpressionAttributeValues: {
-          ':voided': 'voided',
-          ':authorized': 'authorized',
-          ':writtenBy': writtenBy,
-          ':one': 1,
-        },
-        ReturnValues: 'ALL_NEW',
-      });
+    beginVoid({ id, version }, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...voiding(version, writtenBy) });
+      return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
+    },
+    finishVoid(id, writtenBy) {
+      const update = new UpdateCommand({ ...table, Key: { id }, ...voided(writtenBy) });
       return answer(id, writtenBy, unlessRefused(whenFree(() => documents.send(update)).then(updated)));
     },
     async refund(paymentId, order) {
@@ -96,37 +67,14 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         const decision = decideRefund(payment, order);
         if (decision.kind === 'recorded') return { ...decision, payment };
         if (decision.kind === 'refused') return decision;
-        const refund = { id: order.id, amount: decision.amount, createdAt: new Date().toISOString() };
+        const { id, requestDigest } = order;
+        const refund = { id, amount: decision.amount, createdAt: new Date().toISOString(), requestDigest };
         const update = new UpdateCommand({ ...table, Key: { id: paymentId }, ...recording(refund, payment) });
         const written = await unlessRefused(whenFree(() => documents.send(update)).then(updated));
         if (written !== undefined) return { kind: 'recorded', payment: written, refund };
       }
     },
   };
-}
-
-/**
- * Conditions have no arithmetic, but a payment's amount never changes: what may have been refunded before this refund is
- * a number that is known here. Others may refund at the same time; the sum is checked where it is written.
- */
-function recording({ id, amount, createdAt }: Refund, payment: Payment) {
-  return {
-    UpdateExpression:
-      'SET amountRefunded = amountRefunded + :amount, refunds.#refund = :refund, writtenBy = :id ADD #version :one',
-    ConditionExpression:
-      'amountRefunded <= :limit AND attribute_not_exists(refunds.#refund) AND size(refunds) < :max AND #status = :captured',
-    ExpressionAttributeNames: { '#refund': id, '#version': 'version', '#status': 'status' },
-    ExpressionAttributeValues: {
-      ':amount': amount,
-      ':limit': payment.amount - amount,
-      ':refund': { amount, createdAt },
-      ':id': id,
-      ':max': MAX_REFUNDS,
-      ':captured': 'succeeded',
-      ':one': 1,
-    },
-    ReturnValues: 'ALL_NEW',
-  } as const;
 }
 
 const MAX_CONFLICTS = 5;
@@ -156,12 +104,4 @@ async function unlessRefused(write: Promise<Payment>): Promise<Payment | undefin
 
 function updated({ Attributes }: { readonly Attributes?: Readonly<Record<string, unknown>> | undefined }): Payment {
   return toPayment(Attributes as unknown as Item);
-}
-
-function toItem({ refunds, ...payment }: Payment): Item {
-  return { ...payment, refunds: Object.fromEntries(refunds.map(({ id, ...refund }) => [id, refund])) };
-}
-
-function toPayment({ refunds, ...payment }: Item): Payment {
-  return { ...payment, refunds: Object.entries(refunds).map(([id, refund]) => ({ id, ...refund })) };
 }

@@ -4,10 +4,9 @@ import type { Charge } from './processor.ts';
 
 /** The first version of a payment. Everything in it is the same on every attempt of a request. */
 export function newPayment(
-  id: string,
   { amount, currency, source, description, metadata }: PaymentRequest,
   charge: Exclude<Charge, { status: 'declined' }>,
-  writtenBy: string,
+  { id, requestDigest, writtenBy }: Pick<Payment, 'id' | 'requestDigest' | 'writtenBy'>,
 ): Payment {
   return {
     id,
@@ -21,6 +20,7 @@ export function newPayment(
     refunds: [],
     chargeId: charge.id,
     createdAt: charge.createdAt,
+    requestDigest,
     version: 1,
     writtenBy,
   };

@@ -9,6 +9,7 @@ import { failedPrecondition, preconditionRequired, readPreconditions } from './p
 import { problem } from './problems.ts';
 import { writeNotes } from './replace-payment.ts';
 import { brokenRule, type Members, type Parsed, readMembers } from './request-body.ts';
+import { requestDigest } from './request-digest.ts';
 import { paymentNotFound, paymentResponse } from './responses.ts';
 
 const MEDIA_TYPES = ['application/merge-patch+json', 'application/json'];
@@ -29,7 +30,7 @@ export function patchPayment(payments: Payments): GuardedHandler {
     if (!patch.valid) return problem('invalid-request', { detail: patch.detail, field: patch.field });
     const existing = await payments.find(paymentId(event));
     if (existing === undefined) return paymentNotFound();
-    const writtenBy = idempotency?.deriveKey('write') ?? randomUUID();
+    const writtenBy = idempotency?.deriveKey(`write ${requestDigest(patch.value)}`) ?? randomUUID();
     // An earlier attempt of this request died after its write.
     if (existing.writtenBy === writtenBy) return paymentResponse(200, existing);
     const failed = failedPrecondition(preconditions, existing);

@@ -11,17 +11,19 @@ export interface Refund {
   readonly amount: number;
   /** When it was recorded, ISO 8601. */
   readonly createdAt: string;
+  /** Digest of the request that asked for it. */
+  readonly requestDigest: string;
   /** When the processor had paid it out, ISO 8601. A refund without it is one that some attempt has to finish. */
   readonly paidOutAt?: string;
 }
 
 /**
- * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voided`;
- * `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
+ * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voiding` (the
+ * processor is told to free it, until it has answered) to `voided`; `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
  */
 export interface Payment extends PaymentNotes {
   readonly id: string;
-  readonly status: 'authorized' | 'succeeded' | 'voided';
+  readonly status: 'authorized' | 'succeeded' | 'voiding' | 'voided';
   /** In the currency's minor unit. */
   readonly amount: number;
   /** The sum of the refunds: never more than `amount`. */
@@ -34,6 +36,8 @@ export interface Payment extends PaymentNotes {
   readonly chargeId: string;
   /** When the card was charged, ISO 8601. */
   readonly createdAt: string;
+  /** Digest of the request that made it. */
+  readonly requestDigest: string;
   /** 1 when it is made, one more at every write: what entity tags are made of. */
   readonly version: number;
   /** The token of the write that made this version: by it, a writer whose answer was lost recognises its own write. */

@@ -1,6 +1,6 @@
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import type { PaymentEvent } from '../outbox/payment-event.ts';
-import type { Payment, Refund } from './payment.ts';
+import type { Payment, PaymentNotes, Refund } from './payment.ts';
 import type { RefundOrder, RefundRefusal } from './refund-decision.ts';
 
 /** A conflict is data: what is there instead, `undefined` when there is nothing. */
@@ -24,10 +24,12 @@ export interface Payments {
   insert(payment: Payment): Promise<Write>;
   /** The same as one write of a transaction. */
   insertion(payment: Payment): TransactionItem;
-  /** Writes the successor of the version before it: `payment.version` is one more than that of what was read. */
-  replace(payment: Payment): Promise<Write>;
-  /** Makes an authorized payment a voided one, whatever its version. */
-  void(id: string, writtenBy: string): Promise<Write>;
+  /** Writes the successor of the version that was read, with other notes. Nothing else of the payment is written. */
+  replaceNotes(read: Pick<Payment, 'id' | 'version'>, notes: PaymentNotes, writtenBy: string): Promise<Write>;
+  /** Makes an authorized payment of the version that was read a voiding one. */
+  beginVoid(read: Pick<Payment, 'id' | 'version'>, writtenBy: string): Promise<Write>;
+  /** Makes a voiding payment a voided one, whatever its version. */
+  finishVoid(id: string, writtenBy: string): Promise<Write>;
   /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
   refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;
   /**

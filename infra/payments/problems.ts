@@ -21,6 +21,7 @@ const CATALOGUE = {
   'too-many-refunds': { status: 409, title: 'The payment has too many refunds' },
   'precondition-failed': { status: 412, title: 'The payment is not in the state that the request expects' },
   'unsupported-media-type': { status: 415, title: 'The media type of the body is not supported' },
+  'key-reused': { status: 422, title: 'Idempotency-Key is already used' },
   'precondition-required': { status: 428, title: 'A precondition is required' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'processor-unreachable': { status: 502, title: 'The payment processor did not answer' },

@@ -6,8 +6,8 @@ import { newPayment } from './new-payment.ts';
 import { parsePaymentRequest } from './payment-request.ts';
 import { failedPrecondition, preconditionRequired, readPreconditions } from './preconditions.ts';
 import { problem } from './problems.ts';
-import { type Charge, ProcessorKeyReusedError } from './processor.ts';
 import { replacePayment } from './replace-payment.ts';
+import { requestDigest } from './request-digest.ts';
 import { createdResponse, paymentResponse } from './responses.ts';
 
 /**
@@ -33,7 +33,8 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     }
     const id = paymentId(event);
     const existing = await payments.find(id);
-    const writtenBy = idempotency?.deriveKey('write') ?? randomUUID();
+    const digest = requestDigest(request);
+    const writtenBy = idempotency?.deriveKey(`write ${digest}`) ?? randomUUID();
     if (existing?.writtenBy === writtenBy) {
       // An earlier attempt of this request died after its write.
       return existing.version === 1 ? createdResponse(existing) : paymentResponse(200, existing);
@@ -42,28 +43,22 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     if (failed !== undefined) return failed;
     if (existing !== undefined) return replacePayment(payments, existing, request, writtenBy);
 
-    const charging = processor
-      .charge({ ...request, capture: false }, `put-payment-${id}`, signal)
-      .catch(refusedForItsKey);
-    const asked = await askProcessor(awsRequestId, charging);
+    const charging = processor.charge({ ...request, capture: false }, `put-payment-${id}`, signal);
+    const asked = await askProcessor(awsRequestId, charging, idUsed());
     if (!asked.answered) return asked.response;
     const charge = asked.answer;
-    if (charge === undefined) {
-      return problem('payment-id-used', {
-        detail: 'A payment with another amount, currency or source was begun under this id. Choose another one.',
-      });
-    }
     if (charge.status === 'declined') return problem('card-declined', { detail: charge.reason });
-    const written = await payments.insert(newPayment(id, request, charge, writtenBy));
+    const written = await payments.insert(newPayment(request, charge, { id, requestDigest: digest, writtenBy }));
     if (written.applied) return createdResponse(written.payment);
     return failedPrecondition(preconditions, written.existing) ?? paymentNotWritten(id);
   };
 }
 
 /** An id stands for one charge: the processor does not make another one for it. */
-function refusedForItsKey(error: unknown): Charge | undefined {
-  if (error instanceof ProcessorKeyReusedError) return undefined;
-  throw error;
+function idUsed() {
+  return problem('payment-id-used', {
+    detail: 'A payment with another amount, currency or source was begun under this id. Choose another one.',
+  });
 }
 
 function paymentNotWritten(id: string): never {

@@ -6,9 +6,10 @@ export interface RefundOrder {
   readonly id: string;
   /** `undefined`: all that is left. */
   readonly amount: number | undefined;
+  readonly requestDigest: string;
 }
 
-export type RefundRefusal = 'payment-not-captured' | 'refund-exceeds-payment' | 'too-many-refunds';
+export type RefundRefusal = 'key-reused' | 'payment-not-captured' | 'refund-exceeds-payment' | 'too-many-refunds';
 
 export type RefundDecision =
   /** By an earlier attempt of the same request. */
@@ -20,9 +21,12 @@ export type RefundDecision =
 export const MAX_REFUNDS = 100;
 
 /** What becomes of a refund of this payment. Pure: the write that follows is conditional on all that was read here. */
-export function decideRefund(payment: Payment, { id, amount }: RefundOrder): RefundDecision {
+export function decideRefund(payment: Payment, { id, amount, requestDigest }: RefundOrder): RefundDecision {
   const recorded = payment.refunds.find((refund) => refund.id === id);
-  if (recorded !== undefined) return { kind: 'recorded', refund: recorded };
+  if (recorded !== undefined) {
+    const isSame = recorded.requestDigest === requestDigest;
+    return isSame ? { kind: 'recorded', refund: recorded } : { kind: 'refused', reason: 'key-reused' };
+  }
   if (payment.status !== 'succeeded') return { kind: 'refused', reason: 'payment-not-captured' };
   const left = payment.amount - payment.amountRefunded;
   if (left === 0 || (amount ?? 0) > left) return { kind: 'refused', reason: 'refund-exceeds-payment' };

@@ -31,12 +31,10 @@ export async function replacePayment(
 /** Writes the next version: 200, or 412 when another writer was faster. */
 export async function writeNotes(
   payments: Payments,
-  { description: _description, ...existing }: Payment,
-  { description, metadata }: PaymentNotes,
+  existing: Payment,
+  notes: PaymentNotes,
   writtenBy: string,
 ): Promise<APIGatewayProxyStructuredResultV2> {
-  const version = existing.version + 1;
-  const next = { ...existing, ...(description !== undefined && { description }), metadata, version, writtenBy };
-  const written = await payments.replace(next);
+  const written = await payments.replaceNotes(existing, notes, writtenBy);
   return written.applied ? paymentResponse(200, written.payment) : stale(written.existing);
 }

@@ -30,6 +30,16 @@ export function refundResponse({ id, currency }: Payment, refund: Refund): APIGa
   };
 }
 
+/**
+ * What the idempotency middleware says while it has the record: the key came before with another request, whose record has
+ * expired, or whose attempt has got no further than the processor.
+ */
+export function keyReused(): APIGatewayProxyStructuredResultV2 {
+  return problem('key-reused', {
+    detail: 'This idempotency key was used before with a different request. Use a new key for a new request.',
+  });
+}
+
 export function paymentNotFound(): APIGatewayProxyStructuredResultV2 {
   return problem('payment-not-found', { detail: 'No payment has this id.' });
 }

@@ -5,6 +5,7 @@ import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-l
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { checkBundleCommand } from './check-bundle-command.ts';
 
 export interface ExampleFunctionProps {
   readonly description: string;
@@ -32,7 +33,6 @@ export function createExampleFunction(scope: Construct, id: string, props: Examp
     id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
     reason: 'Tracing: xray:PutTraceSegments and xray:PutTelemetryRecords cannot be limited to a resource.',
   });
-  const checkBundle = ['node', '{input}/infra/stack/check-bundle.ts', '{output}', id, ...packages].join(' ');
 
   return new NodejsFunction(scope, id, {
     ...settings,
@@ -61,9 +61,7 @@ export function createExampleFunction(scope: Construct, id: string, props: Examp
       commandHooks: {
         beforeInstall: () => [],
         beforeBundling: () => [],
-        afterBundling: (inputDir, outputDir) => [
-          checkBundle.replace('{input}', inputDir).replace('{output}', outputDir),
-        ],
+        afterBundling: (inputDir, outputDir) => [checkBundleCommand(inputDir, outputDir, id, packages)],
       },
     },
   });

@@ -14,7 +14,7 @@ export interface LedgerProps {
   readonly payments: TableV2;
   readonly idempotency: IdempotencyTable;
   /** What becomes of the ledger's table with the stack. */
-  readonly forgettable: { readonly removalPolicy: RemovalPolicy; readonly deletionProtection: boolean };
+  readonly removal: { readonly removalPolicy: RemovalPolicy; readonly deletionProtection: boolean };
 }
 
 export interface Ledger {
@@ -38,12 +38,12 @@ const MAX_RECEIVES = 5;
  * What is behind the payments table: its stream, the publisher, the queue, the consumer that books, and where that ends which
  * cannot be published or booked.
  */
-export function createLedger(scope: Construct, { payments, idempotency, forgettable }: LedgerProps): Ledger {
+export function createLedger(scope: Construct, { payments, idempotency, removal }: LedgerProps): Ledger {
   const table = new TableV2(scope, 'Ledger', {
     partitionKey: { name: 'account', type: AttributeType.STRING },
     sortKey: { name: 'entry', type: AttributeType.STRING },
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    ...forgettable,
+    ...removal,
   });
   const secure = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
   const kept = { retentionPeriod: Duration.days(DEAD_LETTER_DAYS) };

@@ -9,15 +9,21 @@ export type Authorization =
 
 export interface DeploymentSettings {
   readonly authorization: Authorization;
+  /** Whether the tables are protected, and stay when the stack goes. */
+  readonly keep: boolean;
 }
 
 const HELP =
   'Choose with -c auth=iam (requests signed with AWS credentials; the default), ' +
   '-c auth=jwt -c jwtIssuer=https://… -c jwtAudience=… (audiences separated by commas), ' +
-  'or -c auth=anonymous (anybody may pay: for a short try only).';
+  'or -c auth=anonymous (anybody may pay: for a short try only); and -c keep=true to protect and keep the tables.';
 
 /** What to deploy, from the context of the CDK app (`-c name=value`). @throws Error that says what may be chosen */
 export function readDeploymentSettings(context: (name: string) => unknown): DeploymentSettings {
+  return { authorization: readAuthorization(context), keep: readKeep(context('keep')) };
+}
+
+function readAuthorization(context: (name: string) => unknown): Authorization {
   const auth = context('auth') ?? 'iam';
   const issuer = context('jwtIssuer');
   const audience = context('jwtAudience');
@@ -26,14 +32,21 @@ export function readDeploymentSettings(context: (name: string) => unknown): Depl
   }
   switch (auth) {
     case 'iam':
-      return { authorization: { kind: 'iam' } };
+      return { kind: 'iam' };
     case 'anonymous':
-      return { authorization: { kind: 'anonymous' } };
+      return { kind: 'anonymous' };
     case 'jwt':
-      return { authorization: { kind: 'jwt', issuer: readIssuer(issuer), audience: readAudience(audience) } };
+      return { kind: 'jwt', issuer: readIssuer(issuer), audience: readAudience(audience) };
     default:
       throw new Error(`auth is '${auth}'. ${HELP}`);
   }
+}
+
+/** A string from the command line, a boolean from `cdk.json`. What is neither must not cost anybody a table. */
+function readKeep(keep: unknown = false): boolean {
+  const text = String(keep);
+  if (text !== 'true' && text !== 'false') throw new Error(`keep is '${text}', not true or false. ${HELP}`);
+  return text === 'true';
 }
 
 function readIssuer(issuer: unknown): string {

@@ -19,6 +19,7 @@ const payment = (): Payment => ({
   metadata: { order: '4711' },
   refunds: [],
   chargeId: 'ch_1',
+  requestDigest: 'digest',
   createdAt: '2026-11-22T12:00:00.000Z',
   version: 1,
   writtenBy: randomUUID(),
@@ -27,8 +28,11 @@ const payment = (): Payment => ({
 type Writer = (payments: ReturnType<typeof dynamoDBPayments>, written: Payment, writtenBy: string) => Promise<Write>;
 
 const WRITES: readonly (readonly [string, Writer])[] = [
-  ['replace', (payments, written, writtenBy) => payments.replace({ ...written, version: 2, writtenBy })],
-  ['void', (payments, { id }, writtenBy) => payments.void(id, writtenBy)],
+  [
+    'replaceNotes',
+    (payments, written, writtenBy) => payments.replaceNotes(written, { metadata: { order: '4712' } }, writtenBy),
+  ],
+  ['beginVoid', (payments, written, writtenBy) => payments.beginVoid(written, writtenBy)],
 ];
 
 describe('the payments table', () => {
@@ -88,11 +92,47 @@ describe('the payments table', () => {
     expect(await write(payments, written, randomUUID())).toMatchObject({ applied: true, payment: { version: 2 } });
   });
 
+  it('voids a payment that is voiding, once, and no other one', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    expect(await payments.finishVoid(written.id, 'w2')).toEqual({ applied: false, existing: written });
+    await payments.beginVoid(written, 'w2');
+    const voided = { ...written, status: 'voided', version: 3, writtenBy: 'w3' };
+    expect(await payments.finishVoid(written.id, 'w3')).toEqual({ applied: true, payment: voided });
+    expect(await payments.finishVoid(written.id, 'w3')).toEqual({ applied: true, payment: voided });
+    expect(await payments.finishVoid(written.id, 'w4')).toEqual({ applied: false, existing: voided });
+  });
+
+  it('begins to void no other version than the one that was read', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = payment();
+    await payments.insert(written);
+    await payments.replaceNotes(written, { metadata: {} }, 'w2');
+    expect(await payments.beginVoid(written, 'w3')).toMatchObject({ applied: false, existing: { version: 2 } });
+  });
+
+  it('replaces the notes of a payment, and nothing else', async () => {
+    const payments = dynamoDBPayments(table);
+    const written = { ...payment(), description: 'Two tickets' };
+    await payments.insert(written);
+    const next = { ...written, version: 2, writtenBy: 'w2', description: 'Three', metadata: { constructor: 'x' } };
+    const { description, metadata } = next;
+    const stale = { ...written, amount: 1, status: 'voided' } as const;
+    expect(await payments.replaceNotes(stale, { description, metadata }, 'w2')).toEqual({
+      applied: true,
+      payment: next,
+    });
+    const { description: _, ...bare } = { ...next, version: 3, writtenBy: 'w3', metadata: {} };
+    expect(await payments.replaceNotes(next, { metadata: {} }, 'w3')).toEqual({ applied: true, payment: bare });
+    expect(await payments.find(written.id)).toEqual(bare);
+  });
+
   it('notes when a recorded refund was paid out, once, and nothing that a client sees', async () => {
     const payments = dynamoDBPayments(table);
     const written: Payment = { ...payment(), status: 'succeeded' };
     await payments.insert(written);
-    await payments.refund(written.id, { id: 'r1', amount: 500 });
+    await payments.refund(written.id, { id: 'r1', amount: 500, requestDigest: 'digest' });
     const before = await payments.find(written.id);
     const documents = DynamoDBDocumentClient.from(table.client);
     const note = (at: string) =>

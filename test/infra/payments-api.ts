@@ -1,4 +1,4 @@
-import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyEventType } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createPaymentsHandler, type PaymentsScope } from '../../infra/payments/api.ts';
@@ -37,7 +37,7 @@ export function usePaymentsApi() {
   const paymentsTable = useTable();
 
   return ({ before = async () => undefined, payments: overrides, scope = 'anonymous' }: PaymentsApiOptions = {}) => {
-    const real = fakeProcessor();
+    let real = fakeProcessor();
     const keys = { charge: [] as string[], refund: [] as string[], release: [] as string[] };
     const events: IdempotencyEventType[] = [];
     const processor: Processor = {
@@ -82,6 +82,18 @@ export function usePaymentsApi() {
         }),
       );
     }
+
+    /** The last record is past its retention, and gone. */
+    async function expireRecord(): Promise<void> {
+      await DynamoDBDocumentClient.from(idempotencyTable.client).send(
+        new DeleteCommand({ TableName: idempotencyTable.tableName, Key: { id: recordIds.at(-1) } }),
+      );
+    }
+
+    /** The processor no longer knows any key. */
+    function forgetKeys(): void {
+      real = fakeProcessor();
+    }
     return {
       send: client(handler),
       chargeKeys: keys.charge,
@@ -89,6 +101,8 @@ export function usePaymentsApi() {
       events,
       payments,
       forgetOutcome,
+      expireRecord,
+      forgetKeys,
       table: paymentsTable,
     };
   };

@@ -49,14 +49,20 @@ it('has outputs for the URL and the names of tables and queues', () => {
   ]);
 });
 
-it('gives its tables up with the stack, as an example should, and can restore them until then', () => {
-  for (const table of Object.values(templateWith().findResources('AWS::DynamoDB::GlobalTable'))) {
+it.each([
+  ['gives its tables up with the stack, as an example should', false, 'Delete'],
+  ['protects its tables and retains them, when it is told to keep them', true, 'Retain'],
+])('%s, and can restore them until then', (_, keep, policy) => {
+  const tables = Object.values(templateWith(IAM, keep).findResources('AWS::DynamoDB::GlobalTable'));
+  expect(tables).toHaveLength(3);
+  for (const table of tables) {
     expect(table).toMatchObject({
-      DeletionPolicy: 'Delete',
+      DeletionPolicy: policy,
+      UpdateReplacePolicy: policy,
       Properties: {
         BillingMode: 'PAY_PER_REQUEST',
         Replicas: [
-          { DeletionProtectionEnabled: false, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } },
+          { DeletionProtectionEnabled: keep, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } },
         ],
       },
     });

@@ -21,7 +21,7 @@ describe('DELETE /payments/{id}', () => {
     expect(await send(request)).toEqual({ statusCode: 204 });
     const payment = await send({ method: 'GET', path: request.path });
     expect(bodyOf(payment)['status']).toBe('voided');
-    expect(headerOf(payment, 'etag')).toBe('"v2"');
+    expect(headerOf(payment, 'etag')).toBe('"v3"');
   });
 
   it('answers a repetition with 204, whatever entity tag it comes with', async () => {
@@ -82,13 +82,73 @@ describe('DELETE /payments/{id}', () => {
     expect(keys.release).toEqual([keys.release[0], keys.release[0]]);
   });
 
+  it.each(['PATCH', 'PUT'])(
+    'lets one of DELETE and %s with the same entity tag through, while the processor works',
+    async (method) => {
+      const [held, written] = [1, 2].map(() => Promise.withResolvers<void>());
+      const { send } = setUp({
+        before: async (call) => {
+          if (call !== 'release') return;
+          held?.resolve();
+          await written?.promise;
+        },
+      });
+      const request = { ...(await authorized(send)), headers: { 'if-match': '"v1"' } };
+      const voiding = send(request);
+      await held?.promise;
+      const body = method === 'PUT' ? { ...PAYMENT, description: 'x' } : { description: 'x' };
+      expect(verdictOf(await send({ ...request, method, body }))).toBe('412 precondition-failed');
+      written?.resolve();
+      expect(verdictOf(await voiding)).toBe('204');
+      const payment = bodyOf(await send({ method: 'GET', path: request.path }));
+      expect(payment).toMatchObject({ status: 'voided' });
+      expect(payment).not.toHaveProperty('description');
+    },
+  );
+
+  it('is refused when another one writes after it has read the payment: 412, and nothing is released', async () => {
+    const { send: prepare, payments } = setUp();
+    const { send, keys } = setUp({
+      payments: {
+        async find(id) {
+          const payment = await payments.find(id);
+          if (payment?.version === 1) await payments.replaceNotes(payment, { metadata: {} }, 'another');
+          return payment;
+        },
+      },
+    });
+    const request = { ...(await authorized(prepare)), headers: { 'if-match': '"v1"' } };
+    expect(verdictOf(await send(request))).toBe('412 precondition-failed');
+    expect(keys.release).toEqual([]);
+    expect(verdictOf(await send({ ...request, headers: {} }))).toBe('204');
+  });
+
+  it('is begun for good when the processor could not be reached: no replacement, no refund, and a retry ends it', async () => {
+    let isReachable = false;
+    const { send } = setUp({
+      before: async (call) => {
+        if (call === 'release' && !isReachable) throw new ProcessorUnreachableError('connection reset');
+      },
+    });
+    const request = { ...(await authorized(send)), headers: { 'if-match': '"v1"' } };
+    expect(verdictOf(await send(request))).toBe('502 processor-unreachable');
+    expect(bodyOf(await send({ method: 'GET', path: request.path }))['status']).toBe('voiding');
+    const put = { ...request, method: 'PUT', body: PAYMENT, headers: { 'if-match': '"v2"' } };
+    expect(verdictOf(await send(put))).toBe('409 payment-not-authorized');
+    const refund = { path: `${request.path}/refunds`, key: randomUUID() };
+    expect(verdictOf(await send(refund))).toBe('409 payment-not-captured');
+    isReachable = true;
+    expect(verdictOf(await send(request))).toBe('204');
+    expect(bodyOf(await send({ method: 'GET', path: request.path }))['status']).toBe('voided');
+  });
+
   it('lets descriptions be changed afterwards, and refuses a replacement: 409', async () => {
     const { send } = setUp();
     const request = await authorized(send);
     await send(request);
-    const patch = { ...request, method: 'PATCH', body: { description: 'x' }, headers: { 'if-match': '"v2"' } };
+    const patch = { ...request, method: 'PATCH', body: { description: 'x' }, headers: { 'if-match': '"v3"' } };
     expect((await send(patch)).statusCode).toBe(200);
-    const put = { ...request, method: 'PUT', body: PAYMENT, headers: { 'if-match': '"v3"' } };
+    const put = { ...request, method: 'PUT', body: PAYMENT, headers: { 'if-match': '"v4"' } };
     expect(verdictOf(await send(put))).toBe('409 payment-not-authorized');
   });
 });

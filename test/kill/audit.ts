@@ -41,6 +41,11 @@ export async function findEffects(
         'note of the payout': refunds.filter(({ paidOutAt }) => paidOutAt !== undefined).length,
       };
     }
+    case 'DELETE /payments': {
+      const Key = { id: JSON.parse(prepared ?? '') };
+      const { Item } = await documents.send(new GetCommand({ TableName: tables.payments, Key, ConsistentRead: true }));
+      return { void: Item?.['status'] === 'voided' && Item['version'] === 3 ? 1 : 0 };
+    }
     default:
       return {};
   }

@@ -61,6 +61,13 @@ export const FEATURES: readonly Feature[] = [
     knowsKeys: true,
     prepares: true,
   },
+  {
+    name: 'DELETE /payments',
+    effects: ['release', 'void'],
+    exactly: ['release', 'void'],
+    knowsKeys: true,
+    prepares: true,
+  },
 ];
 
 /** The same promises, of guards that cannot keep them. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentInSteps } from '../../infra/examples/payment-in-steps.ts';
 import { asFunction, deposit, type Guarded, type Handle, inMiddy, onlyCharge, type Surroundings } from './guarding.ts';
-import { createPayment, createRefund } from './payments.ts';
+import { createPayment, createRefund, voidPayment } from './payments.ts';
 import type { Order } from './terms.ts';
 import { effectOutsideTransaction, stepsNotKept, unconditionalClaim } from './wrong.ts';
 
@@ -54,6 +54,7 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
     }),
   'POST /payments': createPayment,
   'POST /refunds': createRefund,
+  'DELETE /payments': voidPayment,
   'wrong: effect outside of the transaction': effectOutsideTransaction,
   'wrong: steps are not kept': stepsNotKept,
   'wrong: a claim without its condition': unconditionalClaim,

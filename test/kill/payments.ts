@@ -9,29 +9,40 @@ import type { Order } from './terms.ts';
 import type { World } from './world.ts';
 
 interface HttpRequest {
+  /** @default 'POST' */
+  readonly method?: string;
   readonly path: string;
   readonly key: string;
-  readonly body: object;
+  readonly body?: object;
 }
 
 /** The example Lambda, with a processor that outlives it. */
 export function createPayment(s: Surroundings): Guarded {
-  const post = paymentsApi(s);
-  return { pay: (order) => post(paymentOf(order)) };
+  const send = paymentsApi(s);
+  return { pay: (order) => send(paymentOf(order)) };
 }
 
 /** A refund of a payment that was made before. */
 export function createRefund(s: Surroundings): Guarded {
-  const post = paymentsApi(s);
+  const send = paymentsApi(s);
   return {
-    prepare: async (order) => JSON.parse((await post(paymentOf(order))).body).id,
+    prepare: async (order) => JSON.parse((await send(paymentOf(order))).body).id,
     pay: ({ id }) =>
-      post({ path: `/payments/${JSON.parse(s.prepared)}/refunds`, key: `${id} refund`, body: { amount: 500 } }),
+      send({ path: `/payments/${JSON.parse(s.prepared)}/refunds`, key: `${id} refund`, body: { amount: 500 } }),
   };
 }
 
-function paymentOf({ id }: Order): HttpRequest {
-  const body = { amount: 1999, currency: 'EUR', source: 'tok_visa', metadata: { order: id } };
+/** Of a payment that was authorized before. */
+export function voidPayment(s: Surroundings): Guarded {
+  const send = paymentsApi(s);
+  return {
+    prepare: async (order) => JSON.parse((await send(paymentOf(order, { capture: false }))).body).id,
+    pay: ({ id }) => send({ method: 'DELETE', path: `/payments/${JSON.parse(s.prepared)}`, key: `${id} void` }),
+  };
+}
+
+function paymentOf({ id }: Order, more: object = {}): HttpRequest {
+  const body = { amount: 1999, currency: 'EUR', source: 'tok_visa', metadata: { order: id }, ...more };
   return { path: '/payments', key: id, body };
 }
 
@@ -44,9 +55,9 @@ function paymentsApi({ store, client, tables, world }: Surroundings) {
 
 function processorIn(world: World): Processor {
   return {
-    async charge(_, key) {
+    async charge({ capture }, key) {
       const { id, at } = await world.happen('charge', key);
-      return { status: 'succeeded', id, createdAt: at };
+      return { status: capture ? 'succeeded' : 'authorized', id, createdAt: at };
     },
     async refund(_, __, key) {
       await world.happen('payout', key);
@@ -64,7 +75,7 @@ function readAnswer({ statusCode = 200, headers = {}, body = '' }: APIGatewayPro
   return { statusCode, headers: rest, body };
 }
 
-function eventOf({ path, key, body }: HttpRequest): APIGatewayProxyEventV2 {
+function eventOf({ method = 'POST', path, key, body }: HttpRequest): APIGatewayProxyEventV2 {
   return {
     version: '2.0',
     routeKey: '$default',
@@ -76,14 +87,14 @@ function eventOf({ path, key, body }: HttpRequest): APIGatewayProxyEventV2 {
       apiId: 'local',
       domainName: 'localhost',
       domainPrefix: 'localhost',
-      http: { method: 'POST', path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: '' },
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: '' },
       requestId: 'request',
       routeKey: '$default',
       stage: '$default',
       time: '01/Jan/2026:00:00:00 +0000',
       timeEpoch: 0,
     },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     isBase64Encoded: false,
   };
 }

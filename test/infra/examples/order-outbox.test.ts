@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
 import type { Order } from '../../../infra/examples/order-outbox.ts';
@@ -43,6 +43,20 @@ afterAll(async () => {
 const newOrder = (): Order => ({ id: randomUUID(), amount: 1999 });
 const drain = () => drainDeadLetters({ ...queue, deadLetterUrl: queue.url });
 
+/** What the table has of an order: itself, and what announces it. */
+async function itemsOf(order: Order) {
+  const documents = DynamoDBDocumentClient.from(orders.client);
+  const { Items = [] } = await documents.send(new ScanCommand({ TableName: orders.tableName }));
+  return Items.filter(({ id, event = '' }) => id.endsWith(order.id) || event.includes(order.id));
+}
+
+/** As TTL does in the end. */
+async function forgetRecords(): Promise<void> {
+  const documents = DynamoDBDocumentClient.from(records.client);
+  const { Items = [] } = await documents.send(new ScanCommand({ TableName: records.tableName }));
+  for (const { id } of Items) await documents.send(new DeleteCommand({ TableName: records.tableName, Key: { id } }));
+}
+
 /** Publishes what the stream has, until an event of this order has been sent so often. Answers the orders' events. */
 async function published({ id }: Order, times: number, invoke = defaultInvoke()) {
   const { Table } = await orders.client.send(new DescribeTableCommand({ TableName: orders.tableName }));
@@ -82,11 +96,44 @@ it('announces an order that was placed, with one id, however often it is placed 
 });
 
 it('announces nothing that is not placed', async () => {
-  const order = { ...newOrder(), amount: 10n } as unknown as Order;
+  // More than an item can hold.
+  const order = { ...newOrder(), note: 'x'.repeat(400 * 1024) };
   await expect(example.placeOrder(order)).rejects.toThrow();
-  const documents = DynamoDBDocumentClient.from(orders.client);
-  const { Items = [] } = await documents.send(new ScanCommand({ TableName: orders.tableName }));
-  expect(Items.filter(({ id, event }) => id === order.id || String(event).includes(order.id))).toEqual([]);
+  expect(await itemsOf(order)).toEqual([]);
+});
+
+it('never overwrites an order, nor announces it again, when its record is forgotten', async () => {
+  const order = newOrder();
+  await example.placeOrder(order);
+  await forgetRecords();
+  const before = await itemsOf(order);
+  await expect(example.placeOrder({ ...order, amount: 1 })).rejects.toThrow('ConditionalCheckFailed');
+  expect(await itemsOf(order)).toEqual(before);
+});
+
+it('refuses an order that comes again with another amount', async () => {
+  const order = newOrder();
+  await example.placeOrder(order);
+  await expect(example.placeOrder({ ...order, amount: 1 })).rejects.toMatchObject({ code: 'KEY_REUSED' });
+});
+
+it('takes no order for an event, whatever its id: an order is not in the key space that the stream lets pass', async () => {
+  const order = { ...newOrder(), id: `outbox#${randomUUID()}`, event: 'forged' };
+  await example.placeOrder(order);
+  const events = (await itemsOf(order)).filter(({ id }) => id.startsWith('outbox#'));
+  expect(events.map(({ event }) => JSON.parse(event).type)).toEqual(['OrderPlaced']);
+});
+
+it('keeps what announces an order for two weeks, and the order for good', async () => {
+  const order = newOrder();
+  const earliest = Math.floor(Date.now() / 1000) + 14 * 86_400;
+  await example.placeOrder(order);
+  const found = await itemsOf(order);
+  expect(found).toHaveLength(2);
+  for (const { id, expiration } of found) {
+    if (id.startsWith('outbox#')) expect(Math.abs(expiration - earliest)).toBeLessThan(60);
+    else expect(expiration).toBeUndefined();
+  }
 });
 
 it('publishes in the end what could not be published at first', async () => {

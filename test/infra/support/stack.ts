@@ -5,12 +5,13 @@ import { PaymentsStack } from '../../../infra/payments-stack.ts';
 import type { Authorization } from '../../../infra/stack/settings.ts';
 
 /** Without bundling: what is deployed is looked at by `npm run test:deploy`. */
-export function stackWith(authorization: Authorization = { kind: 'iam' }) {
+export function stackWith(authorization: Authorization = { kind: 'iam' }, keep = false) {
   const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
-  return { app, stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization } }) };
+  return { app, stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization, keep } }) };
 }
 
-export const templateWith = (authorization?: Authorization) => Template.fromStack(stackWith(authorization).stack);
+export const templateWith = (authorization?: Authorization, keep?: boolean) =>
+  Template.fromStack(stackWith(authorization, keep).stack);
 
 export const propertiesOf = (template: Template, type: string) =>
   Object.values(template.findResources(type)).map(({ Properties }) => Properties);

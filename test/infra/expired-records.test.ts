@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { usePaymentsApi } from './payments-api.ts';
+import { bodyOf, headerOf, PAYMENT, type TestRequest, verdictOf } from './requests.ts';
+import { captureLog } from './support/log.ts';
+
+const setUp = usePaymentsApi();
+
+captureLog();
+
+/** A request, its record's end, and the processor's forgetting: both have been there for longer than anybody remembers. */
+async function longAgo(prepare: (path: string) => TestRequest, body: object = PAYMENT) {
+  const api = setUp();
+  const path = headerOf(await api.send({ key: randomUUID(), body }), 'location') ?? '';
+  const request = { ...prepare(path), key: randomUUID() };
+  const first = await api.send(request);
+  await api.expireRecord();
+  api.forgetKeys();
+  const asked = { charges: api.keys.charge.length, refunds: api.keys.refund.length };
+  const shown = async () => bodyOf(await api.send({ method: 'GET', path }));
+  return { ...api, path, request, first, asked, shown };
+}
+
+describe('a request that comes again when its record has expired and the processor knows its key no longer', () => {
+  it('charges nothing: POST /payments answers with the payment that it has made', async () => {
+    const { send, keys, request, first, asked } = await longAgo(() => ({
+      body: { ...PAYMENT, metadata: { a: '1', b: '2' } },
+    }));
+    expect(first.statusCode).toBe(201);
+    expect(await send({ ...request, body: { metadata: { b: '2', a: '1' }, ...PAYMENT } })).toEqual(first);
+    expect(keys.charge).toHaveLength(asked.charges);
+  });
+
+  it.each([
+    ['amount', { amount: 500 }],
+    ['source', { source: 'tok_other' }],
+    ['capture', { capture: false }],
+    ['description', { description: 'x' }],
+    ['metadata', { metadata: { order: '4711' } }],
+  ])('is refused and charges nothing when it is another POST /payments, with another %s: 422', async (_, other) => {
+    const { send, keys, request, asked } = await longAgo(() => ({ body: PAYMENT }));
+    const answer = await send({ ...request, body: { ...PAYMENT, ...other } });
+    expect(verdictOf(answer)).toBe('422 key-reused');
+    expect(keys.charge).toHaveLength(asked.charges);
+  });
+
+  it('is told what a reused key is told before, in the same words', async () => {
+    const { send, request } = await longAgo(() => ({ body: PAYMENT }));
+    const late = await send({ ...request, body: { ...PAYMENT, amount: 500 } });
+    const early = await send({ ...request, body: { ...PAYMENT, amount: 501 } });
+    expect(headerOf(early, 'idempotent-replayed')).toBeUndefined();
+    expect({ ...bodyOf(late), instance: bodyOf(early)['instance'] }).toEqual(bodyOf(early));
+  });
+
+  it('pays nothing out again: POST /refunds answers with the refund that it has made', async () => {
+    const { send, keys, request, first, asked, shown } = await longAgo((path) => ({
+      path: `${path}/refunds`,
+      body: { amount: 500 },
+    }));
+    expect(first.statusCode).toBe(201);
+    expect(await send(request)).toEqual(first);
+    expect(keys.refund).toHaveLength(asked.refunds);
+    expect((await shown())['amountRefunded']).toBe(500);
+  });
+
+  it.each([
+    ['500', '501', { amount: 500 }, { amount: 501 }],
+    ['500', 'all that is left', { amount: 500 }, {}],
+    ['all that is left', '1999', {}, { amount: 1999 }],
+  ])(
+    'is refused and pays nothing out when it is another refund, of %s then and of %s now: 422',
+    async (_, __, then, now) => {
+      const { send, keys, request, asked, shown } = await longAgo((path) => ({ path: `${path}/refunds`, body: then }));
+      const before = await shown();
+      expect(verdictOf(await send({ ...request, body: now }))).toBe('422 key-reused');
+      expect(keys.refund).toHaveLength(asked.refunds);
+      expect(await shown()).toEqual(before);
+    },
+  );
+
+  it.each(['PATCH', 'PUT'])('is not taken for the %s of before when its body is another one', async (method) => {
+    const authorized = { ...PAYMENT, capture: false };
+    const bodyWith = (description: string) => (method === 'PUT' ? { ...PAYMENT, description } : { description });
+    const { send, request, first, expireRecord, shown } = await longAgo(
+      (path) => ({ method, path, body: bodyWith('old'), headers: { 'if-match': '"v1"' } }),
+      authorized,
+    );
+    expect(first.statusCode).toBe(200);
+    expect(await send(request)).toEqual(first);
+    await expireRecord();
+    const other = { ...request, body: bodyWith('new') };
+    expect(verdictOf(await send(other))).toBe('412 precondition-failed');
+    expect(verdictOf(await send({ ...other, headers: { 'if-match': '"v2"' } }))).toBe('200');
+    expect((await shown())['description']).toBe('new');
+  });
+});
+
+describe('a key that the processor knows from another request, whose payment was never stored', () => {
+  it('charges nothing: 422; and the request that it belongs to is finished with its first charge', async () => {
+    const crashes = [new Error('the process died')];
+    const { payments } = setUp();
+    const { send, keys, expireRecord } = setUp({
+      payments: {
+        insertion(payment) {
+          const crash = crashes.pop();
+          if (crash !== undefined) throw crash;
+          return payments.insertion(payment);
+        },
+      },
+    });
+    const key = randomUUID();
+    expect(verdictOf(await send({ key }))).toBe('500 internal-error');
+    await expireRecord();
+    const other = { key, body: { ...PAYMENT, amount: 500 } };
+    expect(verdictOf(await send(other))).toBe('422 key-reused');
+    expect(verdictOf(await send(other))).toBe('422 key-reused');
+    await expireRecord();
+    expect(verdictOf(await send({ key }))).toBe('201');
+    expect(new Set(keys.charge).size).toBe(1);
+  });
+});
