@@ -5,13 +5,12 @@ import { IdempotencyError } from '../errors.ts';
 /**
  * The one text of a JSON value, whatever the order of its properties (RFC 8785). What JSON would drop or mangle in
  * silence (a Map, a function, NaN, a lone surrogate) is refused: two different values must never have one text.
+ * What is simple has no other text than `simpleJson` gives.
  *
  * @param what names the value in the error: the key, the scope, the fingerprint
  * @throws IdempotencyError `KEY_INVALID`
  */
 export function canonicalJson(what: string, value: unknown): string {
-  const simple = simpleJson(value);
-  if (simple !== undefined) return simple;
   try {
     const problem = notJson(value, new Set());
     if (problem !== undefined) throw new TypeError(problem);
@@ -21,39 +20,26 @@ export function canonicalJson(what: string, value: unknown): string {
   }
 }
 
-/** What most keys are, a text or a list of texts and numbers, needs no walk: JSON has one form of it. */
-function simpleJson(value: unknown): string | undefined {
-  if (!Array.isArray(value)) return scalarJson(value);
-  if ('toJSON' in value) return undefined;
-  let json = '';
-  for (const member of value) {
-    const scalar = scalarJson(member);
-    if (scalar === undefined) return undefined;
-    json += json === '' ? scalar : `,${scalar}`;
-  }
-  return `[${json}]`;
-}
-
-function scalarJson(value: unknown): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value.isWellFormed() ? JSON.stringify(value) : undefined;
-    case 'number':
-      return Number.isFinite(value) ? JSON.stringify(value) : undefined;
-    case 'boolean':
-      return String(value);
-    default:
-      return value === null ? 'null' : undefined;
-  }
-}
-
-/** Whether nothing of the value can speak for itself in JSON, as a Date does. */
-export function isSimple(value: unknown): boolean {
-  return Array.isArray(value) ? value.every(isScalar) : isScalar(value);
+/**
+ * What most keys are, a text or a list of texts and numbers, needs no walk: JSON has one form of it, and nothing of it speaks for
+ * itself there, as a Date does.
+ *
+ * @returns `undefined` for everything else
+ */
+export function simpleJson(value: unknown): string | undefined {
+  const isSimple = Array.isArray(value) ? value.every(isScalar) && !('toJSON' in value) : isScalar(value);
+  return isSimple ? JSON.stringify(value) : undefined;
 }
 
 function isScalar(value: unknown): boolean {
-  return typeof value !== 'object' || value === null;
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed();
+    case 'number':
+      return Number.isFinite(value);
+    default:
+      return typeof value === 'boolean' || value === null;
+  }
 }
 
 /** SHA-256 of a text: 43 characters of base64url (RFC 4648, section 5). */

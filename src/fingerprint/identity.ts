@@ -1,6 +1,6 @@
 import type { Identity } from '../core/identity.ts';
 import { IdempotencyError } from '../errors.ts';
-import { canonicalJson, isSimple, sha256 } from './canonical.ts';
+import { canonicalJson, sha256, simpleJson } from './canonical.ts';
 import { deriveUuid } from './derive.ts';
 import { holdsRoundedInteger } from './numbers.ts';
 import type { ResolvedRequestOptions } from './options.ts';
@@ -42,7 +42,7 @@ function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): st
         'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
     });
   }
-  const json = canonicalJson('fingerprint', selected);
+  const json = simpleJson(selected) ?? canonicalJson('fingerprint', selected);
   if (holdsRoundedInteger(selected)) {
     throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
       advice: 'The option `fingerprint` selected a number that JSON.parse rounds. Select the text, such as body.',
@@ -62,9 +62,10 @@ const NO_SCOPE: Selected = { json: 'null', gap: undefined };
 
 function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonly unknown[]): Selected {
   const value = selector.select(args);
-  const json = canonicalJson(what, value);
+  const simple = simpleJson(value);
+  const json = simple ?? canonicalJson(what, value);
   // As JSON has it, too: an invalid Date is null there.
-  const gap = selector.missing(value) ?? (isSimple(value) ? undefined : selector.missing(JSON.parse(json)));
+  const gap = selector.missing(value) ?? (simple === undefined ? selector.missing(JSON.parse(json)) : undefined);
   if (gap === undefined && holdsRoundedInteger(value)) {
     throw new IdempotencyError(
       'KEY_INVALID',

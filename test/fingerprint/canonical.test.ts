@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, sha256 } from '../../src/fingerprint/canonical.ts';
+import { canonicalJson, sha256, simpleJson } from '../../src/fingerprint/canonical.ts';
 
 describe('canonicalJson', () => {
   it('is the text of RFC 8785, section 3.2.2 and 3.2.3', () => {
@@ -125,3 +125,46 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).map(([name, member]) => [name, sorted(member)] as const);
   return { object: entries.sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
+
+describe('what is simple has its one text without a walk', () => {
+  it.each([
+    ['a text', 'é"\u2028', '"é\\"\u2028"'],
+    ['the empty text', '', '""'],
+    ['a number', -1.5e300, '-1.5e+300'],
+    ['minus zero', -0, '0'],
+    ['true', true, 'true'],
+    ['false', false, 'false'],
+    ['null', null, 'null'],
+    ['a list of them', ['a', 1, false, null, ''], '["a",1,false,null,""]'],
+    ['an empty list', [], '[]'],
+  ])('%s', (_, value, text) => {
+    expect(simpleJson(value)).toBe(text);
+    expect(canonicalJson('key', value)).toBe(text);
+  });
+
+  it.each([
+    ['a lone surrogate', '\ud800'],
+    ['NaN', Number.NaN],
+    ['Infinity', Number.POSITIVE_INFINITY],
+    ['undefined', undefined],
+    ['a BigInt', 1n],
+    ['a symbol', Symbol('s')],
+    ['a function', () => 1],
+    ['an object', {}],
+    ['a Date', new Date(0)],
+    ['a list of lists', [['a']]],
+    ['a list with one that is not', ['a', { a: 1 }]],
+    ['a list that speaks for itself', Object.assign(['a'], { toJSON: () => 'b' })],
+  ])('but not %s', (_, value) => {
+    expect(simpleJson(value)).toBeUndefined();
+  });
+
+  it('and never another one', () => {
+    fc.assert(
+      fc.property(fc.anything({ withNullPrototype: true }), (value) => {
+        const text = simpleJson(value);
+        if (text !== undefined) expect(canonicalJson('key', value)).toBe(text);
+      }),
+    );
+  });
+});
