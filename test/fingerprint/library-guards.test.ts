@@ -71,6 +71,8 @@ describe('what is selected is what is there', () => {
   it.each([
     ['"my constructor"', { 'my constructor': 'a' }],
     ['"a \\"toString\\" b"', { 'a "toString" b': 'a' }],
+    ['[not_null("my constructor", id)]', { 'my constructor': 'a' }],
+    ['[not_null("a \\"toString\\" b", id)]', { 'a "toString" b': 'a' }],
     ['[not_null("upper(x", id)]', { 'upper(x': 'a' }],
     ['[not_null("upper(\\"x", id)]', { 'upper("x': 'a' }],
   ])('by a quoted name that looks like something else: %s', (key, event) => {
