@@ -58,6 +58,16 @@ describe('a step', () => {
 });
 
 describe('the signal of an execution', () => {
+  it('is one, however often it is asked for', () => {
+    const runtime = new TestClock();
+    const reason = () => new IdempotencyError('LEASE_LOST', 'in time');
+    const watch = createLeaseWatch({ runtime, deadline: () => runtime.now() + 1000, reason });
+    const [first, second] = [watch.signal(), watch.signal()];
+    expect(first).toBe(second);
+    watch.fire(new IdempotencyError('LEASE_LOST', 'lost'));
+    expect(first.aborted).toBe(true);
+  });
+
   it('that is asked for after it has fired has fired', () => {
     const runtime = new TestClock();
     const reason = () => new IdempotencyError('LEASE_LOST', 'in time');
