@@ -57,7 +57,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'release when a hook behind the handler throws',
     RUN,
-    "this.#failure = answered && !isTimeout ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
+    "this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
     "this.#failure = { kind: 'threw', error };",
   ),
   one(
@@ -90,7 +90,7 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'store the response of a timeout',
     edits: [
-      edit(RUN, 'if (!this.#timedOut) return', 'return'),
+      edit(RUN, 'if (!this.#timedOut) {', 'if (!this.#timedOut || this.#timedOut) {'),
       edit(RUN, "this.#timedOut ? 'hold' : this.#judge", 'this.#judge'),
     ],
   },
