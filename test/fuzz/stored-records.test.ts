@@ -173,6 +173,16 @@ describe.each(['attempt', 'expiration', 'leaseUntil'])('a number that is none, a
     expect(executed).toBe(false);
     expect(threw).toMatchObject({ code: 'RECORD_INVALID' });
   });
+
+  it.each([{ B: -1 }, { N: '1', S: 0 }, { S: 1 }, { BOOL: 1 }, { N: '1', S: 'x' }, { M: 1 }, {}])(
+    'is RECORD_INVALID under the name of another type, too: %j',
+    async (value) => {
+      const [, crashed] = ITEMS[1] as (typeof ITEMS)[number];
+      const { executed, threw } = await meet({ ...crashed, [name]: value } as Json);
+      expect(executed).toBe(false);
+      expect(threw).toMatchObject({ code: 'RECORD_INVALID' });
+    },
+  );
 });
 
 describe('a stored outcome', () => {

@@ -30,15 +30,19 @@ export function unmarshalled(item: Readonly<MarshalledItem>): Item {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]));
 }
 
-/** Of the types that a record has; another one is no attribute of a record, and refused as such. */
+/** Of the types that a record has. Everything else is null, no attribute of a record, and refused as such. */
 function plain(value: AttributeValue): unknown {
-  if (value.S !== undefined) return value.S;
-  if (value.N !== undefined) return numberOf(value.N);
-  if (value.M !== undefined) return unmarshalled(value.M);
-  return value.BOOL ?? value.B;
+  const members = Object.entries(value ?? {});
+  const [type, content] = members[0] ?? [];
+  if (members.length !== 1) return null;
+  if (type === 'S' && typeof content === 'string') return content;
+  if (type === 'N') return numberOf(content);
+  if (type === 'B' && content instanceof Uint8Array) return content;
+  if (type === 'M' && typeof content === 'object' && content !== null) return unmarshalled(content);
+  return null;
 }
 
 /** `Number` takes nothing, and an empty list, for zero: an `expiration` of zero would be a record that is over. */
-function numberOf(text: string): number {
+function numberOf(text: unknown): number {
   return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
 }
