@@ -26,7 +26,7 @@ export function figures(outcome: Outcome): string[] {
 }
 
 export function progressLine({ moved, booked, waiting, dead }: Progress): string {
-  return `${moved} paid, ${booked} booked, ${waiting} in the queue, ${dead} dead`;
+  return `${moved} paid, ${booked} reported as booked, ${waiting} in the queue, ${dead} dead`;
 }
 
 /** For a person to look into. */
