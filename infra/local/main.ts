@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
+import { UsageError } from './arguments.ts';
 import { localDynamoDB } from './clients.ts';
 import { examples, ledgerExample, moreExamples } from './curl.ts';
 import { startDynamoDBLocal } from './dynamodb-local.ts';
@@ -11,7 +12,7 @@ import { withLedger } from './ledger-page.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
 import { type Gateway, openGateway } from './server.ts';
-import { type Options, readOptions, readSettings, type Settings, USAGE, UsageError } from './settings.ts';
+import { type Options, readOptions, readSettings, type Settings, USAGE } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };

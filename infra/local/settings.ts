@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, part, TEXT } from './arguments.ts';
 
 export interface Settings {
   /** Where the HTTP server listens on 127.0.0.1; 0 is any free port. */
@@ -32,35 +32,10 @@ Environment:
                             Default: one is started, with Java 17 or later, or Docker.
   PROCESSOR_LATENCY_MILLIS  How long the fake payment processor takes to answer. Default 500.`;
 
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const options = {
-    help: { type: 'boolean', short: 'h', default: false },
-    duplicates: { type: 'string', default: '0' },
-    crashes: { type: 'string', default: '0' },
-  } as const;
-  const { help, duplicates, crashes } = parse(() => parseArgs({ args: [...args], options }).values);
-  return { help, duplicates: part('--duplicates', duplicates, 1), crashes: part('--crashes', crashes, 0.9) };
-}
-
-function parse<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
-}
-
-function part(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && value <= most) return value;
-  throw new UsageError(`${name} must be a number from 0 to ${most}, not '${text}'`);
+  const { help = false, duplicates = '0', crashes = '0' } = parseOptions(args, { duplicates: TEXT, crashes: TEXT });
+  return { help, duplicates: part('--duplicates', duplicates), crashes: part('--crashes', crashes, 0.9) };
 }
 
 /** @throws Error that names the variable */

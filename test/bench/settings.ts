@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { FLAG, parseOptions, TEXTS, UsageError } from '../../infra/local/arguments.ts';
 
 export const SUBJECTS = ['cpu', 'latency', 'wire', 'capacity', 'cold start', 'growth', 'features'] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -25,31 +25,12 @@ Environment:
   DYNAMODB_ENDPOINT  A DynamoDB Local that runs already, such as http://127.0.0.1:8000.
                      Default: one is started, with Java 17 or later, or Docker.`;
 
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const { help, write = false, only = [] } = parse(args);
+  const { help, write = false, only = [] } = parseOptions(args, { write: FLAG, only: TEXTS });
   if (help === true) return undefined;
   const unknown = only.find((name) => !SUBJECTS.includes(name as Subject));
   if (unknown !== undefined) throw new UsageError(`--only: '${unknown}' is none of ${SUBJECTS.join(', ')}`);
   if (write && only.length > 0) throw new UsageError('--write needs all subjects, and --only leaves some out');
   return { write, subjects: only.length === 0 ? SUBJECTS : (only as Subject[]) };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const options = {
-      help: { type: 'boolean', short: 'h' },
-      write: { type: 'boolean' },
-      only: { type: 'string', multiple: true },
-    } as const;
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
 }

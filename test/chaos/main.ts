@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onStopSignal } from '../../infra/local/signals.ts';
+import { runCommand, type Stop } from '../support/command.ts';
 import { startProxy } from '../support/proxy.ts';
 import { trueTime } from './clock.ts';
 import { startDatabase, TABLE_NAME } from './database.ts';
@@ -10,7 +10,7 @@ import { seededFaults } from './faults.ts';
 import { ClientProcesses } from './processes.ts';
 import { randomOf } from './random.ts';
 import { explain, figures, hasHappened } from './report.ts';
-import { readSettings, type Settings, USAGE, UsageError } from './settings.ts';
+import { readSettings, type Settings, USAGE } from './settings.ts';
 import { CLOCK_SKEW_MILLIS, MAX_LEASE_MILLIS } from './terms.ts';
 import { verdict } from './verdict.ts';
 import { createWitness } from './witness.ts';
@@ -27,7 +27,7 @@ const AFTERMATH_MILLIS = 3000;
 const log = (line: string) => console.log(line);
 
 /** @returns whether every promise has held */
-async function run({ seed, seconds, clients }: Settings, stops: (() => Promise<unknown>)[]): Promise<boolean> {
+async function run({ seed, seconds, clients }: Settings, stops: Stop[]): Promise<boolean> {
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1000;
   const say = (line: string) => log(`${elapsed().toFixed(1).padStart(5)} s  ${line}`);
@@ -114,33 +114,4 @@ async function run({ seed, seconds, clients }: Settings, stops: (() => Promise<u
   }
 }
 
-async function main(): Promise<void> {
-  const settings = readSettings(process.argv.slice(2));
-  if (settings === undefined) return log(USAGE);
-  const stops: (() => Promise<unknown>)[] = [];
-  const stopAll = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop();
-  };
-  const stopping = onStopSignal(async () => {
-    await stopAll();
-    log('Stopped');
-    process.exit(130);
-  });
-  try {
-    const isRight = await run(settings, stops);
-    await stopAll();
-    process.exitCode = isRight ? 0 : 1;
-  } catch (error) {
-    // What fails while everything is being stopped, fails because of that.
-    if (stopping.aborted) return;
-    await stopAll();
-    throw error;
-  }
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runCommand({ usage: USAGE, readSettings, run });

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOptions, TEXT, wholeNumber } from '../../infra/local/arguments.ts';
 
 export interface Settings {
   readonly seed: number;
@@ -25,42 +25,14 @@ Options:
                       time to answer them.
   -h, --help          Print this.`;
 
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const values = parse(args);
-  if (values.help === true) return undefined;
+  const options = parseOptions(args, { seed: TEXT, seconds: TEXT, clients: TEXT });
+  const { help, seed = String(randomInt(2 ** 32)), seconds = '45', clients = '240' } = options;
+  if (help === true) return undefined;
   return {
-    seed: wholeNumber('--seed', values.seed, { from: 0, to: 2 ** 32 - 1 }) ?? randomInt(2 ** 32),
-    seconds: wholeNumber('--seconds', values.seconds, { from: 5, to: 600 }) ?? 45,
-    clients: wholeNumber('--clients', values.clients, { from: 4, to: 1000 }) ?? 240,
+    seed: wholeNumber('--seed', seed, { from: 0, to: 2 ** 32 - 1 }),
+    seconds: wholeNumber('--seconds', seconds, { from: 5, to: 600 }),
+    clients: wholeNumber('--clients', clients, { from: 4, to: 1000 }),
   };
-}
-
-function parse(args: readonly string[]) {
-  const options = {
-    seed: { type: 'string' },
-    seconds: { type: 'string' },
-    clients: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
-}
-
-function wholeNumber(name: string, text: string | undefined, { from, to }: { from: number; to: number }) {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < from || value > to) {
-    throw new UsageError(`${name} must be a whole number from ${from} to ${to}, not '${text}'`);
-  }
-  return value;
 }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOptions, part, TEXT, wholeNumber } from '../../infra/local/arguments.ts';
 
 export interface Settings {
   readonly seed: number;
@@ -23,51 +23,14 @@ Options:
                          Default: a random one, which is printed.
   -h, --help             Print this.`;
 
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const values = parse(args);
-  if (values.help === true) return undefined;
+  const options = parseOptions(args, { events: TEXT, duplicates: TEXT, seed: TEXT });
+  const { help, seed = String(randomInt(2 ** 32)), events = '10000', duplicates = '0.3' } = options;
+  if (help === true) return undefined;
   return {
-    seed: wholeNumber('--seed', values.seed, { from: 0, to: 2 ** 32 - 1 }) ?? randomInt(2 ** 32),
-    events: wholeNumber('--events', values.events, { from: 10, to: 100_000 }) ?? 10_000,
-    duplicates: part('--duplicates', values.duplicates) ?? 0.3,
+    seed: wholeNumber('--seed', seed, { from: 0, to: 2 ** 32 - 1 }),
+    events: wholeNumber('--events', events, { from: 10, to: 100_000 }),
+    duplicates: part('--duplicates', duplicates),
   };
-}
-
-function parse(args: readonly string[]) {
-  const options = {
-    events: { type: 'string' },
-    duplicates: { type: 'string' },
-    seed: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
-}
-
-function wholeNumber(name: string, text: string | undefined, { from, to }: { from: number; to: number }) {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < from || value > to) {
-    throw new UsageError(`${name} must be a whole number from ${from} to ${to}, not '${text}'`);
-  }
-  return value;
-}
-
-function part(name: string, text: string | undefined) {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d*\.?\d+$/.test(text) || value > 1) {
-    throw new UsageError(`${name} must be a number from 0 to 1, not '${text}'`);
-  }
-  return value;
 }

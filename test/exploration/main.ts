@@ -1,9 +1,10 @@
-import { parseArgs } from 'node:util';
+import { FLAG, parseOptions, TEXT, UsageError } from '../../infra/local/arguments.ts';
+import { runCommand } from '../support/command.ts';
 import type { Configuration } from './configuration.ts';
 import { PAIRS, SMALL, TRIPLES } from './configurations.ts';
 import { explore, type Found, type Progress, type Report } from './explore.ts';
 
-const HELP = `Exhaustive exploration: every order of events that is possible for two and for three executions of one key, within the
+const USAGE = `Exhaustive exploration: every order of events that is possible for two and for three executions of one key, within the
 bounds that each configuration names, with a crash at every await; the real guard, function wrapper and middleware, every
 end judged by the oracle that knows only the promises.
 
@@ -15,27 +16,28 @@ end judged by the oracle that knows only the promises.
 
 Exit code 1 when a promise is broken: what happened, from the beginning, is printed.`;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    small: { type: 'boolean' },
-    pairs: { type: 'boolean' },
-    list: { type: 'boolean' },
-    only: { type: 'string', default: '' },
-  },
-});
+interface Settings {
+  readonly configurations: readonly Configuration[];
+  /** Only shows them. */
+  readonly list: boolean;
+}
 
-const groups = values.small === true ? [SMALL] : values.pairs === true ? [PAIRS] : [PAIRS, TRIPLES];
-const chosen = groups.flat().filter(({ name }) => name.includes(values.only));
-if (values.help === true) console.log(HELP);
-else if (values.list === true) console.log(chosen.map(describe).join('\n'));
-else await all(chosen);
+function readSettings(args: readonly string[]): Settings | undefined {
+  const options = parseOptions(args, { small: FLAG, pairs: FLAG, list: FLAG, only: TEXT });
+  const { help, small = false, pairs = false, list = false, only = '' } = options;
+  if (help === true) return undefined;
+  const groups = small ? [SMALL] : pairs ? [PAIRS] : [PAIRS, TRIPLES];
+  const configurations = groups.flat().filter(({ name }) => name.includes(only));
+  if (configurations.length === 0) throw new UsageError(`no configuration has '${only}' in its name: see --list`);
+  return { configurations, list };
+}
 
-async function all(configurations: readonly Configuration[]): Promise<void> {
-  process.once('SIGINT', () => {
-    console.error('\nstopped');
-    process.exit(130);
-  });
+/** @returns whether every promise has held */
+async function run({ configurations, list }: Settings): Promise<boolean> {
+  if (list) {
+    console.log(configurations.map(describe).join('\n'));
+    return true;
+  }
   console.log('| configuration | states | transitions | ends | schedules | depth | violations | CPU seconds |');
   console.log('|---|---|---|---|---|---|---|---|');
   const total = { states: 0, transitions: 0, schedules: 0, violations: 0, seconds: 0 };
@@ -54,7 +56,7 @@ async function all(configurations: readonly Configuration[]): Promise<void> {
     `\n${count(states)} states, ${count(transitions)} transitions, ${count(schedules)} schedules, ` +
       `${violations} violations, ${seconds.toFixed(1)} CPU seconds`,
   );
-  process.exitCode = violations > 0 || configurations.length === 0 ? 1 : 0;
+  return violations === 0;
 }
 
 function row({ configuration, found, isComplete, ...report }: Report): string {
@@ -81,3 +83,5 @@ function describe(configuration: Configuration): string {
 function count(number: number): string {
   return number.toLocaleString('en', { maximumFractionDigits: 0 });
 }
+
+await runCommand({ usage: USAGE, readSettings, run });

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../support/command.ts';
+import { FLAG, parseOptions, TEXT, TEXTS, UsageError, wholeNumber } from '../../infra/local/arguments.ts';
 import { FEATURES, type Feature, WRONG } from './features.ts';
 
 export interface Settings {
@@ -34,28 +33,10 @@ Environment:
 
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const { help, lanes = '3', feature = [''], places = false, wrong = false } = parse(args);
+  const options = parseOptions(args, { feature: TEXTS, lanes: TEXT, places: FLAG, wrong: FLAG });
+  const { help, lanes = '3', feature = [''], places = false, wrong = false } = options;
   if (help === true) return undefined;
-  if (!/^\d{1,2}$/.test(lanes) || Number(lanes) < 1 || Number(lanes) > 16) {
-    throw new UsageError(`--lanes must be a whole number from 1 to 16, not '${lanes}'`);
-  }
   const features = (wrong ? WRONG : FEATURES).filter(({ name }) => feature.some((text) => name.includes(text)));
   if (features.length === 0) throw new UsageError(`no feature has ${feature.join(' or ')} in its name`);
-  return { features, lanes: Number(lanes), places, wrong };
-}
-
-function parse(args: readonly string[]) {
-  const options = {
-    feature: { type: 'string', multiple: true },
-    lanes: { type: 'string' },
-    places: { type: 'boolean' },
-    wrong: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
+  return { features, lanes: wholeNumber('--lanes', lanes, { from: 1, to: 16 }), places, wrong };
 }

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../support/command.ts';
+import { parseOptions, TEXT, wholeNumber } from '../../infra/local/arguments.ts';
 
 export interface Settings {
   /** How long the soak lasts. */
@@ -23,20 +22,6 @@ Environment:
 
 /** @returns undefined where help is asked for. @throws UsageError */
 export function readSettings(args: readonly string[]): Settings | undefined {
-  const { help, seconds = '20' } = parse(args);
-  if (help === true) return undefined;
-  if (!/^\d{1,4}$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > 3600) {
-    throw new UsageError(`--seconds must be a whole number from 1 to 3600, not '${seconds}'`);
-  }
-  return { seconds: Number(seconds) };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const options = { seconds: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    const [firstSentence = ''] = (cause as Error).message.split('. ');
-    throw new UsageError(firstSentence, { cause });
-  }
+  const { help, seconds = '20' } = parseOptions(args, { seconds: TEXT });
+  return help === true ? undefined : { seconds: wholeNumber('--seconds', seconds, { from: 1, to: 3600 }) };
 }

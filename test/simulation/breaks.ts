@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { parseOptions, TEXT, UsageError, wholeNumber } from '../../infra/local/arguments.ts';
+import { runCommand, type Stop } from '../support/command.ts';
 import { BREAKS, type Break } from './broken.ts';
 
-const HELP = `Breaks a copy of the sources on purpose, one way after the other, and shows who finds it.
+const USAGE = `Breaks a copy of the sources on purpose, one way after the other, and shows who finds it.
 
   npm run test:breaks                     all of them; exit code 1 when one is not found
   npm run test:breaks -- --only skew      those with this text in their name
@@ -14,35 +16,49 @@ const HELP = `Breaks a copy of the sources on purpose, one way after the other, 
 
 const run = promisify(execFile);
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    only: { type: 'string', default: '' },
-    schedules: { type: 'string', default: '40000' },
-    by: { type: 'string', default: 'simulation' },
-  },
-});
-if (values.help === true) console.log(HELP);
-else await all(BREAKS.filter(({ name }) => name.includes(values.only)));
+const FINDERS = ['simulation', 'exploration'] as const;
 
-async function all(breaks: readonly Break[]): Promise<void> {
+interface Settings {
+  readonly breaks: readonly Break[];
+  readonly schedules: number;
+  readonly by: (typeof FINDERS)[number];
+}
+
+function readSettings(args: readonly string[]): Settings | undefined {
+  const options = parseOptions(args, { only: TEXT, schedules: TEXT, by: TEXT });
+  const { help, only = '', schedules = '40000', by = 'simulation' } = options;
+  if (help === true) return undefined;
+  const finder = FINDERS.find((name) => name === by);
+  if (finder === undefined) throw new UsageError(`--by must be one of ${FINDERS.join(', ')}, not '${by}'`);
+  const breaks = BREAKS.filter(({ name }) => name.includes(only));
+  if (breaks.length === 0) throw new UsageError(`no break has '${only}' in its name`);
+  const most = { from: 1, to: Number.MAX_SAFE_INTEGER };
+  return { breaks, schedules: wholeNumber('--schedules', schedules, most), by: finder };
+}
+
+/** @returns whether each was found */
+async function all({ breaks, ...settings }: Settings, stops: Stop[]): Promise<boolean> {
   const root = new URL('../..', import.meta.url).pathname;
+  const stopping = new AbortController();
+  stops.push(async () => stopping.abort());
   let missed = 0;
   console.log('| break | found by | after |\n|---|---|---|');
   for (const broken of breaks) {
     const copy = await mkdtemp(join(tmpdir(), 'broken-'));
+    const remove = () => rm(copy, { recursive: true, force: true });
+    stops.push(remove);
     try {
       await copyTo(copy, root);
       for (const { file, find, put } of broken.edits) await replaceIn(join(copy, file), find, put);
-      const [by, after] = await find(copy, broken);
+      const [by, after] = await find(copy, broken, { ...settings, signal: stopping.signal });
       if (after === undefined) missed++;
       console.log(`| ${broken.name} | ${by} | ${after ?? 'NOT FOUND'} |`);
     } finally {
-      await rm(copy, { recursive: true });
+      await remove();
     }
   }
   console.log(`\n${breaks.length - missed} of ${breaks.length} found`);
-  process.exitCode = missed === 0 ? 0 : 1;
+  return missed === 0;
 }
 
 async function copyTo(copy: string, root: string): Promise<void> {
@@ -60,15 +76,21 @@ async function replaceIn(file: string, find: string, put: string): Promise<void>
   await writeFile(file, parts.join(put));
 }
 
+type Options = { readonly cwd: string; readonly signal: AbortSignal };
 type Found = readonly [by: string, after?: string];
 
-function find(copy: string, { tests }: Break): Promise<Found> {
-  if (values.by === 'exploration') return explore(copy);
-  return tests === undefined ? simulate(copy) : runTests(copy, tests);
+interface Finding extends Omit<Settings, 'breaks'> {
+  readonly signal: AbortSignal;
 }
 
-async function explore(cwd: string): Promise<Found> {
-  const { stdout } = await run(process.execPath, ['test/exploration/find.ts'], { cwd });
+function find(copy: string, { tests }: Break, { by, schedules, signal }: Finding): Promise<Found> {
+  const options = { cwd: copy, signal };
+  if (by === 'exploration') return explore(options);
+  return tests === undefined ? simulate(options, schedules) : runTests(options, tests);
+}
+
+async function explore(options: Options): Promise<Found> {
+  const { stdout } = await run(process.execPath, ['test/exploration/find.ts'], options);
   const { states, promises, configuration }: { states: number; promises: string[]; configuration: string } =
     JSON.parse(stdout);
   const count = `${states.toLocaleString('en')} states`;
@@ -77,8 +99,8 @@ async function explore(cwd: string): Promise<Found> {
     : [`the exploration (${configuration}): ${promises.join(', ')}`, count];
 }
 
-async function simulate(cwd: string): Promise<Found> {
-  const { stdout } = await run(process.execPath, ['test/simulation/find.ts', values.schedules], { cwd });
+async function simulate(options: Options, most: number): Promise<Found> {
+  const { stdout } = await run(process.execPath, ['test/simulation/find.ts', String(most)], options);
   const { schedules, promises }: { schedules: number; promises: string[] } = JSON.parse(stdout);
   const count = `${schedules.toLocaleString('en')} schedule${schedules === 1 ? '' : 's'}`;
   return promises.length === 0
@@ -86,13 +108,15 @@ async function simulate(cwd: string): Promise<Found> {
     : [`the simulation: ${promises.join(', ')}`, count];
 }
 
-async function runTests(cwd: string, tests: readonly string[]): Promise<Found> {
+async function runTests(options: Options, tests: readonly string[]): Promise<Found> {
   const names = tests.map((path) => `\`${path.slice(path.lastIndexOf('/') + 1)}\``).join(', ');
-  const vitest = join(cwd, 'node_modules/vitest/vitest.mjs');
-  const report = join(cwd, 'report.json');
-  const failed = await run(process.execPath, [vitest, 'run', '--reporter=json', `--outputFile=${report}`, ...tests], {
-    cwd,
-  }).then(
+  const vitest = join(options.cwd, 'node_modules/vitest/vitest.mjs');
+  const report = join(options.cwd, 'report.json');
+  const failed = await run(
+    process.execPath,
+    [vitest, 'run', '--reporter=json', `--outputFile=${report}`, ...tests],
+    options,
+  ).then(
     () => 0,
     async (error: unknown) => {
       const { numFailedTests } = JSON.parse(await readFile(report, 'utf8')) as { numFailedTests: number };
@@ -102,3 +126,5 @@ async function runTests(cwd: string, tests: readonly string[]): Promise<Found> {
   );
   return failed === 0 ? [names] : [names, `${failed} failed test${failed === 1 ? '' : 's'}`];
 }
+
+await runCommand({ usage: USAGE, readSettings, run: all });

@@ -1,10 +1,11 @@
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { parseOptions, TEXT, wholeNumber } from '../../infra/local/arguments.ts';
+import { runCommand, type Stop } from '../support/command.ts';
 import { explain } from './explain.ts';
 import type { Seeds } from './seeds.ts';
 import { emptyTally, merge, type Tally } from './tally.ts';
 
-const HELP = `Deterministic simulation: the real guard, function wrapper and middleware over a simulated table, network, clocks and
+const USAGE = `Deterministic simulation: the real guard, function wrapper and middleware over a simulated table, network, clocks and
 processes, every schedule judged by an oracle that knows only the promises.
 
   npm run test:simulation                       100,000 schedules: seeds 1 to 100,000, on 2 cores
@@ -15,51 +16,50 @@ processes, every schedule judged by an oracle that knows only the promises.
 
 Exit code 1 when a promise is broken: the seed and the shortest schedule that still breaks it are printed.`;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    schedules: { type: 'string', default: '100000' },
-    first: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    workers: { type: 'string', default: '2' },
-  },
-});
+interface Settings {
+  readonly schedules: number;
+  readonly first: number;
+  readonly seed: number | undefined;
+  readonly workers: number;
+}
 
-if (values.help === true) console.log(HELP);
-else if (values.seed !== undefined) await one(natural('seed', values.seed));
-else
-  await many(
-    natural('first', values.first),
-    natural('schedules', values.schedules),
-    natural('workers', values.workers),
-  );
+function readSettings(args: readonly string[]): Settings | undefined {
+  const options = parseOptions(args, { schedules: TEXT, first: TEXT, seed: TEXT, workers: TEXT });
+  const { help, schedules = '100000', first = '1', seed, workers = '2' } = options;
+  if (help === true) return undefined;
+  const natural = (name: string, text: string) => wholeNumber(name, text, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  return {
+    schedules: natural('--schedules', schedules),
+    first: natural('--first', first),
+    seed: seed === undefined ? undefined : natural('--seed', seed),
+    workers: wholeNumber('--workers', workers, { from: 1, to: 64 }),
+  };
+}
 
-async function one(seed: number): Promise<void> {
+async function simulate({ seed, ...settings }: Settings, stops: Stop[]): Promise<boolean> {
+  if (seed === undefined) return many(settings, stops);
   const { text, failed } = await explain(seed);
   console.log(text);
-  process.exitCode = failed ? 1 : 0;
+  return !failed;
 }
 
-async function many(first: number, schedules: number, count: number): Promise<void> {
+async function many({ first, schedules, workers }: Omit<Settings, 'seed'>, stops: Stop[]): Promise<boolean> {
   const startedAt = performance.now();
-  process.once('SIGINT', () => {
-    console.error('stopped');
-    process.exit(130);
-  });
-  const parts = Array.from({ length: count }, (_, index): Seeds => {
-    return { first: first + index, step: count, schedules: Math.ceil((schedules - index) / count) };
+  const parts = Array.from({ length: workers }, (_, index): Seeds => {
+    return { first: first + index, step: workers, schedules: Math.ceil((schedules - index) / workers) };
   });
   const tally = emptyTally();
-  for (const part of await Promise.all(parts.map((seeds) => run(seeds)))) merge(tally, part);
+  for (const part of await Promise.all(parts.map((seeds) => run(seeds, stops)))) merge(tally, part);
   print(tally, first, (performance.now() - startedAt) / 1000);
   const [seed] = tally.failed.sort((a, b) => a - b);
-  if (seed === undefined) return;
+  if (seed === undefined) return true;
   console.log(`\n${(await explain(seed)).text}\n\nAgain: npm run test:simulation -- --seed ${seed}`);
-  process.exitCode = 1;
+  return false;
 }
 
-function run(seeds: Seeds): Promise<Tally> {
+function run(seeds: Seeds, stops: Stop[]): Promise<Tally> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: seeds });
+  stops.push(() => worker.terminate());
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
@@ -78,9 +78,4 @@ function print({ schedules, moves, counts, histories, failed }: Tally, first: nu
   );
 }
 
-function natural(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  console.error(`--${name} must be a whole number above 0, not '${text}'`);
-  process.exit(2);
-}
+await runCommand({ usage: USAGE, readSettings, run: simulate });

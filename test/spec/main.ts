@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { promisify } from 'node:util';
+import { FLAG, parseOptions } from '../../infra/local/arguments.ts';
+import { runCommand, type Stop } from '../support/command.ts';
 
-const HELP = `Checks test/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail.
+const USAGE = `Checks test/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail.
 
   npm run test:spec             everything, about nine minutes on one core, 2 GB of memory
   npm run test:spec -- --quick  without network faults: seconds`;
@@ -71,32 +73,39 @@ const FULL: readonly Check[] = [
   variant('wrong: a claim whose lease is over takes over', 'N=3', ...SMALLER, 'BREAK_STALE'),
 ];
 
-const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' }, quick: { type: 'boolean' } } });
-if (values.help === true) console.log(HELP);
-else process.exitCode = checkAll(values.quick === true ? QUICK : FULL) ? 0 : 1;
+function readSettings(args: readonly string[]): { readonly checks: readonly Check[] } | undefined {
+  const { help, quick = false } = parseOptions(args, { quick: FLAG });
+  return help === true ? undefined : { checks: quick ? QUICK : FULL };
+}
 
-function checkAll(checks: readonly Check[]): boolean {
+/** @returns whether each has ended as it must */
+async function checkAll({ checks }: { readonly checks: readonly Check[] }, stops: Stop[]): Promise<boolean> {
   for (const command of ['spin', 'cc']) {
     if (spawnSync(command, [command === 'spin' ? '-V' : '--version']).error !== undefined) {
       throw new Error(`${command} is missing: install Spin and a C compiler (Debian: apt-get install spin gcc)`);
     }
   }
-  const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-spec-'));
-  try {
-    copyFileSync(fileURLToPath(new URL('idempotency.pml', import.meta.url)), join(folder, 'idempotency.pml'));
-    return checks.map((check) => isAsExpected(folder, check)).every(Boolean);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const folder = await mkdtemp(join(tmpdir(), 'middy-idempotency-spec-'));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  await copyFile(fileURLToPath(new URL('idempotency.pml', import.meta.url)), join(folder, 'idempotency.pml'));
+  const run = async (command: string, args: readonly string[]) => {
+    const running = promisify(execFile)(command, args, { cwd: folder });
+    stops.push(async () => running.child.kill());
+    return (await running).stdout;
+  };
+  let areAll = true;
+  for (const check of checks) areAll = (await isAsExpected(run, check)) && areAll;
+  return areAll;
 }
 
-function isAsExpected(folder: string, { name, defines, fails = false, progress = false }: Check): boolean {
-  const run = (command: string, args: readonly string[]) =>
-    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  run('spin', ['-a', ...defines.map((define) => `-D${define}`), 'idempotency.pml']);
+/** Answers what the command has printed. */
+type Run = (command: string, args: readonly string[]) => Promise<string>;
+
+async function isAsExpected(run: Run, { name, defines, fails = false, progress = false }: Check): Promise<boolean> {
+  await run('spin', ['-a', ...defines.map((define) => `-D${define}`), 'idempotency.pml']);
   const kind = progress ? ['-DNFAIR=4'] : ['-DSAFETY', '-DNOCLAIM'];
-  run('cc', ['-O2', '-DCOLLAPSE', '-DMEMLIM=8000', ...kind, '-o', 'pan', 'pan.c']);
-  const output = run('./pan', ['-m200000', ...(progress ? ['-a', '-f', '-N', 'progress'] : [])]);
+  await run('cc', ['-O2', '-DCOLLAPSE', '-DMEMLIM=8000', ...kind, '-o', 'pan', 'pan.c']);
+  const output = await run('./pan', ['-m200000', ...(progress ? ['-a', '-f', '-N', 'progress'] : [])]);
   const [, errors] = /errors: (\d+)/.exec(output) ?? [];
   const [, states = '?'] = /(\S+) states, stored/.exec(output) ?? [];
   const isWhole = !/Search not completed|out of memory|max search depth too small/.test(output);
@@ -106,3 +115,5 @@ function isAsExpected(folder: string, { name, defines, fails = false, progress =
   console.log(`${expected ? 'ok ' : 'NOT'}  ${name}: ${verdict}, ${Number(states).toLocaleString('en')} states`);
   return expected;
 }
+
+await runCommand({ usage: USAGE, readSettings, run: checkAll });

@@ -1,9 +1,5 @@
+import { UsageError } from '../../infra/local/arguments.ts';
 import { onStopSignal } from '../../infra/local/signals.ts';
-
-/** The command line is wrong: the usage helps. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /** What ends something that was started. */
 export type Stop = () => Promise<unknown>;
