@@ -14,7 +14,6 @@ describe('the handle is the last parameter of the function', () => {
       order: Order,
     ) => Promise<number>;
     const orders = [newOrder(), newOrder()];
-    guards.events.length = 0;
     for (const call of orders.map(chargeOnce)) {
       expect(await thrownBy(call)).toEqual(
         new TypeError(

@@ -1,6 +1,6 @@
 import type { IdempotencyHandle, RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   deferred,
   lambdaContext,
@@ -13,9 +13,6 @@ import {
 } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 type Work = (handle: IdempotencyHandle, clock: VirtualClock) => Promise<unknown>;
 

@@ -23,7 +23,6 @@ function withoutCheckpoints(): { store: RecordStore; written: IdempotencyRecord[
 describe('a step whose result the store never takes', () => {
   it('is said to be done and not kept, and is in the way of no later write', async () => {
     const { store, written } = withoutCheckpoints();
-    guards.events.length = 0;
     const effect = vi.fn(async () => 'done');
     let failure: unknown;
     const call = guards.idempotent(

@@ -17,7 +17,6 @@ beforeEach(() => {
   records = memoryStore();
   booked = [];
   tokens = [];
-  guards.events.length = 0;
 });
 
 /** The records with transactions, whose requests and answers pass through `around`. */

@@ -1,6 +1,6 @@
 import { IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   crashing,
   deferred,
@@ -13,9 +13,6 @@ import {
 } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 /** Somebody who executes and never ends; then somebody else, on a virtual clock, who waits. */
 async function waiting(

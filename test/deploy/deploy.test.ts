@@ -26,6 +26,7 @@ import { GetQueueAttributesCommand, ListQueuesCommand, SendMessageCommand, SQSCl
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import openapi from '../../infra/payments/openapi.json' with { type: 'json' };
+import { ALARMED_METRICS } from '../infra/support/alarms.ts';
 import { ACCOUNT, CREDENTIALS, type Deployment, deploymentTo, type Outputs, REGION } from './cdk.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type DeployedFunction, runDeployed } from './lambda-process.ts';
@@ -218,19 +219,7 @@ describe('what exists', () => {
   it('has the alarms, the dashboard, and logs that end after a month', async () => {
     const cloudWatch = new CloudWatchClient(config);
     const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand());
-    expect(MetricAlarms.map(({ MetricName }) => MetricName).sort()).toEqual([
-      '5xx',
-      'ApproximateAgeOfOldestMessage',
-      'ApproximateNumberOfMessagesVisible',
-      'ApproximateNumberOfMessagesVisible',
-      'Errors',
-      'FailedClaims',
-      'FailedCompletions',
-      'IteratorAge',
-      'LostLeases',
-      'SystemErrors',
-      'WriteThrottleEvents',
-    ]);
+    expect(MetricAlarms.map(({ MetricName }) => MetricName).sort()).toEqual(ALARMED_METRICS);
     const { DashboardBody } = await cloudWatch.send(new GetDashboardCommand({ DashboardName: outputs.DashboardName }));
     for (const metric of ['Replays', 'InFlightRejections', 'KeyReuses', 'Takeovers', 'ClaimLatency']) {
       expect(DashboardBody).toContain(metric);

@@ -2,15 +2,12 @@ import { processPartialResponse, SqsFifoPartialProcessorAsync } from '@aws-lambd
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
 import { sqsMessageKey } from 'middy-idempotency/events';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fifoRecord } from '../support/event-sources.ts';
 import { deferred, lambdaContext, useGuards } from '../support/harness.ts';
 import { TestQueue } from '../support/queue.ts';
 
 const guards = useGuards();
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 const TIMEOUT_MILLIS = 30_000;
 const VISIBILITY_MILLIS = 6 * TIMEOUT_MILLIS;

@@ -3,15 +3,12 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { IdempotencyHandle } from 'middy-idempotency';
 import { sqsBodyKey, sqsMessageKey } from 'middy-idempotency/events';
 import { recordId } from 'middy-idempotency/operator';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sqsRecord } from '../support/event-sources.ts';
 import { deferred, lambdaContext, useGuards } from '../support/harness.ts';
 import { TestQueue } from '../support/queue.ts';
 
 const guards = useGuards();
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 /** Six times the function's timeout, as AWS asks for. */
 const TIMEOUT_MILLIS = 30_000;

@@ -6,9 +6,6 @@ import { SHAPES, type TestRequest, type TestResponse } from '../support/http-eve
 import { useApi } from '../support/http-harness.ts';
 
 const harness = useApi();
-beforeEach(() => {
-  harness.events.length = 0;
-});
 
 const BASE = 'urn:middy-idempotency:problem:';
 const body = JSON.stringify({ amount: 10, currency: 'EUR' });

@@ -11,9 +11,6 @@ import { SHAPES, type TestRequest } from '../support/http-events.ts';
 import { useApi } from '../support/http-harness.ts';
 
 const harness = useApi();
-beforeEach(() => {
-  harness.events.length = 0;
-});
 
 const cors = httpCors({
   origin: 'https://shop.example.com',

@@ -3,15 +3,12 @@ import { Readable } from 'node:stream';
 import middy from '@middy/core';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
 import { type Shape, useApi } from '../support/http-harness.ts';
 
 const harness = useApi();
 const [v1, v2, functionUrl, alb, albMultiple] = SHAPES as [Shape, Shape, Shape, Shape, Shape];
-beforeEach(() => {
-  harness.events.length = 0;
-});
 
 /** The first answer and its replay. */
 async function twice(shape: Shape, response: unknown, options: object = {}) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { verifiedIdentity } from '../../src/http/identity.ts';
 import { readRequest } from '../../src/http/request.ts';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
@@ -7,9 +7,6 @@ import { type Shape, useApi } from '../support/http-harness.ts';
 
 const harness = useApi();
 const [v1, v2] = SHAPES as [Shape, Shape];
-beforeEach(() => {
-  harness.events.length = 0;
-});
 
 const identityOf = (shape: Shape, request: TestRequest) => verifiedIdentity(readRequest(shape.event(request)));
 const role = 'arn:aws:sts::123456789012:assumed-role/Shop';

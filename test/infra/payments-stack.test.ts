@@ -4,6 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { expect, it } from 'vitest';
 import openapi from '../../infra/payments/openapi.json' with { type: 'json' };
 import type { Authorization } from '../../infra/stack/settings.ts';
+import { ALARMED_METRICS } from './support/alarms.ts';
 import { allowedTo, arn, logAndTrace, propertiesOf, stackWith, templateWith } from './support/stack.ts';
 
 const IAM: Authorization = { kind: 'iam' };
@@ -162,19 +163,7 @@ it('throttles, and writes an access log without headers and bodies', () => {
 
 it('alarms on what a person must look into', () => {
   const alarms = propertiesOf(templateWith(), 'AWS::CloudWatch::Alarm');
-  expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual([
-    '5xx',
-    'ApproximateAgeOfOldestMessage',
-    'ApproximateNumberOfMessagesVisible',
-    'ApproximateNumberOfMessagesVisible',
-    'Errors',
-    'FailedClaims',
-    'FailedCompletions',
-    'IteratorAge',
-    'LostLeases',
-    'SystemErrors',
-    'WriteThrottleEvents',
-  ]);
+  expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual(ALARMED_METRICS);
   for (const { MetricName, Threshold, TreatMissingData } of alarms) {
     expect(TreatMissingData).toBe('notBreaching');
     // What is measured as an age may be some minutes.

@@ -8,7 +8,6 @@ import { useApi } from '../support/http-harness.ts';
 const guards = useGuards();
 const api = useApi();
 beforeEach(() => {
-  guards.events.length = 0;
   requests = 0;
 });
 

@@ -103,7 +103,6 @@ describe('I1 one owner', () => {
   });
 
   it('gives a store that hangs up while there is still time to say so, and never runs the handler', async () => {
-    proxy.reset();
     proxy.decide = () => 'hang';
     const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
     const handler = vi.fn(async () => 'late');
@@ -115,7 +114,6 @@ describe('I1 one owner', () => {
   });
 
   it('takes a claim back that was answered when nobody waited any more, so that a retry can run', async () => {
-    proxy.reset();
     proxy.decide = ({ operation }) => (operation === 'PutItem' ? { delayMillis: 450 } : 'pass');
     const store = dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }) });
     const removed = deferred();

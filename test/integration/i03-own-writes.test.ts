@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
 import { crashing, deferred, newOrder, type Order, useGuards } from '../support/harness.ts';
@@ -6,7 +6,6 @@ import { localClient } from '../support/table.ts';
 
 const guards = useGuards();
 const proxy = useFaultProxy();
-beforeEach(() => proxy.reset());
 
 const throughProxy = (maxAttempts = 3) =>
   dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });

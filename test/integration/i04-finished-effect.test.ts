@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { incompressible } from '../support/api-responses.ts';
@@ -8,10 +8,6 @@ import { localClient } from '../support/table.ts';
 
 const guards = useGuards();
 const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
 afterEach(() => vi.useRealTimers());
 
 const isCompletion = ({ body }: { body: string }) => body.includes('COMPLETED');

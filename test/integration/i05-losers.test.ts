@@ -2,9 +2,6 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { crashing, deferred, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards();
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 const recordId = () => guards.events[0]?.id ?? '';
 

@@ -1,11 +1,8 @@
 import type { RecordStore } from 'middy-idempotency';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards();
-beforeEach(() => {
-  guards.events.length = 0;
-});
 
 const REMAINING_MILLIS = 30_000;
 /** What Middy takes where it is told nothing. */

@@ -6,7 +6,6 @@ const guards = useGuards();
 const handler = vi.fn(async () => 'executed');
 beforeEach(() => {
   handler.mockClear();
-  guards.events.length = 0;
 });
 
 const call = (options: object, event: unknown) => guards.guarded({ handler, options })(event);

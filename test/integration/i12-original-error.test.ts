@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
@@ -6,10 +6,6 @@ import { localClient } from '../support/table.ts';
 
 const guards = useGuards();
 const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
 
 const failingStore = () => {
   proxy.decide = ({ body }) => (body.includes('attribute_not_exists') ? 'pass' : 'throttle');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { deferred, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
@@ -12,10 +12,6 @@ import { localClient } from '../support/table.ts';
 const guards = useGuards();
 const api = useApi();
 const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
 
 /** Two items hold it. */
 const LARGE = { statusCode: 200, body: incompressible(700_000).toString('base64'), isBase64Encoded: true };

@@ -1,10 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards();
-afterEach(() => {
-  guards.events.length = 0;
-});
 
 /** As query builders answer: the work begins when somebody waits for it, and again for everybody who does. */
 function query(work: () => unknown) {

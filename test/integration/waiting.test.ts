@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
@@ -8,10 +8,6 @@ import { localClient } from '../support/table.ts';
 
 const guards = useGuards();
 const proxy = useFaultProxy();
-beforeEach(() => {
-  proxy.reset();
-  guards.events.length = 0;
-});
 
 const waits = { onInFlight: { waitMillis: 20_000 } };
 

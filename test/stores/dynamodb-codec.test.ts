@@ -1,18 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { CompletedRecord, StoredOutcome } from 'middy-idempotency';
+import type { StoredOutcome } from 'middy-idempotency';
 import { dynamoDBStore, type OutcomeCodec } from 'middy-idempotency/dynamodb';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { aesGcm } from '../support/aes-gcm-codec.ts';
 import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { newOrder, thrownBy, useGuards } from '../support/harness.ts';
+import { completed } from './completed.ts';
 import { describeStore } from './conformance.ts';
 
 const guards = useGuards();
-beforeEach(() => {
-  guards.events.length = 0;
-});
 const { table } = guards;
 const key = randomBytes(32);
 const storeWith = (codec?: OutcomeCodec) => dynamoDBStore({ ...table, ...(codec !== undefined && { codec }) });
@@ -20,14 +18,6 @@ const document = DynamoDBDocumentClient.from(table.client);
 const itemOf = async (id: unknown) =>
   (await document.send(new GetCommand({ TableName: table.tableName, Key: { id }, ConsistentRead: true }))).Item ?? {};
 
-const completed = (outcome: StoredOutcome): CompletedRecord => ({
-  id: `op#${randomUUID()}`,
-  status: 'COMPLETED',
-  owner: 'me',
-  attempt: 1,
-  expiration: 2_500_000_000,
-  outcome,
-});
 const response = { statusCode: 200, body: '{"iban":"DE02120300000000202051"}' };
 const small: StoredOutcome = { type: 'RETURNED', json: JSON.stringify(response) };
 

@@ -7,19 +7,11 @@ import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
 import { apiResponse } from '../support/api-responses.ts';
 import { useTable } from '../support/table.ts';
+import { completed } from './completed.ts';
 
 const table = useTable();
 const document = DynamoDBDocumentClient.from(table.client);
 const store = dynamoDBStore(table);
-
-const completed = (outcome: StoredOutcome): CompletedRecord => ({
-  id: `op#${randomUUID()}`,
-  status: 'COMPLETED',
-  owner: 'me',
-  attempt: 1,
-  expiration: 2_500_000_000,
-  outcome,
-});
 
 async function stored(outcome: StoredOutcome) {
   const record = completed(outcome);

@@ -3,14 +3,13 @@ import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/c
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { CompletedRecord, InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 
 const table = useTable();
 const proxy = useFaultProxy();
-beforeEach(() => proxy.reset());
 const store = dynamoDBStore(table);
 const EXPIRATION = 2_500_000_000;
 /** Two items hold it, as base64 that compression makes a quarter smaller. */

@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../infra/local/dynamodb-local.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
@@ -11,7 +11,6 @@ import { describeStore } from './conformance.ts';
 
 const { tableName, client } = useTable();
 const proxy = useFaultProxy();
-beforeEach(() => proxy.reset());
 
 const record = (): InProgressRecord => ({
   id: `op#${randomUUID()}`,

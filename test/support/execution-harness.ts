@@ -1,6 +1,5 @@
 import type { IdempotencyHandle } from 'middy-idempotency';
 import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
-import { beforeEach } from 'vitest';
 import { useFaultProxy } from './fault-proxy.ts';
 import { useGuards } from './harness.ts';
 import { localClient } from './table.ts';
@@ -18,10 +17,6 @@ export const handling =
 export function useExecutions() {
   const guards = useGuards();
   const proxy = useFaultProxy();
-  beforeEach(() => {
-    proxy.reset();
-    guards.events.length = 0;
-  });
   const throughProxy = (maxAttempts = 1) =>
     dynamoDBStore({ ...guards.table, client: localClient({ endpoint: proxy.endpoint, maxAttempts }) });
   return { guards, proxy, throughProxy };

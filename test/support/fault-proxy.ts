@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { type DynamoDBRequest, type Fault, type RunningProxy, startProxy } from './proxy.ts';
 
 export type { DynamoDBRequest };
@@ -12,7 +12,7 @@ export interface FaultProxy {
   reset(): void;
 }
 
-/** A proxy of this test file's own, in front of the DynamoDB Local of the whole run. */
+/** A proxy of this test file's own, in front of the DynamoDB Local of the whole run; without faults at the begin of each test. */
 export function useFaultProxy(): FaultProxy {
   let started: RunningProxy | undefined;
   const proxy: FaultProxy = {
@@ -35,6 +35,7 @@ export function useFaultProxy(): FaultProxy {
       },
     });
   });
+  beforeEach(() => proxy.reset());
   afterAll(() => started?.close());
   return proxy;
 }

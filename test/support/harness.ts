@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import type { IdempotencyContext, IdempotencyEvent, IdempotencyOptions, RecordStore } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import middy6 from 'middy6';
+import { beforeEach } from 'vitest';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createMiddleware } from '../../src/middy.ts';
@@ -105,11 +106,20 @@ export interface GuardedSetup {
   readonly clock?: Runtime;
 }
 
+/** What guards have reported since the test has begun. */
+export function useEvents(): IdempotencyEvent[] {
+  const events: IdempotencyEvent[] = [];
+  beforeEach(() => {
+    events.length = 0;
+  });
+  return events;
+}
+
 /** The things that most tests need: a table, a store, a clock, the events, and guarded handlers. */
 export function useGuards(makeStore?: () => RecordStore) {
   const table = useTable();
   const clock = new TestClock();
-  const events: IdempotencyEvent[] = [];
+  const events = useEvents();
   let made: RecordStore | undefined;
   const store = () => (made ??= makeStore?.() ?? dynamoDBStore(table));
   const common = () => ({

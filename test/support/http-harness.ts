@@ -3,7 +3,7 @@ import type { IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import type { HttpIdempotencyOptions } from 'middy-idempotency/http';
 import { createHttpMiddleware } from '../../src/http/index.ts';
-import { lambdaContext, TestClock } from './harness.ts';
+import { lambdaContext, TestClock, useEvents } from './harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from './http-events.ts';
 import { useTable } from './table.ts';
 
@@ -24,7 +24,7 @@ export interface ApiSetup {
 export function useApi() {
   const table = useTable();
   const clock = new TestClock();
-  const events: IdempotencyEvent[] = [];
+  const events = useEvents();
   return {
     table,
     clock,
