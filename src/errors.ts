@@ -74,6 +74,15 @@ export class IdempotencyError extends Error {
   }
 }
 
+/** A wrong value, as a message shows it: texts in quotation marks, of objects the names alone. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  const names = Object.keys(value);
+  return names.length === 0 ? 'an empty object' : `{ ${names.join(', ')} }`;
+}
+
 /** A wrong option is a mistake in the program: refused when the guard is constructed, naming the option. */
 export function optionError(option: string, problem: string, cause?: unknown): TypeError {
   return new TypeError(

@@ -5,8 +5,9 @@ import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { requireOperation } from './fingerprint/options.ts';
 import type { Jsonified } from './json.ts';
-import { createOperation, type OperationOptions, remainingOf, warnOfSharedDefault } from './operation.ts';
+import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
+import { warnOfSharedDefault } from './warnings.ts';
 
 export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
   /**

@@ -1,5 +1,5 @@
 import type { RemainingMillis } from './core/budget.ts';
-import { emit } from './core/events.ts';
+import { emit, type IdempotencyEventType } from './core/events.ts';
 import { type Claim, createGuard } from './core/guard.ts';
 import type { Identity } from './core/identity.ts';
 import {
@@ -16,6 +16,7 @@ import {
   requireOperation,
   resolveRequestOptions,
 } from './fingerprint/options.ts';
+import { warnOfFailures } from './warnings.ts';
 
 /** The options that the middleware and the function wrapper have in common. */
 export interface OperationOptions<Args extends readonly unknown[] = readonly [event: unknown], TItem = never>
@@ -42,14 +43,20 @@ export interface Operation {
   unguarded(invocation: Invocation): Admission;
 }
 
-/** Checks the options, once, and answers how each request is admitted. @throws TypeError that names the wrong option */
+/**
+ * Checks the options, once, and answers how each request is admitted.
+ *
+ * @param answered failures that the caller gets without their reason, so that the log must have it
+ * @throws TypeError that names the wrong option
+ */
 export function createOperation(
   options: OperationOptions<never>,
   runtime: Runtime,
   extraOptionNames: readonly string[],
+  answered: readonly IdempotencyEventType[] = [],
 ): Operation {
   refuseUnknownOptions(options, [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, ...extraOptionNames]);
-  const protocol = resolveProtocolOptions(options);
+  const protocol = resolveProtocolOptions({ ...options, onEvent: options.onEvent ?? warnOfFailures(answered) });
   const request = resolveRequestOptions(options);
   const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
   const guard = createGuard(protocol, runtime);
@@ -109,23 +116,4 @@ function attempt(ask: () => unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-const usersOfDefault = new WeakMap<object, string>();
-
-/**
- * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one gets the outcome of
- * the other. Nobody knows whether their keys can be equal, so that it is a warning. A guard that is made anew, perhaps for every
- * request, is no other: its code is the same.
- */
-export function warnOfSharedDefault(store: object, fn: (...args: never) => unknown): void {
-  const code = `${fn.name} ${Function.prototype.toString.call(fn)}`;
-  const user = usersOfDefault.get(store);
-  usersOfDefault.set(store, code);
-  if (user === undefined || user === code) return;
-  process.emitWarning(
-    "Two guarded functions of one store have no `operation`: both have the Lambda function's name, and with equal keys one gets the " +
-      "outcome of the other. Give each its own, such as 'charge'.",
-    { type: 'IdempotencyWarning', code: 'MIDDY_IDEMPOTENCY_SHARED_OPERATION' },
-  );
 }

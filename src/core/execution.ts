@@ -1,4 +1,4 @@
-import { IdempotencyError } from '../errors.ts';
+import { IdempotencyError, shown } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
 import type { RecordCache } from './cache.ts';
 import type { EventDetail } from './events.ts';
@@ -163,7 +163,7 @@ export function createExecution(context: ExecutionContext): Execution {
   async function extend(millis: number): Promise<void> {
     if (typeof millis !== 'number' || !(millis > 0 && millis <= YEAR_MILLIS)) {
       throw new TypeError(
-        `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${String(millis)}`,
+        `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${shown(millis)}`,
       );
     }
     if (ended || isCompleted()) return;

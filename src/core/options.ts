@@ -1,4 +1,4 @@
-import { optionError } from '../errors.ts';
+import { optionError, shown } from '../errors.ts';
 import type { IdempotencyEvent } from './events.ts';
 import type { Outcome } from './outcome.ts';
 import type { RecordStore } from './store.ts';
@@ -112,9 +112,9 @@ function waitMillisOf(onInFlight: unknown): number {
   if (onInFlight === 'throw') return 0;
   const { waitMillis, ...rest } = (onInFlight ?? {}) as { readonly waitMillis?: number };
   if (typeof onInFlight !== 'object' || waitMillis === undefined || Object.keys(rest).length > 0) {
-    throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${describe(onInFlight)}`);
+    throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${shown(onInFlight)}`);
   }
-  requireNumber('onInFlight', waitMillis, { above: 0, atMost: YEAR_MILLIS });
+  requireNumber('onInFlight.waitMillis', waitMillis, { above: 0, atMost: YEAR_MILLIS });
   return waitMillis;
 }
 
@@ -136,8 +136,8 @@ function defaultSettle(outcome: Outcome): Settlement {
 
 /** Refuses what is no option: a misspelt one would be ignored in silence. */
 export function refuseUnknownOptions(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw optionError('options', `an object with ${known.slice(0, 2).join(' and ')} is required`);
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw optionError('options', `an object is required, not ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw optionError(name, `is not known. Known are ${known.join(', ')}`);
@@ -159,20 +159,16 @@ export function requireNumber(
   ) {
     const bound = above === undefined ? `at least ${atLeast}` : `above ${above}`;
     const most = atMost === Number.MAX_VALUE ? '' : ` and at most ${atMost}`;
-    throw optionError(option, `must be a finite number ${bound}${most}, not ${describe(value)}`);
+    throw optionError(option, `must be a finite number ${bound}${most}, not ${shown(value)}`);
   }
 }
 
 function requireOneOf(option: string, value: unknown, allowed: readonly string[]): void {
   if (!allowed.includes(value as string)) {
-    throw optionError(option, `must be ${allowed.map((name) => `'${name}'`).join(' or ')}, not ${describe(value)}`);
+    throw optionError(option, `must be ${allowed.map((name) => `'${name}'`).join(' or ')}, not ${shown(value)}`);
   }
 }
 
 function requireFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw optionError(option, `must be a function, not ${describe(value)}`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value);
+  if (typeof value !== 'function') throw optionError(option, `must be a function, not ${shown(value)}`);
 }

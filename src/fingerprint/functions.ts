@@ -31,6 +31,20 @@ class SelectionFailure extends JMESPathTypeError {
   }
 }
 
+/** What `powertools_json` should read as text is none any more. */
+export class ParsedAlready extends SelectionFailure {
+  readonly advice: string;
+
+  constructor(value: unknown) {
+    super(undefined);
+    const type = Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+    // The library appends the expression to its message.
+    this.advice =
+      `powertools_json() got ${type}, and reads text. Has a body parser in front of this guard parsed it? ` +
+      'Use this guard first.';
+  }
+}
+
 function makeStrict(functions: PowertoolsFunctions): PowertoolsFunctions {
   functions.introspectMethods();
   const table = functions as unknown as FunctionTable;
@@ -60,7 +74,10 @@ function failing(method: JmespathFunction): JmespathFunction {
 function refine(name: string, method: JmespathFunction): JmespathFunction {
   switch (name) {
     case 'funcPowertoolsJson':
-      return absentStaysAbsent(method);
+      return absentStaysAbsent((args) => {
+        if (args.length === 1 && typeof args[0] !== 'string') throw new ParsedAlready(args[0]);
+        return method(args);
+      });
     case 'funcMap':
       return (args) => {
         const [expression, list] = args as [{ visit(value: unknown): unknown }, unknown];

@@ -90,7 +90,8 @@ function scopeMissing(gap: string): IdempotencyError {
     {
       advice:
         `The option \`scope\` selected nothing that identifies the caller: ${gap}. Is the authorizer missing? Give a ` +
-        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency).",
+        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency), which " +
+        'still refuses somebody whom it cannot name.',
     },
   );
 }

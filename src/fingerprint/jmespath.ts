@@ -25,7 +25,7 @@ export function compileExpression(option: string, expression: string): CompiledE
   try {
     search(expression, null as unknown as Data, { customFunctions: anyFunction });
   } catch (cause) {
-    throw optionError(option, `\`${expression}\` is no JMESPath expression: ${(cause as Error).message}`, cause);
+    throw optionError(option, `\`${expression}\` is no JMESPath expression: ${reasonOf(expression, cause)}`, cause);
   }
   const outline = withoutLiterals(expression);
   // Stryker disable next-line StringLiteral: the group has always matched, but the type needs a default
@@ -39,6 +39,14 @@ export function compileExpression(option: string, expression: string): CompiledE
     hashDepth: hashDepth(outline),
     search: (event) => search(expression, event as Data, { customFunctions: strictFunctions }),
   };
+}
+
+function reasonOf(expression: string, cause: unknown): string {
+  const [name] = /\w+(?:-\w+)+/.exec(withoutLiterals(expression)) ?? [];
+  const { message } = cause as Error;
+  return name === undefined
+    ? message
+    : `a name with a hyphen needs quotation marks, as in headers."idempotency-key": ${message}`;
 }
 
 /**

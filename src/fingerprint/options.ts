@@ -1,4 +1,4 @@
-import { optionError } from '../errors.ts';
+import { optionError, shown } from '../errors.ts';
 import { type CompiledSelector, compileSelector, type Selector } from './selector.ts';
 
 /** The options that read the request. */
@@ -51,7 +51,7 @@ export function resolveRequestOptions(options: RequestOptions<never>): ResolvedR
   const { key, scope, fingerprint, operation, onMissingKey = 'throw' } = options;
   if (key === undefined) throw optionError('key', 'is required: a JMESPath expression or a function of the event');
   if (onMissingKey !== 'throw' && onMissingKey !== 'run') {
-    throw optionError('onMissingKey', `must be 'throw' or 'run', not ${String(onMissingKey)}`);
+    throw optionError('onMissingKey', `must be 'throw' or 'run', not ${shown(onMissingKey)}`);
   }
   if (operation !== undefined) requireOperation(operation);
   return {

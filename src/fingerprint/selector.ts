@@ -1,5 +1,6 @@
 import { IdempotencyError, optionError } from '../errors.ts';
 import { canonicalJson, isPlainObject } from './canonical.ts';
+import { ParsedAlready } from './functions.ts';
 import { compileExpression } from './jmespath.ts';
 
 /**
@@ -22,7 +23,11 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
   if (typeof selector === 'function') {
     const select = selector as (...args: readonly unknown[]) => unknown;
     return {
-      select: (args) => guarded(option, () => refusePromise(option, select(...args))),
+      select: (args) =>
+        refusePromise(
+          option,
+          guarded(option, () => select(...args)),
+        ),
       // The function has put its answer together itself, as a multi-select hash does: an absent member is a mistake.
       missing: (selected) => missing(selected, 1) ?? undefinedWithin(selected),
     };
@@ -73,15 +78,20 @@ function guarded(option: string, select: () => unknown): unknown {
     throw new IdempotencyError(
       'KEY_INVALID',
       `The idempotency ${option} cannot be read from this request: the request is malformed.`,
-      { cause, advice: `Evaluating the option \`${option}\` threw; the cause has the details.` },
+      { cause, advice: `Evaluating the option \`${option}\` threw${reasonOf(cause)}` },
     );
   }
 }
 
+function reasonOf(cause: unknown): string {
+  return cause instanceof ParsedAlready ? `: ${cause.advice}` : '; the cause has the details.';
+}
+
+/** A mistake in the program, not of the client. @throws TypeError */
 function refusePromise(option: string, selected: unknown): unknown {
   if (selected instanceof Promise) {
     selected.catch(() => undefined);
-    throw new TypeError(`option \`${option}\`: the function returned a promise; it must be synchronous`);
+    throw optionError(option, 'the function returned a promise; await it in a middleware in front');
   }
   return selected;
 }

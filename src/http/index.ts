@@ -95,5 +95,10 @@ function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttp
   const selectors = httpSelectors({ scope, fingerprint }, http.headerName);
   const onMissingKey = required ? 'throw' : 'run';
   // Stryker disable next-line ArrayDeclaration: options that are not known have been refused already
-  return createOperation({ ...own, settle, ...selectors, onMissingKey } as never, runtime, []);
+  return createOperation(
+    { ...own, settle, ...selectors, onMissingKey } as never,
+    runtime,
+    [],
+    ['claimFailed', 'refused'],
+  );
 }

@@ -4,6 +4,7 @@ import { optionError } from '../errors.ts';
 import type { RequestOptions } from '../fingerprint/options.ts';
 import type { Selector } from '../fingerprint/selector.ts';
 import { TOKEN } from './media-type.ts';
+import type { ProblemOptions } from './problem.ts';
 import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 
 /** A Middy middleware, as far as problems go through it. */
@@ -78,7 +79,7 @@ export interface ResolvedHttpOptions {
   readonly methods: ReadonlySet<string>;
   readonly headerName: string;
   readonly onStoreError: 'throw' | 'run';
-  readonly problems: { readonly baseUri: string; readonly describedBy: string | undefined };
+  readonly problems: ProblemOptions;
   readonly problemsThrough: readonly Required<ProblemMiddleware>[];
   readonly droppedHeaders: ReadonlySet<string>;
 }
@@ -113,7 +114,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     methods: new Set(guarded),
     headerName,
     onStoreError,
-    problems: { baseUri: problemBaseUri, describedBy },
+    problems: { baseUri: problemBaseUri, describedBy, headerName },
     problemsThrough: problemsThrough as readonly Required<ProblemMiddleware>[],
     droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
   };

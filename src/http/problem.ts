@@ -6,6 +6,8 @@ export interface ProblemOptions {
   readonly baseUri: string;
   /** Where the API's documentation explains its idempotency. */
   readonly describedBy: string | undefined;
+  /** The header that carries the key. */
+  readonly headerName: string;
 }
 
 /** Seconds after which a store that could not be reached may be there again. */
@@ -32,7 +34,7 @@ const CATALOGUE: Record<IdempotencyErrorCode, { readonly name: string; readonly 
 export function problemResponse(
   error: IdempotencyError,
   { shape }: Pick<HttpRequest, 'shape'>,
-  { baseUri, describedBy }: ProblemOptions,
+  { baseUri, describedBy, headerName }: ProblemOptions,
   requestId: unknown,
 ): object {
   const { name, title } = CATALOGUE[error.code];
@@ -47,7 +49,7 @@ export function problemResponse(
     type: `${baseUri}${name}`,
     title,
     status: error.statusCode,
-    detail: error.message,
+    detail: error.code === 'KEY_MISSING' ? `${error.message} The header is ${headerName}.` : error.message,
     ...(isUuid(requestId) && { instance: `urn:uuid:${requestId}` }),
   };
   return {
@@ -58,9 +60,9 @@ export function problemResponse(
   };
 }
 
-/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. */
-function retryAfterSeconds({ code, retryAfterMillis }: IdempotencyError): number | undefined {
-  if (code === 'STORE_UNAVAILABLE') return STORE_RETRY_SECONDS;
+/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. What the store refuses, no retry mends. */
+function retryAfterSeconds({ code, retryable, retryAfterMillis }: IdempotencyError): number | undefined {
+  if (code === 'STORE_UNAVAILABLE') return retryable === true ? STORE_RETRY_SECONDS : undefined;
   return retryAfterMillis === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMillis / 1000));
 }
 

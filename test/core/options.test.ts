@@ -47,9 +47,9 @@ const WRONG: [option: string, value: unknown][] = [
   ['onInFlight', 'wait'],
   ['onInFlight', null],
   ['onInFlight', {}],
-  ['onInFlight', { waitMillis: 0 }],
-  ['onInFlight', { waitMillis: '100' }],
-  ['onInFlight', { waitMillis: Number.POSITIVE_INFINITY }],
+  ['onInFlight.waitMillis', { waitMillis: 0 }],
+  ['onInFlight.waitMillis', { waitMillis: '100' }],
+  ['onInFlight.waitMillis', { waitMillis: Number.POSITIVE_INFINITY }],
   ['onInFlight', { waitMillis: 100, pollMillis: 10 }],
   ['onExpiredLease', 'retry'],
   ['settle', 'store'],
@@ -71,6 +71,7 @@ const WRONG_CACHES: [option: string, value: unknown][] = [
 
 const WRONG_AND_WHY: [options: object, why: string][] = [
   [{ onInFlight: 'wait' }, "must be 'throw' or { waitMillis }, not 'wait'"],
+  [{ onInFlight: { waitSeconds: 5 } }, "must be 'throw' or { waitMillis }, not { waitSeconds }"],
   [{ onInFlight: { waitMillis: -1 } }, 'must be a finite number above 0 and at most 31536000000, not -1'],
   [{ cache: true }, 'must be { maxEntries }'],
   [{ cache: { maxEntries: 1.5 } }, 'must be an integer'],
@@ -88,7 +89,7 @@ describe('a wrong option is refused at construction, by its name', () => {
   });
 
   it.each(WRONG)('%s: %j', (option, value) => {
-    const options = { ...good, [option]: value };
+    const options = { ...good, [option.replace(/\..*/, '')]: value };
     const error = expect.objectContaining({
       name: 'TypeError',
       message: expect.stringContaining(`option \`${option}\``),
@@ -109,7 +110,8 @@ describe('a wrong option is refused at construction, by its name', () => {
     ['onExpiredLease', 'retry', "must be 'run' or 'throw', not 'retry'"],
     ['onExpiredLease', 7, "must be 'run' or 'throw', not 7"],
     ['settle', 'store', "must be a function, not 'store'"],
-    ['onEvent', {}, 'must be a function, not [object Object]'],
+    ['onEvent', {}, 'must be a function, not an empty object'],
+    ['onEvent', ['log'], 'must be a function, not a list'],
   ])('%s: %j says why', (option, value, why) => {
     const message = `middy-idempotency: option \`${option}\`: ${why}`;
     expect(() => idempotency({ ...good, [option]: value } as never)).toThrow(new TypeError(message));
@@ -132,9 +134,7 @@ describe('a wrong option is refused at construction, by its name', () => {
     expect(() => idempotency({ ...good, keys: 'id' } as never)).toThrow(
       'option `keys`: is not known. Known are store, retentionSeconds, leaseMillis, clockSkewMillis',
     );
-    expect(() => idempotency(null as never)).toThrow(
-      'option `options`: an object with store and retentionSeconds is required',
-    );
+    expect(() => idempotency(null as never)).toThrow('option `options`: an object is required, not null');
   });
 
   it('timeoutEarlyInMillis', () => {

@@ -78,7 +78,8 @@ describe('a refusal says what to do', () => {
       message: 'It is not known who is calling, so that this request cannot be kept apart from those of others.',
       advice:
         'The option `scope` selected nothing that identifies the caller: it is absent. Is the authorizer missing? Give a ' +
-        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency).",
+        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency), which " +
+        'still refuses somebody whom it cannot name.',
     });
   });
 
@@ -140,11 +141,16 @@ describe('a refusal says what to do', () => {
     expect(refusal({ key }, event)).toMatchObject({ code: 'KEY_INVALID', cause: { cause: { name, message } } });
   });
 
-  it('and the cause, when a function answers with a promise', () => {
-    expect(refusal({ key: () => Promise.resolve('id') })).toMatchObject({
-      code: 'KEY_INVALID',
-      cause: { message: 'option `key`: the function returned a promise; it must be synchronous' },
-    });
+  it('and that a body parser stands in front, where the text of powertools_json is parsed already', () => {
+    const body = { id: 1, secret: 'of the client' };
+    for (const key of ['powertools_json(body).id', 'powertools_json(body).id || other']) {
+      expect(refusal({ key }, { body })).toMatchObject({
+        code: 'KEY_INVALID',
+        advice:
+          'Evaluating the option `key` threw: powertools_json() got an object, and reads text. Has a body parser in front of this ' +
+          'guard parsed it? Use this guard first.',
+      });
+    }
   });
 });
 
@@ -154,12 +160,20 @@ describe('a wrong option is explained at construction', () => {
     [{ key: '  ' }, 'option `key`: must be a JMESPath expression or a function'],
     [{ key: 5 }, 'option `key`: must be a JMESPath expression or a function'],
     [{ key: 'id', scope: '' }, 'option `scope`: must be a JMESPath expression or a function'],
-    [{ key: 'id', onMissingKey: 'no' }, "option `onMissingKey`: must be 'throw' or 'run', not no"],
+    [{ key: 'id', onMissingKey: 'no' }, "option `onMissingKey`: must be 'throw' or 'run', not 'no'"],
     [
       { key: 'id', operation: ' ' },
       "option `operation`: must be a string of 1 to 1024 bytes, such as 'create-payment'",
     ],
     [{ key: 'id.' }, 'option `key`: `id.` is no JMESPath expression: Invalid jmespath expression:'],
+    [
+      { key: 'headers.idempotency-key' },
+      'option `key`: `headers.idempotency-key` is no JMESPath expression: a name with a hyphen needs quotation marks, as in headers."idempotency-key"',
+    ],
+    [
+      { key: '[a, b-c]' },
+      'option `key`: `[a, b-c]` is no JMESPath expression: a name with a hyphen needs quotation marks',
+    ],
     [{ key: 'nope(id)' }, 'option `key`: `nope(id)` calls nope(), which is no function of JMESPath or Powertools'],
     [{ key: 'nope (id)' }, 'option `key`: `nope (id)` calls nope(), which is no function of JMESPath or Powertools'],
   ])('%j', (options, message) => {
@@ -274,7 +288,11 @@ describe('a function', () => {
     process.on('unhandledRejection', note);
     try {
       const key = () => Promise.reject(new Error('nobody waits for this'));
-      expect(refusal({ key })).toMatchObject({ code: 'KEY_INVALID' });
+      expect(refusal({ key })).toEqual(
+        new TypeError(
+          'middy-idempotency: option `key`: the function returned a promise; await it in a middleware in front',
+        ),
+      );
       await new Promise((resolve) => setImmediate(resolve));
       expect(rejections).toEqual([]);
     } finally {

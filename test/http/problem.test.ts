@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { IdempotencyError, type IdempotencyErrorCode } from '../../src/errors.ts';
+import { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetails } from '../../src/errors.ts';
 import { problemResponse } from '../../src/http/problem.ts';
 
-const OPTIONS = { baseUri: 'https://a.example/problems/', describedBy: undefined };
+const OPTIONS = { baseUri: 'https://a.example/problems/', describedBy: undefined, headerName: 'X-Key' };
 const UUID = '8f7b5f2e-0d0c-4d7e-9c59-1f0b7a0c6f11';
 
 interface Response {
@@ -16,11 +16,11 @@ const responseTo = (
   {
     shape = 'v2',
     options = OPTIONS,
-    requestId = UUID as unknown,
-    retryAfterMillis = undefined as number | undefined,
-  } = {},
+    requestId = UUID,
+    ...details
+  }: IdempotencyErrorDetails & { shape?: string; options?: object; requestId?: unknown } = {},
 ) => {
-  const error = new IdempotencyError(code, 'What to do.', retryAfterMillis === undefined ? {} : { retryAfterMillis });
+  const error = new IdempotencyError(code, 'What to do.', details);
   return problemResponse(error, { shape: shape as never }, options as never, requestId) as Response;
 };
 const detailsOf = (response: Response) => JSON.parse(response.body);
@@ -44,7 +44,7 @@ describe('a problem', () => {
       type: `https://a.example/problems/${name}`,
       title,
       status,
-      detail: 'What to do.',
+      detail: code === 'KEY_MISSING' ? 'What to do. The header is X-Key.' : 'What to do.',
       instance: `urn:uuid:${UUID}`,
     });
   });
@@ -52,7 +52,9 @@ describe('a problem', () => {
   it('has no other headers than it has a value for', () => {
     const common = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' };
     expect(responseTo('KEY_MISSING').headers).toEqual(common);
-    expect(responseTo('STORE_UNAVAILABLE').headers).toEqual({ ...common, 'Retry-After': '1' });
+    expect(responseTo('STORE_UNAVAILABLE', { retryable: true }).headers).toEqual({ ...common, 'Retry-After': '1' });
+    // No retry mends what the table refuses.
+    expect(responseTo('STORE_UNAVAILABLE', { retryable: false }).headers).toEqual(common);
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 1001 }).headers).toEqual({ ...common, 'Retry-After': '2' });
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 0 }).headers).toEqual({ ...common, 'Retry-After': '1' });
     const options = { ...OPTIONS, describedBy: 'https://a.example/docs' as never };

@@ -1,7 +1,7 @@
 import { IdempotencyError } from '../../errors.ts';
 
 const ACTIONS =
-  'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item and store.read)';
+  'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item, waitMillis and store.read)';
 
 /**
  * Whatever the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with DynamoDB" (AWS).

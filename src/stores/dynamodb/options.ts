@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { refuseUnknownOptions } from '../../core/options.ts';
 import { optionError } from '../../errors.ts';
 import { type OutcomeCodec, requireCodec } from './codec.ts';
 
@@ -87,10 +88,8 @@ const DEFAULT_NAMES: AttributeNames = {
 
 /** @throws TypeError that names the wrong option */
 export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStoreOptions {
-  for (const name of Object.keys(options ?? {})) {
-    if (!OPTION_NAMES.includes(name)) throw optionError(name, `is not known. Known are ${OPTION_NAMES.join(', ')}`);
-  }
-  const { tableName, client, attributes = {}, sortKey, codec } = options ?? {};
+  refuseUnknownOptions(options, OPTION_NAMES);
+  const { tableName, client, attributes = {}, sortKey, codec } = options;
   if (!isText(tableName) || tableName.trim() === '') {
     throw optionError(
       'tableName',
