@@ -18,12 +18,13 @@ export class MiddyRun implements RequestListener {
   readonly #refuse: Refuse;
   /** The handler's own answer, before any hook has changed it. */
   #answer: unknown;
+  #hasAnswered = false;
   /** What the policy judges once something has failed: the handler's answer if there was one, else the error. */
   #failure: Outcome | undefined;
   /** The answer was work to wait for, and has failed. */
   #rejected = false;
   #timedOut = false;
-  /** Decided once, at the first reason to settle. */
+  /** Decided once: as soon as the handler has answered, or at the first reason to settle. */
   #settlement: Settlement | undefined;
   /** All writes so far, one after the other. */
   #settled: Promise<Settled> | undefined;
@@ -42,6 +43,10 @@ export class MiddyRun implements RequestListener {
   answered(response: unknown): void {
     this.#answer = response;
     this.#timedOut = this.#timeout.isTimeout();
+    this.#hasAnswered = true;
+    // Hooks behind may write into it: what they make of it is not what the handler has done. Nothing may be the reset by which
+    // Middy's error path begins.
+    if (response !== undefined && !isThenable(response)) this.#decide({ kind: 'returned', value: response });
   }
 
   failed(error: unknown, answered: boolean): void {
@@ -153,7 +158,9 @@ export class MiddyRun implements RequestListener {
   }
 
   #decide(outcome: Outcome): Settlement {
-    this.#settlement ??= this.#timedOut ? 'hold' : this.#judge(this.#failure ?? outcome);
+    if (this.#timedOut) this.#settlement = 'hold';
+    const answer: Outcome = this.#hasAnswered ? { kind: 'returned', value: this.#answer } : outcome;
+    this.#settlement ??= this.#judge(this.#failure ?? answer);
     return this.#settlement;
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Outcome } from '../../src/core/outcome.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { incompressible } from '../support/api-responses.ts';
@@ -124,6 +125,46 @@ describe.each(MIDDY_VERSIONS)('I4 a finished effect is never forgotten, with %s'
     expect(settle).toHaveBeenCalledExactlyOnceWith({ kind: 'returned', value: { statusCode: 503 } });
     await guards.guarded({ middy, handler, options })(order);
     expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  describe('the policy judges what the handler returned, once, whatever a hook behind makes of it:', () => {
+    type Request = { response: { statusCode: number } };
+    const broken = { statusCode: 500, body: 'the response is not valid' };
+    const assigning = (response: { statusCode: number }) => ({
+      after: async (request: Request) => {
+        request.response = response;
+      },
+    });
+    const WAYS: [string, object][] = [
+      ['assigns', assigning(broken)],
+      ['returns, which ends the chain,', { after: async () => broken }],
+      ['writes into it', { after: async ({ response }: Request) => void Object.assign(response, broken) }],
+    ];
+    const byStatus = vi.fn((outcome: Outcome) => {
+      const { statusCode } =
+        outcome.kind === 'returned' ? (outcome.value as { statusCode: number }) : { statusCode: 500 };
+      return statusCode >= 500 ? 'release' : 'store';
+    });
+
+    it.each(WAYS)('a 500 that a hook %s is stored, and the card is not charged again', async (_way, hook) => {
+      byStatus.mockClear();
+      const handler = vi.fn(async () => ({ statusCode: 201, body: 'charged' }));
+      const call = guards.guarded({ middy, handler, behind: [hook] as never, options: { settle: byStatus } });
+      const order = newOrder();
+      expect([await call(order), await call(order)]).toEqual([broken, broken]);
+      expect(handler).toHaveBeenCalledTimes(1);
+      expect(byStatus).toHaveBeenCalledTimes(1);
+      expect(guards.eventTypes()).toEqual(['claimed', 'completed', 'replayed']);
+    });
+
+    it('and a failure of the handler is released, however well a hook presents it', async () => {
+      const handler = vi.fn(async () => ({ statusCode: 503 }));
+      const behind = [assigning({ statusCode: 200 })] as never;
+      const call = guards.guarded({ middy, handler, behind, options: { settle: byStatus } });
+      const order = newOrder();
+      expect([await call(order), await call(order)]).toEqual([{ statusCode: 200 }, { statusCode: 200 }]);
+      expect(handler).toHaveBeenCalledTimes(2);
+    });
   });
 
   it('releases when a hook behind it threw before the handler ran', async () => {

@@ -58,7 +58,6 @@ describe('I9 no key, no guess', () => {
     ['a Map, by a function', () => new Map([['id', 1]]), {}],
     ['a function, by a function', () => () => 1, {}],
     ['NaN, by a function', () => Number.NaN, {}],
-    ['a promise, by a function', async () => 'key', {}],
     [
       'a cycle, by a function',
       () => {
@@ -72,6 +71,12 @@ describe('I9 no key, no guess', () => {
   ])('is KEY_INVALID, never an unguarded execution, with %s', async (_, key, event) => {
     const policy = { key, onMissingKey: 'run' } as const;
     expect(await refused(policy, event)).toMatchObject({ code: 'KEY_INVALID', statusCode: 400 });
+  });
+
+  it('is a TypeError, and no execution, when the key is a promise: that is a mistake in the program', async () => {
+    const policy = { key: async () => 'key', onMissingKey: 'run' } as const;
+    expect(await refused(policy, {})).toBeInstanceOf(TypeError);
+    expect(handler).not.toHaveBeenCalled();
   });
 
   it.each([0, false, '0', 'false'])('takes %j for a key', async (value) => {

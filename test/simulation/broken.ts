@@ -91,7 +91,7 @@ export const BREAKS: readonly Break[] = [
     name: 'store the response of a timeout',
     edits: [
       edit(RUN, 'if (!this.#timedOut) {', 'if (!this.#timedOut || this.#timedOut) {'),
-      edit(RUN, "this.#timedOut ? 'hold' : this.#judge", 'this.#judge'),
+      edit(RUN, "if (this.#timedOut) this.#settlement = 'hold';", ''),
     ],
   },
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
