@@ -45,6 +45,8 @@ export interface IdempotencyErrorDetails {
   readonly recordRefused?: boolean;
 }
 
+const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
+
 /**
  * The one error class of this package. Branch on `code`.
  *
@@ -52,6 +54,21 @@ export interface IdempotencyErrorDetails {
  * says what to do; what only the operator may know (table names, missing permissions) is in `advice` and `cause`.
  */
 export class IdempotencyError extends Error {
+  /**
+   * An error of another copy of this package is one, too: a store from a layer or a shared package may not be of the copy that
+   * asks it. What it has refused would otherwise be tried again, or executed unguarded.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a class that extends this one inherits it, and means itself
+    if (this !== IdempotencyError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  /** @internal */
+  get [BRAND](): true {
+    return true;
+  }
+
   override readonly name = 'IdempotencyError';
   readonly code: IdempotencyErrorCode;
   /** The HTTP status that fits, see {@link IdempotencyErrorCode}. */

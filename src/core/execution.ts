@@ -77,6 +77,7 @@ export function createExecution(context: ExecutionContext): Execution {
   const completions = pending();
   let form = (outcome: Outcome) => outcome;
   let ended = false;
+  let timedOut = false;
   let isLost = false;
 
   const handle = new ExecutionHandle(
@@ -155,6 +156,7 @@ export function createExecution(context: ExecutionContext): Execution {
 
   function hold(reason: 'policy' | 'timeout'): void {
     ended = true;
+    timedOut ||= reason === 'timeout';
     if (reason === 'timeout') watch.fire(endedError());
     stop();
     if (!isCompleted()) tell({ type: 'held', reason });
@@ -166,6 +168,8 @@ export function createExecution(context: ExecutionContext): Execution {
         `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${shown(millis)}`,
       );
     }
+    // Its caller has been told that time is over, and the handler goes on: nothing keeps its next effect from being the second.
+    if (timedOut && !isCompleted()) throw endedError();
     if (ended || isCompleted()) return;
     if ((await lease.extend(millis)) === 'lost' && !ended) throw lost();
   }

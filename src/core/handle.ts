@@ -24,9 +24,10 @@ export interface IdempotencyHandle<TItem = never> {
    */
   deriveKey(name: string): string;
   /**
-   * Makes the lease last at least `millis` from now. Costs one write, and none where it does already. Does nothing once
-   * the execution has ended.
-   * @throws IdempotencyError `LEASE_LOST` when another execution has taken over: stop before the next effect.
+   * Makes the lease last at least `millis` from now. Costs one write, and none where it does already: then it does not find
+   * out whether a person has released the record by force. Does nothing once the execution has settled.
+   * @throws IdempotencyError `LEASE_LOST` when another execution has taken over, or the caller was told that this one had
+   *   timed out: stop before the next effect.
    */
   extend(millis: number): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import type { RecordStore } from 'middy-idempotency';
+import type { IdempotencyHandle, RecordStore } from 'middy-idempotency';
 import { describe, expect, it, vi } from 'vitest';
 import { deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
@@ -198,6 +198,28 @@ describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, midd
     const order = newOrder();
     expect(await thrownBy(call(order))).toBe(own);
     expect(await call(order)).toBe('second');
+  });
+});
+
+describe.each(MIDDY_VERSIONS)('I7 a handler that goes on after its timeout, with %s', (_, middy) => {
+  /** As Lambda does it: the environment is frozen when Middy has answered, and thawed for another invocation, perhaps much later. */
+  it('cannot extend its lease, and is stopped before the next effect, whether anybody has taken over or not', async () => {
+    const order = newOrder();
+    const thawed = deferred();
+    const effect = vi.fn();
+    const woken = deferred<unknown>();
+    const handler = vi.fn(async (_event: unknown, { idempotency }: { idempotency: IdempotencyHandle }) => {
+      passUntil(DEFAULT_EARLY_MILLIS);
+      await thawed.promise;
+      woken.resolve(await thrownBy(idempotency.extend(10_000).then(effect)));
+    });
+    const context = lambdaContext(guards.clock, { remainingMillis: REMAINING_MILLIS });
+    expect(await thrownBy(guards.guarded({ middy, handler })(order, context))).toMatchObject({ name: 'TimeoutError' });
+    guards.clock.advance(2000);
+    expect(await guards.guarded({ middy, handler: async () => 'second' })(order)).toBe('second');
+    thawed.resolve();
+    expect(await woken.promise).toMatchObject({ code: 'LEASE_LOST' });
+    expect(effect).not.toHaveBeenCalled();
   });
 });
 
