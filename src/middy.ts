@@ -7,7 +7,7 @@ import type { MiddyRequest } from './middy/request.ts';
 import { requestRuns } from './middy/runs.ts';
 import { attachHandle, startRun } from './middy/start.ts';
 import { middyTimeout } from './middy/timeout.ts';
-import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
+import { createOperation, type OperationOptions, refuseDurable, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
@@ -65,6 +65,7 @@ export function createMiddleware(
   return {
     name: 'idempotency',
     async before(request) {
+      refuseDurable(request.context);
       const remaining = remainingOf(request.context);
       const timeout = watchTimeout(remaining);
       const { functionName } = (request.context ?? {}) as { functionName?: string };

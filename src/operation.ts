@@ -91,9 +91,24 @@ export function createOperation(
 
 const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 
+/**
+ * In Middy's durable mode a handler is called again for every part of its execution, and between them it may wait for months: for
+ * this guard, each call would be another execution.
+ *
+ * @throws TypeError that says what to guard instead
+ */
+export function refuseDurable(context: unknown): void {
+  if (remainingIn(memberOf(context, 'lambdaContext')) === undefined) return;
+  throw new TypeError(
+    'middy-idempotency: a durable execution cannot be guarded as a whole: its handler is called again after every wait. Start it with ' +
+      'an execution name, which is its idempotency key (AWS: "Lambda durable functions", idempotency), and guard what has an effect ' +
+      "inside of a step: context.step('charge', () => chargeOnce(order)), with chargeOnce = idempotent(charge, ...).",
+  );
+}
+
 /** A Lambda context's remaining time, as the invocation at hand has it. What is no context, whatever it is, has none. */
 export function remainingOf(context: unknown): RemainingMillis {
-  // In Middy's durable mode the invocation's own context is one level down.
+  // In a durable execution the invocation's own context is one level down.
   return remainingIn(context) ?? remainingIn(memberOf(context, 'lambdaContext'));
 }
 

@@ -6,7 +6,7 @@ import { requestRuns } from '../middy/runs.ts';
 import { attachHandle, startRun } from '../middy/start.ts';
 import { middyTimeout } from '../middy/timeout.ts';
 import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
-import { createOperation, type Operation, remainingOf } from '../operation.ts';
+import { createOperation, type Operation, refuseDurable, remainingOf } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
 import {
   HTTP_OPTION_NAMES,
@@ -50,6 +50,7 @@ export function createHttpMiddleware(
   return {
     name: 'httpIdempotency',
     async before(request) {
+      refuseDurable(request.context);
       const remaining = remainingOf(request.context);
       const timeout = watchTimeout(remaining);
       const read = readRequest(request.event);

@@ -1,4 +1,7 @@
+import middy from '@middy/core';
 import httpErrorHandler from '@middy/http-error-handler';
+import type { IdempotencyHandle } from 'middy-idempotency';
+import { httpIdempotency } from 'middy-idempotency/http';
 import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
@@ -9,6 +12,7 @@ import {
   lambdaContext,
   MIDDY_VERSIONS,
   newOrder,
+  type Order,
   TestClock,
   thrownBy,
   useGuards,
@@ -308,3 +312,33 @@ describe.each(MIDDY_VERSIONS)('I1 the hooks behind a handler belong to its execu
 function fail(error: unknown): never {
   throw error;
 }
+
+describe("I1 in Middy's durable mode, where a handler is called again after every wait", () => {
+  const durable = () => {
+    const { getRemainingTimeInMillis, ...rest } = lambdaContext(guards.clock, { remainingMillis: 9000 });
+    return { ...rest, lambdaContext: { getRemainingTimeInMillis }, executionContext: {} };
+  };
+
+  it.each([
+    ['idempotency', () => guards.middleware()],
+    ['httpIdempotency', () => httpIdempotency({ store: guards.store, operation: 'pay' })],
+  ])('%s is refused, and says what to guard instead: a retry would be another execution', async (_, middleware) => {
+    const handler = vi.fn();
+    const call = middy()
+      .use(middleware() as never)
+      .handler(handler);
+    const error = await thrownBy(call(newOrder() as never, durable() as never));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toContain("context.step('charge', () => chargeOnce(order))");
+    expect(handler).not.toHaveBeenCalled();
+    expect(guards.events).toEqual([]);
+  });
+
+  it('a guarded function has the time of the invocation, one level down', async () => {
+    const leaseMillis = guards.idempotent(
+      async (_order: Order, _context: object, { leaseUntil }: IdempotencyHandle) => leaseUntil - guards.clock.now(),
+      { passHandle: true },
+    ) as unknown as (order: Order, context: object) => Promise<number>;
+    expect(await leaseMillis(newOrder(), durable())).toBe(9000);
+  });
+});

@@ -224,15 +224,6 @@ describe.each(MIDDY_VERSIONS)('I7 a handler that goes on after its timeout, with
 });
 
 describe('I7 a timeout is not a failure', () => {
-  it("reads the time of Middy's durable mode, one level down", async () => {
-    const { clock } = guards;
-    const { getRemainingTimeInMillis, ...rest } = lambdaContext(clock, { remainingMillis: 9000 });
-    const context = { ...rest, lambdaContext: { getRemainingTimeInMillis } };
-    const handler = async (_: unknown, { idempotency }: { idempotency: { leaseUntil: number } }) =>
-      idempotency.leaseUntil - clock.now();
-    expect(await guards.guarded({ handler })(newOrder(), context as never)).toBe(9000);
-  });
-
   it('lets a retry take over once the lease has run out', async () => {
     const { clock } = guards;
     const order = newOrder();
