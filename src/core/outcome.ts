@@ -37,6 +37,9 @@ function encode(outcome: Outcome): EncodedOutcome {
   let json: string | undefined;
   try {
     if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
+    if (outcome.kind === 'threw' && ['function', 'symbol'].includes(typeof outcome.error)) {
+      return notReplayable('it is a function or a symbol');
+    }
     const value = outcome.kind === 'returned' ? outcome.value : describeThrown(outcome.error);
     if (isStreaming(value)) return notReplayable('it is a stream');
     json = JSON.stringify(value);
@@ -99,13 +102,15 @@ function responseNotReplayable(reason: string, cause?: unknown): IdempotencyErro
   );
 }
 
-/** A stream's bytes pass once; its JSON would be its internal state. */
-function isStreaming(value: unknown): boolean {
+/** What a stream or a generator gives passes once; its JSON would be its internal state. */
+export function isStreaming(value: unknown): boolean {
   return isStream(value) || (isObject(value) && isStream(value['body']));
 }
 
 function isStream(value: unknown): boolean {
-  return isObject(value) && (typeof value['pipe'] === 'function' || typeof value['getReader'] === 'function');
+  if (!isObject(value)) return false;
+  const has = (name: string | symbol) => typeof (value as Record<string | symbol, unknown>)[name] === 'function';
+  return has('pipe') || has('getReader') || has(Symbol.asyncIterator) || (has('next') && has(Symbol.iterator));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -124,9 +129,14 @@ interface StoredError {
 
 /** Of an Error: its name, its message and what a caller may branch on. Its stack, cause and other members stay where it was thrown. */
 function describeThrown(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return { value: thrown };
+  if (!isError(thrown)) return { value: thrown };
   const { name, message } = thrown;
   return { error: { name: String(name), message: String(message), ...branchable(thrown) } } satisfies StoredError;
+}
+
+/** Also one of another realm, as tests in a VM have it. */
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
 }
 
 /** What a caller may branch on, and nothing else: neither of an error nor of a record that was tampered with. */

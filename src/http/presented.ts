@@ -1,5 +1,5 @@
 import type { Execution } from '../core/execution.ts';
-import type { Outcome } from '../core/outcome.ts';
+import { isStreaming, type Outcome } from '../core/outcome.ts';
 import type { MiddyRequest } from '../middy/request.ts';
 import type { HttpRequest } from './request.ts';
 import { asReplay, withoutHeaders } from './response.ts';
@@ -29,7 +29,8 @@ function replayed(outcome: Outcome, http: HttpRequest): Outcome {
 }
 
 function storable(outcome: Outcome, { shape }: HttpRequest, dropped: ReadonlySet<string>): Outcome {
-  if (outcome.kind === 'threw') return outcome;
+  // What passes once has no headers to take out: it is not replayable, and is told so where it is encoded.
+  if (outcome.kind === 'threw' || isStreaming(outcome.value)) return outcome;
   try {
     return { kind: 'returned', value: withoutHeaders(outcome.value, shape, dropped) };
   } catch {

@@ -1,3 +1,4 @@
+import { isStreaming } from '../core/outcome.ts';
 import { isPlainObject } from '../fingerprint/canonical.ts';
 import type { HttpEventShape, HttpRequest } from './request.ts';
 
@@ -30,13 +31,16 @@ function asText(value: unknown): unknown {
   return typeof value === 'object' ? value : String(value);
 }
 
-/** What Lambda sends of a value that speaks for itself. */
+/** What Lambda sends of a response that speaks for itself, or whose headers do. */
 function asSent(response: unknown): unknown {
-  if (typeof response !== 'object' || response === null || (isPlainObject(response) && !('toJSON' in response))) {
-    return response;
-  }
+  if (!isObject(response) || isStreaming(response)) return response;
+  if ([response, response['headers'], response['multiValueHeaders']].every(isAsItIs)) return response;
   const json = JSON.stringify(response);
   return json === undefined ? undefined : JSON.parse(json);
+}
+
+function isAsItIs(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || (isPlainObject(value) && !('toJSON' in value));
 }
 
 /** What is stored of a response: without the headers that belong to its message alone. */

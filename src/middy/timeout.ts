@@ -57,11 +57,13 @@ function isMiddyError(error: unknown): boolean {
   return (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
 }
 
-/** As fetch, Node and axios name it; a client may have wrapped it. */
+/** As fetch, Node and axios name it, of whatever realm; a client may have wrapped it, or several. */
 const ABORTS = ['AbortError', 'CanceledError'];
 const MAX_CAUSES = 5;
 
 function isAbort(error: unknown, depth = 0): boolean {
-  if (!(error instanceof Error) || depth > MAX_CAUSES) return false;
-  return ABORTS.includes(error.name) || isAbort(error.cause, depth + 1);
+  if (typeof error !== 'object' || error === null || depth > MAX_CAUSES) return false;
+  const { name, cause, errors } = error as { name?: unknown; cause?: unknown; errors?: unknown };
+  if (ABORTS.includes(name as string) || isAbort(cause, depth + 1)) return true;
+  return Array.isArray(errors) && errors.some((one) => isAbort(one, depth + 1));
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { decodeOutcome, encodeOutcome, notReplayable, type Outcome, snapshotOf } from '../../src/core/outcome.ts';
 import type { StoredOutcome } from '../../src/core/record.ts';
@@ -36,6 +37,17 @@ describe('an outcome', () => {
     }
   });
 
+  it.each([() => 1, Symbol('x')])('thrown, that is %s, is not replayable', (error) => {
+    const reason = 'it is a function or a symbol';
+    expect(encodeOutcome({ kind: 'threw', error })).toEqual({ type: 'NOT_REPLAYABLE', reason });
+  });
+
+  it('thrown in another realm, that is an Error, keeps its name and message', () => {
+    const error = runInNewContext("new RangeError('too far')");
+    expect(error).not.toBeInstanceOf(Error);
+    expect(snapshotOf({ kind: 'threw', error })).toMatchObject({ error: { name: 'RangeError', message: 'too far' } });
+  });
+
   it('that is nothing stays nothing', () => {
     expect(encodeOutcome(returned(undefined))).toEqual({ type: 'RETURNED' });
     expect(decodeOutcome({ type: 'RETURNED' })).toEqual(returned(undefined));
@@ -47,6 +59,9 @@ describe('an outcome', () => {
     ['a BigInt', 1n, 'Do not know how to serialize a BigInt'],
     ['a stream', Readable.from(['x']), 'it is a stream'],
     ['a web stream', new ReadableStream(), 'it is a stream'],
+    ['a generator', (function* () {})(), 'it is a stream'],
+    ['an asynchronous generator', (async function* () {})(), 'it is a stream'],
+    ['pages of a list', { [Symbol.asyncIterator]: () => undefined }, 'it is a stream'],
     ['a response whose body is a stream', { statusCode: 200, body: Readable.from(['x']) }, 'it is a stream'],
     [
       'what throws no Error',
@@ -66,12 +81,17 @@ describe('an outcome', () => {
     expect(encodeOutcome(returned(value))).toEqual({ type: 'NOT_REPLAYABLE', reason: 'it cannot be written as JSON' });
   });
 
-  it.each([{ pipe: 1 }, { getReader: 1 }, { body: { pipe: 'x' } }, { body: null }])(
-    'that is no stream is stored: %j',
-    (value) => {
-      expect(encodeOutcome(returned(value))).toEqual({ type: 'RETURNED', json: JSON.stringify(value) });
-    },
-  );
+  it.each<object>([
+    { pipe: 1 },
+    { getReader: 1 },
+    { body: { pipe: 'x' } },
+    { body: null },
+    { next: 1 },
+    [1],
+    new Array(1),
+  ])('that is no stream is stored: %j', (value) => {
+    expect(encodeOutcome(returned(value))).toEqual({ type: 'RETURNED', json: JSON.stringify(value) });
+  });
 
   it('may have as many bytes as the store takes, not one more', () => {
     expect(encodeOutcome(returned('ü'), 4)).toEqual({ type: 'RETURNED', json: '"ü"' });

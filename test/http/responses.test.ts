@@ -157,7 +157,18 @@ it('tells a retry when the response could not be stored', async () => {
 });
 
 it.each<[string, () => unknown]>([
-  ['a stream', () => ({ statusCode: 200, body: Readable.from(['x']) })],
+  ['a stream', () => Readable.from(['x'])],
+  ['a web stream', () => new ReadableStream()],
+  ['a response with a stream', () => ({ statusCode: 200, body: Readable.from(['x']) })],
+  [
+    'an instance with a stream',
+    () =>
+      new (class Answer {
+        readonly statusCode = 200;
+        readonly body = Readable.from(['x']);
+      })(),
+  ],
+  ['a generator', () => (function* () {})()],
   ['what cannot say what it is', () => ({ statusCode: 200, body: 'x', toJSON: () => 1n })],
 ])('never stores the inner state of %s: a retry is told', async (_, respond) => {
   const handler = vi.fn(async () => respond());
@@ -170,6 +181,33 @@ it.each<[string, () => unknown]>([
   const retry = v2.read(await call());
   expect(JSON.parse(retry.body).type).toBe('urn:middy-idempotency:problem:response-not-replayable');
   expect(handler).toHaveBeenCalledTimes(1);
+});
+
+it.each<[string, object]>([
+  [
+    'their own',
+    {
+      'set-cookie': 'session=1',
+      etag: '"1"',
+      toJSON() {
+        return { 'set-cookie': 'session=1', etag: '"1"' };
+      },
+    },
+  ],
+  [
+    'their class',
+    new (class Headers {
+      toJSON() {
+        return { 'Set-Cookie': 'session=1', etag: '"1"' };
+      }
+    })(),
+  ],
+])('headers that speak for themselves by a toJSON of %s are replayed, without what is not', async (_, headers) => {
+  const call = harness.api({ handler: async () => ({ statusCode: 201, headers, body: 'x' }) });
+  const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+  await call(request);
+  const retry = await call(request);
+  expect(retry.headers).toEqual({ etag: '"1"', 'idempotent-replayed': 'true' });
 });
 
 it('rethrows a stored error to a retry, and an error of what is not guarded as it is', async () => {

@@ -324,9 +324,9 @@ describe("I1 in Middy's durable mode, where a handler is called again after ever
     ['httpIdempotency', () => httpIdempotency({ store: guards.store, operation: 'pay' })],
   ])('%s is refused, and says what to guard instead: a retry would be another execution', async (_, middleware) => {
     const handler = vi.fn();
-    const call = middy()
-      .use(middleware() as never)
-      .handler(handler);
+    const call = middy<object>();
+    call.use(middleware() as never);
+    call.handler(handler);
     const error = await thrownBy(call(newOrder() as never, durable() as never));
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).message).toContain("context.step('charge', () => chargeOnce(order))");

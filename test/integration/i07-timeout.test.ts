@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { IdempotencyHandle, RecordStore } from 'middy-idempotency';
 import { describe, expect, it, vi } from 'vitest';
 import { deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
@@ -129,6 +130,8 @@ describe.each(MIDDY_VERSIONS)('I7 a timeout is not a failure, with %s', (_, midd
   it.each([
     ['a wrapped one', () => new Error('charge failed', { cause: new DOMException('aborted', 'AbortError') })],
     ["axios's", () => Object.assign(new Error('canceled'), { name: 'CanceledError', code: 'ERR_CANCELED' })],
+    ['one of several', () => new AggregateError([new Error('no'), new DOMException('aborted', 'AbortError')])],
+    ['of another realm', () => runInNewContext("Object.assign(new Error('aborted'), { name: 'AbortError' })")],
   ])('holds when the handler ends with an abort: %s', async (_name, aborted) => {
     const handler = async () => {
       throw aborted();

@@ -133,6 +133,8 @@ describe('wrong options', () => {
     ['client', { tableName, client: {} }],
     ['attributes.state', { tableName, attributes: { state: 'x' } }],
     ['attributes.id', { tableName, attributes: { id: '' } }],
+    ['attributes.outcome', { tableName, attributes: { outcome: 'constructor' } }],
+    ['attributes.digest', { tableName, attributes: { digest: '__proto__' } }],
     ['attributes', { tableName, attributes: { id: 'owner' } }],
     ['attributes', { tableName, attributes: null }],
     ['attributes', { tableName, attributes: [] }],

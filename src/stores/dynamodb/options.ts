@@ -123,6 +123,8 @@ function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string |
   for (const [attribute, name] of Object.entries(attributes)) {
     if (!Object.hasOwn(DEFAULT_NAMES, attribute)) throw optionError(`attributes.${attribute}`, 'is no attribute');
     if (!isText(name)) throw optionError(`attributes.${attribute}`, 'must be a non-empty string');
+    if (name in Object.prototype)
+      throw optionError(`attributes.${attribute}`, `'${name}' is a name that every object has`);
   }
   const names = { ...DEFAULT_NAMES, ...attributes };
   const all = [...Object.values(names), ...(sortKeyName === undefined ? [] : [sortKeyName])];
