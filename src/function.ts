@@ -58,6 +58,9 @@ type AnyFunction = (...args: never) => unknown;
 /** `idempotent` with the clock, the randomness and the timers passed in. @internal */
 export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never>, runtime: Runtime): AnyFunction {
   if (typeof fn !== 'function') throw new TypeError('idempotent(fn, options): fn must be a function');
+  if (/Generator/.test(Object.prototype.toString.call(fn))) {
+    throw new TypeError('idempotent(fn, options): fn must not be a generator: nothing of it has run when it answers');
+  }
   const { admit, operation } = createOperation(options, runtime, ['passHandle', 'renewLease']);
   // A bundler renames functions at every build, so that only a given name can stand for the work.
   requireOperation(operation);

@@ -1,6 +1,6 @@
 import { type Execution, leaseLostError } from '../core/execution.ts';
 import type { Settlement } from '../core/options.ts';
-import { encodeOutcome, type Outcome } from '../core/outcome.ts';
+import { encodeOutcome, type Outcome, snapshotOf } from '../core/outcome.ts';
 import type { Settled } from '../core/settling.ts';
 import { isRefusal } from './refusal.ts';
 import type { MiddyRequest, RequestListener } from './request.ts';
@@ -9,6 +9,8 @@ import type { TimeoutWatch } from './timeout.ts';
 
 /** What the caller gets when the outcome is in somebody else's hands. @default the error is thrown */
 export type Refuse = (error: unknown) => unknown;
+
+type Returned = Extract<Outcome, { kind: 'returned' }>;
 
 /** One guarded invocation, from its won claim until its outcome is settled. */
 export class MiddyRun implements RequestListener {
@@ -73,26 +75,37 @@ export class MiddyRun implements RequestListener {
     const response = isThenable(early) ? await this.#outcomeOf(early) : early;
     const { error } = this.#request;
     // On the error path, Middy throws the error when there is no response.
-    const failed = this.#failure !== undefined && response === undefined;
-    const settled = await this.#close(failed ? { kind: 'threw', error } : { kind: 'returned', value: response });
-    if (failed) throw error;
-    return this.#failure === undefined ? this.#answerOf(settled, response) : response;
+    if (this.#failure !== undefined && response === undefined) {
+      await this.#close({ kind: 'threw', error });
+      throw error;
+    }
+    const outcome = this.#asStored({ kind: 'returned', value: response });
+    const settled = await this.#close(outcome);
+    return this.#failure === undefined ? this.#answerOf(settled, outcome.value) : outcome.value;
   }
 
   /** The last hook after the handler. */
   async after(): Promise<void> {
     // Middy waits for promises alone, and would begin, or end, this work when everything is settled.
     if (isThenable(this.#request.response)) this.#request.response = await this.#outcomeOf(this.#request.response);
-    const { response } = this.#request;
-    const settled = await this.#close({ kind: 'returned', value: response });
-    if (settled.kind !== 'done') this.#request.response = await this.#answerOf(settled, response);
+    const outcome = this.#asStored({ kind: 'returned', value: this.#request.response });
+    const settled = await this.#close(outcome);
+    this.#request.response = await this.#answerOf(settled, outcome.value);
   }
 
   /** The last hook of the error path: what the caller sees is the error, or the response that was made of it. */
   async onError(): Promise<void> {
     if (this.#closed) return;
     const { response, error } = this.#request;
-    await this.#close(response === undefined ? { kind: 'threw', error } : { kind: 'returned', value: response });
+    if (response === undefined) return void (await this.#close({ kind: 'threw', error }));
+    const outcome = this.#asStored({ kind: 'returned', value: response });
+    this.#request.response = outcome.value;
+    await this.#close(outcome);
+  }
+
+  /** The response may be in other hands, too, which change it while it is being stored: the caller gets what a retry will get. */
+  #asStored(outcome: Returned): Returned {
+    return this.#decide(outcome) === 'store' ? (snapshotOf(outcome) as Returned) : outcome;
   }
 
   async #outcomeOf(work: Thenable): Promise<unknown> {

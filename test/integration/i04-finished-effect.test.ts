@@ -389,7 +389,7 @@ describe('I4 a finished effect is never forgotten', () => {
       const handler = vi.fn(async () => response);
       const call = guards.guarded({ handler });
       const order = newOrder();
-      expect(await call(order)).toBe(response);
+      expect(await call(order)).toEqual(response);
       expect(guards.events.at(-1)).toMatchObject({ type: 'completed', notReplayable: expect.any(String) });
       expect(await thrownBy(call(order))).toMatchObject({ code: 'RESPONSE_NOT_REPLAYABLE', statusCode: 409 });
       expect(handler).toHaveBeenCalledTimes(1);

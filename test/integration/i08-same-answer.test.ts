@@ -197,3 +197,59 @@ describe('I8 what the first caller saw is what a retry sees', () => {
     expect(asked).toBe(1);
   });
 });
+
+describe.each(MIDDY_VERSIONS)('I8 what the first caller got is what a retry gets, with %s', (_, middy) => {
+  type Handler = (order: Order) => Promise<unknown>;
+  const calling = (handler: Handler, behind: object[] = []) =>
+    guards.guarded({ middy, handler: handler as never, behind: behind as never });
+  const changes = (response: { balance: number }) => {
+    setImmediate(() => {
+      response.balance = -1;
+    });
+    return response;
+  };
+
+  it.each<[string, Handler, object[]]>([
+    ['a handler has returned', async () => changes({ balance: 10 }), []],
+    ['a hook has returned', async () => 'nothing', [{ after: async () => changes({ balance: 10 }) }]],
+    [
+      'an error handler has made',
+      () => Promise.reject(new Error('no')),
+      [
+        {
+          onError: async (request: { response: unknown }) => {
+            request.response = changes({ balance: 10 });
+          },
+        },
+      ],
+    ],
+  ])('although something else goes on changing what %s', async (_name, handler, behind) => {
+    const call = guards.guarded({
+      middy,
+      handler: handler as never,
+      behind: behind as never,
+      options: { settle: () => 'store' },
+    });
+    const order = newOrder();
+    const first = await call(order);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(first).toStrictEqual({ balance: 10 });
+    expect(await call(order)).toStrictEqual({ balance: 10 });
+  });
+
+  it('although its JSON is another one each time', async () => {
+    let asked = 0;
+    const call = calling(async () => ({ toJSON: () => ++asked }));
+    const order = newOrder();
+    expect(await call(order)).toBe(1);
+    expect(await call(order)).toBe(1);
+  });
+
+  it('but what cannot be replayed is the very response, and so is one that is not stored', async () => {
+    const stream = new ReadableStream();
+    expect(await calling(async () => stream)(newOrder())).toBe(stream);
+    const response = { at: new Date() };
+    const options = { settle: () => 'hold' as const };
+    expect(await guards.guarded({ middy, handler: async () => response, options })(newOrder())).toBe(response);
+  });
+});

@@ -55,7 +55,7 @@ describe('I4 a finished effect is never forgotten, with an outcome of parts', ()
   async function callAndRetry() {
     const handler = vi.fn(async () => LARGE);
     const order = newOrder();
-    expect(await guards.guarded({ handler, options: { store: throughProxy() } })(order)).toBe(LARGE);
+    expect(await guards.guarded({ handler, options: { store: throughProxy() } })(order)).toEqual(LARGE);
     expect(await guards.guarded({ handler })(order)).toEqual(LARGE);
     expect(handler).toHaveBeenCalledTimes(1);
   }
@@ -125,7 +125,7 @@ describe('I2 fenced, with an outcome of parts', () => {
     await started.promise;
     guards.clock.advance(3000);
     const second = { ...LARGE, body: incompressible(700_000, 2).toString('base64') };
-    expect(await guards.guarded({ handler: async () => second })(order)).toBe(second);
+    expect(await guards.guarded({ handler: async () => second })(order)).toEqual(second);
     gate.resolve();
     expect(JSON.stringify(await late) === JSON.stringify(second)).toBe(true);
     expect(await guards.guarded({ handler: vi.fn() })(order)).toEqual(second);
