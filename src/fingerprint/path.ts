@@ -2,13 +2,14 @@ import { parsedJson } from './functions.ts';
 
 type Select = (value: unknown) => unknown;
 
-const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:\\.|[^"\\])*")|([.,[\]()]))\s*/y;
-const SIGNS = '.,[]()';
+const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:\\.|[^"\\])*")|([.,[\]()*]))\s*/y;
+const SIGNS = '.,[]()*';
 
 /**
- * What most keys are: `headers."idempotency-key"`, `powertools_json(body).orderId`, `[tenant, order.id]`. Fields, lists of them
- * and `powertools_json`, compiled to functions, which select what the library does in a tenth of the time; but never what an
- * object only inherits.
+ * What most keys are: `headers."idempotency-key"`, `powertools_json(body).orderId`, `[tenant, order.id]`, `lines[*].id`. Fields, lists
+ * of them, every member of a list, and `powertools_json`, compiled to functions, which select what the library does in a tenth of
+ * the time; but never what an object only inherits, and of the members of a list all: where the library drops what is absent,
+ * two lines of which one has no id would be the one line that has.
  *
  * @returns `undefined` for every other expression, malformed ones included
  */
@@ -24,12 +25,16 @@ export function compilePath(expression: string): Select | undefined {
   }
 
   function chain(): Select {
-    let select = start();
-    while (accept('.')) select = then(select, accept('[') ? list() : field(name()));
-    return select;
+    return rest(start());
+  }
+
+  function rest(select: Select): Select {
+    if (acceptEvery()) return then(select, every(rest(itself)));
+    return accept('.') ? rest(then(select, accept('[') ? list() : field(name()))) : select;
   }
 
   function start(): Select {
+    if (isEvery()) return itself;
     if (accept('[')) return list();
     const first = name();
     if (tokens[next] !== '(') return field(first);
@@ -45,6 +50,16 @@ export function compilePath(expression: string): Select | undefined {
     while (accept(',')) members.push(chain());
     expect(']');
     return (value) => (value === null ? null : members.map((select) => select(value)));
+  }
+
+  function isEvery(): boolean {
+    return tokens[next] === '[' && tokens[next + 1] === '*' && tokens[next + 2] === ']';
+  }
+
+  function acceptEvery(): boolean {
+    const isThere = isEvery();
+    if (isThere) next += 3;
+    return isThere;
   }
 
   function name(): string {
@@ -75,6 +90,12 @@ function tokensOf(expression: string): readonly string[] {
     tokens.push(token);
   }
   return tokens;
+}
+
+const itself: Select = (value) => value;
+
+function every(select: Select): Select {
+  return (value) => (Array.isArray(value) ? Array.from(value, (member) => select(member) ?? null) : null);
 }
 
 function then(first: Select, second: Select): Select {

@@ -50,6 +50,11 @@ const { event } = fc.letrec<{ event: unknown }>((tie) => ({
   ),
 }));
 
+/** No value of the event is null, so that each null stands for what is absent. */
+function withoutNulls(selected: unknown): unknown {
+  return Array.isArray(selected) ? selected.filter((one) => one !== null).map(withoutNulls) : selected;
+}
+
 type Answer = { readonly value?: unknown; readonly failed?: true };
 
 function answerOf(select: () => unknown): Answer {
@@ -70,6 +75,48 @@ describe('a path', () => {
         expect(answerOf(() => select?.(value))).toEqual(library);
       }),
       { numRuns: 1500, seed: 6 },
+    );
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['lines[*].id', { lines: [{ id: 1 }, { sku: 'no id' }, null, 'text'] }, [1, null, null, null]],
+    ['[*].id', [{ id: 1 }, {}], [1, null]],
+    ['lines[*]', { lines: [1, null] }, [1, null]],
+    ['lines[*].[id, sku]', { lines: [{ id: 1 }] }, [[1, null]]],
+    ['orders[*].lines[*].id', { orders: [{ lines: [{ id: 1 }, {}] }, {}] }, [[1, null], null]],
+    ['[tenant, powertools_json(body).lines[*].id]', { tenant: 't', body: '{"lines":[{"id":1},{}]}' }, ['t', [1, null]]],
+    ['lines [ * ] . id', { lines: [{ id: 1 }] }, [1]],
+    ['lines[*].id', { lines: { id: 1 } }, null],
+    ['lines[*].id', {}, null],
+    ['lines[*].id', { lines: [] }, []],
+  ])('of every member of a list keeps the place of what is absent: %s of %j', (expression, value, selected) => {
+    expect(compilePath(expression)?.(value)).toEqual(selected);
+  });
+
+  it('of every member of a list selects what the library selects, but for that', () => {
+    const names = fc.constantFrom('id', 'order', '"a b"');
+    const value = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom<unknown>(0, '', 'text', false),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom('id', 'order', 'a b'), tie('value'), { maxKeys: 3 }),
+      ),
+    })).value;
+    const steps = fc.array(
+      fc.oneof(
+        names.map((one) => `.${one}`),
+        fc.constant('[*]'),
+      ),
+      { maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(names, steps, value, (first, rest, of) => {
+        const expression = [first, ...rest].join('');
+        const library = search(expression, of as never, { customFunctions: strictFunctions });
+        expect(withoutNulls(compilePath(expression)?.(of)), expression).toEqual(library);
+      }),
+      { numRuns: 3000, seed: 6 },
     );
   });
 
@@ -131,7 +178,7 @@ describe('a path', () => {
   ])('%s is none', (expression) => expect(compilePath(expression)).toBeUndefined());
 
   it('and other expressions are the library’s', () => {
-    expect(compileExpression('key', 'items[*].id').search({ items: [{ id: 1 }] })).toEqual([1]);
+    expect(compileExpression('key', 'items[].id').search({ items: [{ id: 1 }] })).toEqual([1]);
   });
 
   it('fails on what powertools_json cannot read, and selects nothing where there is nothing', () => {

@@ -62,6 +62,12 @@ describe('a refusal says what to do', () => {
       { ids: Object.assign(withHole('id'), { a: 1 }) },
       'its member 0: it is absent.',
     ],
+    [
+      'a member of every line, and one has none',
+      'lines[*].id',
+      { lines: [{ id: 1 }, {}] },
+      'its member 1: it is absent.',
+    ],
     ['nothing but holes', 'ids', { ids: new Array(2) }, 'its member 0: it is absent.'],
     ['the groups of a match that have no names', () => /(x)/.exec('x'), {}, 'its member groups: it is absent.'],
   ])('when the key is %s', (_, key, event, why) => {
