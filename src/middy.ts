@@ -9,6 +9,7 @@ import { attachHandle, startRun } from './middy/start.ts';
 import { middyTimeout } from './middy/timeout.ts';
 import { createOperation, type OperationOptions, refuseDurable, remainingOf } from './operation.ts';
 import { systemRuntime } from './runtime.ts';
+import { warnOfSharedDefault } from './warnings.ts';
 
 /** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
 export interface IdempotencyOptions<TEvent = unknown, TItem = never>
@@ -59,6 +60,7 @@ export function createMiddleware(
   runtime: Runtime,
 ): IdempotencyMiddleware<unknown, unknown> {
   const { admit } = createOperation(options, runtime, ['timeoutEarlyInMillis']);
+  if (options.operation === undefined) warnOfSharedDefault(options.store, 'a handler');
   const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
   const runs = requestRuns();
 

@@ -43,16 +43,16 @@ const usersOfDefault = new WeakMap<object, string>();
 /**
  * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one gets the outcome of
  * the other. Nobody knows whether their keys can be equal, so that it is a warning. A guard that is made anew, perhaps for every
- * request, is no other: its code is the same.
+ * request, is no other: its code is the same. Of handlers in Middy nothing tells one from another.
  */
-export function warnOfSharedDefault(store: object, fn: (...args: never) => unknown): void {
-  const code = `${fn.name} ${Function.prototype.toString.call(fn)}`;
+export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...args: never) => unknown)): void {
+  const code = typeof guarded === 'string' ? guarded : `${guarded.name} ${Function.prototype.toString.call(guarded)}`;
   const user = usersOfDefault.get(store);
   usersOfDefault.set(store, code);
   if (user === undefined || user === code) return;
   warn(
     'SHARED_OPERATION',
-    "Two guarded functions of one store have no `operation`: both have the Lambda function's name, and with equal keys one gets the " +
+    "Two guarded functions, or a handler and a function, of one store have no `operation`: both have the Lambda function's name, and with equal keys one gets the " +
       "outcome of the other. Give each its own, such as 'charge'.",
   );
 }

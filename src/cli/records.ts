@@ -1,4 +1,5 @@
 import type { IdempotencyRecord, RecordStore } from '../index.ts';
+import { isoTime } from '../operator/describe.ts';
 import {
   completeRecord,
   describeRecord,
@@ -36,7 +37,7 @@ export async function complete(id: string, given: Given, terminal: Terminal): Pr
   const text = file === undefined ? undefined : await terminal.read(file);
   const response = text === undefined ? undefined : parseResponse(text);
   const what = response === undefined ? 'undefined' : `${Buffer.byteLength(JSON.stringify(response))} bytes of JSON`;
-  const question = (seconds: number) => `Complete it, so that retries get this response (${what}) for ${seconds} s?`;
+  const question = (until: string) => `Complete it, so that retries get this response (${what}) until ${until}?`;
   return resolve(id, given, terminal, question, (store, recordId, expected, options) =>
     completeRecord(store, recordId, expected, response, options),
   );
@@ -46,7 +47,7 @@ async function resolve(
   id: string,
   given: Given,
   terminal: Terminal,
-  question: (retentionSeconds: number) => string,
+  question: (until: string) => string,
   write: (store: RecordStore, id: string, expected: IdempotencyRecord, options: ResolveOptions) => Promise<Resolution>,
 ): Promise<Report> {
   const { force, 'retention-seconds': kept } = given;
@@ -56,7 +57,7 @@ async function resolve(
     const shown = describeRecord(found, terminal.now());
     if (shown.state === 'running' && force !== found.owner) throw live(shown);
     const seconds = retentionSeconds ?? Math.max(DAY_SECONDS, Math.ceil(found.expiration - terminal.now() / 1000));
-    await confirm(terminal, given.yes === true, shown, question(seconds));
+    await confirm(terminal, given.yes === true, shown, question(isoTime(terminal.now() + seconds * 1000)));
     const options = {
       ...(retentionSeconds !== undefined && { retentionSeconds }),
       ...(force !== undefined && { force }),

@@ -2,7 +2,10 @@ import type { DynamoDBRecord, KinesisStreamRecord } from 'aws-lambda';
 import { fields, type SourceKey, sourceKey } from './source-key.ts';
 
 /** What of a Kinesis record its key needs: a record whose data have been parsed will do. */
-export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSourceARN' | 'eventID'>;
+export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSourceARN' | 'eventID'> & {
+  /** With `subSequenceNumber` where a producer's library had put the record into one with others, and it was taken out of that. */
+  readonly kinesis?: object;
+};
 
 /**
  * A record of a Kinesis data stream: the stream, and the event id, which is shard id and sequence number. As JMESPath:
@@ -14,14 +17,22 @@ export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSour
  * records"); nor a change between the stream and one of its enhanced fan-out consumers, which has an ARN of its own. Take a
  * business key, `powertools_json(powertools_base64(kinesis.data)).orderId`, for both.
  *
+ * Records that the Kinesis Producer Library had put into one have that one's event id: leave `kinesis.subSequenceNumber` in those
+ * that you take out of it, and each has a key of its own. The JMESPath does not read it.
+ *
  * Retention: longer than the stream's, which is 24 hours by default and 365 days at most ("Change the data retention
  * period"), or than `MaximumRecordAgeInSeconds`.
  *
  * @throws IdempotencyError `KEY_INVALID` for a record of another shape
  */
 export function kinesisRecordKey(record: KinesisRecord): SourceKey {
-  const { eventSource, eventSourceARN, eventID } = fields(record);
-  return sourceKey('Amazon Kinesis Data Streams', eventSource === 'aws:kinesis', { eventSourceARN, eventID });
+  const { eventSource, eventSourceARN, eventID, kinesis } = fields(record);
+  const { subSequenceNumber } = fields(kinesis);
+  return sourceKey('Amazon Kinesis Data Streams', eventSource === 'aws:kinesis', {
+    eventSourceARN,
+    eventID,
+    ...(subSequenceNumber !== undefined && { subSequenceNumber }),
+  });
 }
 
 /** {@link kinesisRecordKey} as JMESPath. */

@@ -8,6 +8,7 @@ import { middyTimeout } from '../middy/timeout.ts';
 import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
 import { createOperation, type Operation, refuseDurable, remainingOf } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
+import { warnOfSharedDefault } from '../warnings.ts';
 import {
   HTTP_OPTION_NAMES,
   type HttpIdempotencyOptions,
@@ -44,6 +45,7 @@ export function createHttpMiddleware(
   refuseUnknownOptions(options, HTTP_OPTION_NAMES);
   const http = resolveHttpOptions(options);
   const operation = operationFor(options, http, runtime);
+  if (options.operation === undefined) warnOfSharedDefault(options.store, 'a handler');
   const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
   const runs = requestRuns();
 

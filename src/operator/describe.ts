@@ -123,7 +123,7 @@ function nameOf(error: unknown): { name?: string; code?: string | number } {
 }
 
 /** A number that something else has written may be no time at all. */
-function isoTime(millis: number): string {
+export function isoTime(millis: number): string {
   const date = new Date(millis);
   return Number.isNaN(date.getTime()) ? `${millis} ms after 1970` : date.toISOString();
 }

@@ -1,5 +1,6 @@
 import type { IdempotencyHandle } from 'middy-idempotency';
 import { idempotency, idempotent } from 'middy-idempotency';
+import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lambdaContext, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
@@ -127,6 +128,20 @@ describe('the default operation is one for the whole Lambda function', () => {
     expect(warn).toHaveBeenCalledTimes(2);
   });
 
+  it('and so is a function beside a handler in Middy', () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'orders';
+    for (const middleware of [idempotency, httpIdempotency] as const) {
+      const options = { store: memoryStore(), key: 'id' };
+      const { key: _, ...http } = options;
+      middleware((middleware === idempotency ? options : http) as never);
+      middleware((middleware === idempotency ? options : http) as never);
+      expect(warn).not.toHaveBeenCalled();
+      idempotent(charge, options);
+      expect(warn).toHaveBeenCalledTimes(1);
+      warn.mockClear();
+    }
+  });
+
   it('but not one with an operation of its own, on another store, in Middy, or the same one again', async () => {
     process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'orders';
     const options = { store: memoryStore(), key: 'id' };
@@ -135,8 +150,9 @@ describe('the default operation is one for the whole Lambda function', () => {
     idempotent(charge, options);
     idempotent(refund, { ...options, operation: 'orders' });
     idempotent(refund, { ...options, store: memoryStore() });
-    idempotency(options);
-    idempotency(options);
+    const inMiddy = { ...options, store: memoryStore() };
+    idempotency(inMiddy);
+    idempotency(inMiddy);
     const order = newOrder();
     expect(await chargeOnce(order)).toBe(`charged ${order.id}`);
     expect(await refundOnce(order)).toBe(`refunded ${order.id}`);

@@ -284,3 +284,17 @@ describe('the records of a Kafka event', () => {
     expect(() => events.kafkaRecords(event as never)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' })),
   );
 });
+
+it('records that were put into one of Kinesis and taken out of it have keys of their own', () => {
+  const record = kinesisRecord({ orderId: 1 }, 1);
+  const keys = [0, 1].map((subSequenceNumber) =>
+    events.kinesisRecordKey({ ...record, kinesis: { ...record.kinesis, subSequenceNumber } }),
+  );
+  expect(keys[0]).not.toEqual(keys[1]);
+  expect(keys[0]).not.toEqual(events.kinesisRecordKey(record));
+  const broken = { ...record, kinesis: { subSequenceNumber: 'x' as never } };
+  expect(events.kinesisRecordKey(broken)).toEqual([...events.kinesisRecordKey(record), 'x']);
+  expect(() => events.kinesisRecordKey({ ...record, kinesis: { subSequenceNumber: null as never } })).toThrow(
+    'identified',
+  );
+});

@@ -133,7 +133,7 @@ describe('encoding that fails never leaves plain text, and never a second execut
     const handler = vi.fn(async () => response);
     const call = guards.guarded({ handler, options: { store: storeWith(codec) } });
     const order = newOrder();
-    expect(await call(order)).toBe(response);
+    expect(await call(order)).toEqual(response);
     const retry = await call(order).catch((error: unknown) => error);
     expect(handler).toHaveBeenCalledTimes(1);
     expect(JSON.stringify(await itemOf(guards.events.at(-1)?.id))).not.toContain('DE02');
