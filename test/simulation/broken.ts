@@ -29,6 +29,9 @@ const PARTS = 'src/stores/dynamodb/parts.ts';
 /** The conditions of what is there now, whoever wrote it: no condition at all. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? { owner, status }';
 
+/** The policy is not asked when the handler has answered. */
+const JUDGED_LATER = edit(RUN, "this.#decide({ kind: 'returned', value: response });", '{}');
+
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
   one(
@@ -54,12 +57,25 @@ export const BREAKS: readonly Break[] = [
     ],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
   },
-  one(
-    'release when a hook behind the handler throws',
-    RUN,
-    "this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
-    "this.#failure = { kind: 'threw', error };",
-  ),
+  {
+    name: 'release when a hook behind the handler throws',
+    edits: [
+      JUDGED_LATER,
+      edit(
+        RUN,
+        "this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
+        "this.#failure = { kind: 'threw', error };",
+      ),
+    ],
+  },
+  {
+    name: 'judge what a hook has made of the answer',
+    edits: [
+      JUDGED_LATER,
+      edit(RUN, "this.#hasAnswered ? { kind: 'returned', value: this.#answer } : outcome;", 'outcome;'),
+    ],
+    tests: ['test/integration/i04-finished-effect.test.ts'],
+  },
   one(
     'skip self-recognition',
     DECIDE,
