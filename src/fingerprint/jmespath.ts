@@ -42,11 +42,11 @@ export function compileExpression(option: string, expression: string): CompiledE
 }
 
 function reasonOf(expression: string, cause: unknown): string {
-  const [name] = /\w+(?:-\w+)+/.exec(withoutLiterals(expression)) ?? [];
   const { message } = cause as Error;
-  return name === undefined
-    ? message
-    : `a name with a hyphen needs quotation marks, as in headers."idempotency-key": ${message}`;
+  const isHyphenated = /\w-\w/.test(withoutLiterals(expression));
+  return isHyphenated
+    ? `a name with a hyphen needs quotation marks, as in headers."idempotency-key": ${message}`
+    : message;
 }
 
 /**

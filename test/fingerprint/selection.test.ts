@@ -147,13 +147,16 @@ describe('a refusal says what to do', () => {
     expect(refusal({ key }, event)).toMatchObject({ code: 'KEY_INVALID', cause: { cause: { name, message } } });
   });
 
-  it('and that a body parser stands in front, where the text of powertools_json is parsed already', () => {
-    const body = { id: 1, secret: 'of the client' };
+  it.each<[string, unknown]>([
+    ['an object', { id: 1, secret: 'of the client' }],
+    ['a list', [1]],
+    ['a number', 1],
+  ])('and that a body parser stands in front, where powertools_json gets %s', (what, body) => {
     for (const key of ['powertools_json(body).id', 'powertools_json(body).id || other']) {
       expect(refusal({ key }, { body })).toMatchObject({
         code: 'KEY_INVALID',
         advice:
-          'Evaluating the option `key` threw: powertools_json() got an object, and reads text. Has a body parser in front of this ' +
+          `Evaluating the option \`key\` threw: powertools_json() got ${what}, and reads text. Has a body parser in front of this ` +
           'guard parsed it? Use this guard first.',
       });
     }

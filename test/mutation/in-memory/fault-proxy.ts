@@ -1,3 +1,4 @@
+import { beforeEach } from 'vitest';
 import type { DynamoDBRequest, FaultProxy } from '../../support/fault-proxy.ts';
 
 export type { DynamoDBRequest, FaultProxy };
@@ -16,6 +17,7 @@ export function useFaultProxy(): FaultProxy {
       proxy.seen.length = 0;
     },
   };
+  beforeEach(() => proxy.reset());
   proxies.set(proxy.endpoint, proxy);
   return proxy;
 }
