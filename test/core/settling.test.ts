@@ -407,19 +407,22 @@ describe('extend', () => {
     },
   );
 
-  it('after the end does nothing', async () => {
+  it.each(['release', 'hold'] as const)('after the end does nothing: %s', async (settlement) => {
     let late: (() => Promise<void>) | undefined;
     const ids: string[] = [];
-    const { call } = guarded(async ({ id, extend }) => {
-      ids.push(id);
-      late = () => extend(900_000);
-      throw own;
-    });
+    const { call } = guarded(
+      async ({ id, extend }) => {
+        ids.push(id);
+        late = () => extend(900_000);
+        throw own;
+      },
+      { settle: () => settlement },
+    );
     await thrownBy(call(newOrder()));
     const before = await records.read(ids[0] ?? '');
     await late?.();
     expect(await records.read(ids[0] ?? '')).toEqual(before);
-    expect(guards.eventTypes()).toEqual(['claimed', 'released']);
+    expect(guards.eventTypes()).toEqual(['claimed', settlement === 'hold' ? 'held' : 'released']);
   });
 });
 
