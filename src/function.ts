@@ -1,5 +1,6 @@
-import { type Execution, leaseLostError } from './core/execution.ts';
+import type { Execution } from './core/execution.ts';
 import type { IdempotencyHandle } from './core/handle.ts';
+import { leaseLostError } from './core/lease-errors.ts';
 import { type Outcome, snapshotOf } from './core/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';

@@ -1,4 +1,4 @@
-import { IdempotencyError, shown } from '../errors.ts';
+import { type IdempotencyError, shown } from '../errors.ts';
 import type { TimeBudget } from './budget.ts';
 import type { RecordCache } from './cache.ts';
 import type { EventDetail } from './events.ts';
@@ -7,6 +7,7 @@ import { createFinishing } from './finishing.ts';
 import type { IdempotencyHandle } from './handle.ts';
 import type { Identity } from './identity.ts';
 import { createLease } from './lease.ts';
+import { endedError, leaseEndsError, leaseLostError } from './lease-errors.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { type ResolvedProtocolOptions, type Settlement, YEAR_MILLIS } from './options.ts';
 import type { Outcome } from './outcome.ts';
@@ -199,27 +200,3 @@ export function createExecution(context: ExecutionContext): Execution {
 }
 
 const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
-
-/** For the caller of an execution that came too late: the request is in somebody else's hands. */
-export function leaseLostError(): IdempotencyError {
-  return new IdempotencyError(
-    'LEASE_LOST',
-    'This request took too long and was given to another execution. Retry with the same key for its outcome.',
-    { advice: "Make the lease (leaseMillis, or the function's timeout) longer than the longest execution." },
-  );
-}
-
-/** For the running code, a moment before the end. */
-function leaseEndsError(): IdempotencyError {
-  return new IdempotencyError('LEASE_LOST', 'This request takes too long. Retry with the same key for its outcome.', {
-    advice: 'The lease of the execution ends in a moment and was not extended: make leaseMillis longer, or renew it.',
-  });
-}
-
-function endedError(): IdempotencyError {
-  return new IdempotencyError(
-    'LEASE_LOST',
-    'The execution of this request has ended. Retry with the same key for its outcome.',
-    { advice: 'The handler has returned, thrown or timed out: await every step before that.' },
-  );
-}

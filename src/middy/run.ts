@@ -1,4 +1,5 @@
-import { type Execution, leaseLostError } from '../core/execution.ts';
+import type { Execution } from '../core/execution.ts';
+import { leaseLostError } from '../core/lease-errors.ts';
 import type { Settlement } from '../core/options.ts';
 import { encodeOutcome, type Outcome, snapshotOf } from '../core/outcome.ts';
 import type { Settled } from '../core/settling.ts';
