@@ -52,8 +52,8 @@ export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...a
   if (user === undefined || user === code) return;
   warn(
     'SHARED_OPERATION',
-    "Two guarded functions, or a handler and a function, of one store have no `operation`: both have the Lambda function's name, and with equal keys one gets the " +
-      "outcome of the other. Give each its own, such as 'charge'.",
+    "Two guarded functions, or a handler and a function, of one store have no `operation`: both have the Lambda function's " +
+      "name, and with equal keys one gets the outcome of the other. Give each its own, such as 'charge'.",
   );
 }
 

@@ -44,7 +44,10 @@ export interface ProtocolOptions<TItem = never> {
    * from here all the same. @default off
    */
   readonly cache?: { readonly maxEntries: number };
-  /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
+  /**
+   * Called for everything that happens to a record: metrics, logs. Its failures are ignored.
+   * @default failures that no caller is told of are warnings of the process (`MIDDY_IDEMPOTENCY_FAILURE`)
+   */
   readonly onEvent?: (event: IdempotencyEvent) => unknown;
 }
 

@@ -18,6 +18,7 @@ const refused = async (options: object, event: unknown) => {
 describe('I9 no key, no guess', () => {
   it.each([
     ['absent', 'id', {}],
+    ['a member of every line, of which one has none', 'lines[*].id', { lines: [{ id: 1 }, {}] }],
     ['null', 'id', { id: null }],
     ['empty', 'id', { id: '' }],
     ['blank', 'id', { id: ' \t' }],
