@@ -16,7 +16,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'proofs/**/*.test.ts'],
     exclude: ['test/deploy/**'],
     globalSetup: ['test/support/dynamodb-local.ts'],
     testTimeout: 30_000,

@@ -1,12 +1,12 @@
-import type { Execution } from './core/execution.ts';
-import type { IdempotencyHandle } from './core/handle.ts';
-import { leaseLostError } from './core/lease-errors.ts';
-import { type Outcome, snapshotOf } from './core/outcome.ts';
+import type { Execution } from './core/execution/execution.ts';
+import type { IdempotencyHandle } from './core/execution/handle.ts';
+import { leaseLostError } from './core/execution/lease-errors.ts';
+import { type Outcome, snapshotOf } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
-import { requireOperation } from './fingerprint/options.ts';
 import type { Jsonified } from './json.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
+import { requireOperation } from './request-key/options.ts';
 import { systemRuntime } from './runtime.ts';
 import { warnOfSharedDefault } from './warnings.ts';
 

@@ -1,7 +1,7 @@
 export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
-export type { IdempotencyHandle } from './core/handle.ts';
+export type { IdempotencyHandle } from './core/execution/handle.ts';
 export type { Settlement } from './core/options.ts';
-export type { Outcome } from './core/outcome.ts';
+export type { Outcome } from './core/record/outcome.ts';
 export type {
   Checkpoints,
   CompletedRecord,
@@ -9,10 +9,9 @@ export type {
   InProgressRecord,
   ReleasedRecord,
   StoredOutcome,
-} from './core/record.ts';
-export type { ConditionalResult, Expected, InsertResult, RecordStore } from './core/store.ts';
+} from './core/record/record.ts';
+export type { ConditionalResult, Expected, InsertResult, RecordStore } from './core/record/store.ts';
 export { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetails } from './errors.ts';
-export type { Selector } from './fingerprint/selector.ts';
 export { type FunctionOptions, type IdempotentFunction, idempotent } from './function.ts';
 export type { Jsonified } from './json.ts';
 export {
@@ -22,3 +21,4 @@ export {
   idempotency,
 } from './middy.ts';
 export type { OperationOptions } from './operation.ts';
+export type { Selector } from './request-key/selector.ts';

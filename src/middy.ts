@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import type { IdempotencyHandle } from './core/handle.ts';
-import type { Outcome } from './core/outcome.ts';
+import type { IdempotencyHandle } from './core/execution/handle.ts';
+import type { Outcome } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { markRefusal } from './middy/refusal.ts';
 import type { MiddyRequest } from './middy/request.ts';

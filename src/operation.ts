@@ -1,21 +1,21 @@
 import type { RemainingMillis } from './core/budget.ts';
+import { type Claim, createGuard } from './core/claim/claim.ts';
 import { emit, type IdempotencyEventType } from './core/events.ts';
-import { type Claim, createGuard } from './core/guard.ts';
-import type { Identity } from './core/identity.ts';
 import {
   PROTOCOL_OPTION_NAMES,
   type ProtocolOptions,
   refuseUnknownOptions,
   resolveProtocolOptions,
 } from './core/options.ts';
+import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
-import { identify } from './fingerprint/identity.ts';
+import { identify } from './request-key/identity.ts';
 import {
   REQUEST_OPTION_NAMES,
   type RequestOptions,
   requireOperation,
   resolveRequestOptions,
-} from './fingerprint/options.ts';
+} from './request-key/options.ts';
 import { warnOfFailures } from './warnings.ts';
 
 /** The options that the middleware and the function wrapper have in common. */

@@ -1,6 +1,6 @@
 import { DescribeTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import { createTable, type TableSchema } from '../../tools/tables.ts';
 import { OUTBOX_TTL_ATTRIBUTE } from '../outbox/outbox.ts';
-import { createTable, type TableSchema } from './tables.ts';
 
 /** The names of the example's tables. */
 export interface ExampleTables {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createContext } from './context.ts';
+import { createContext } from '../../tools/context.ts';
 
 /**
  * The process of one Lambda function: loads the module, and gives its `handler` the events that come as messages. It can be

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { FunctionSettings } from './context.ts';
+import type { FunctionSettings } from '../../tools/context.ts';
 
 export interface LocalFunctionOptions extends FunctionSettings {
   /** Exports the `handler`. */

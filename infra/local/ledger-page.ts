@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import type { LocalQueue } from '../../tools/queues.ts';
 import { balancesOf, trialBalance } from '../ledger/booking.ts';
 import type { Ledger } from '../ledger/dynamodb-ledger.ts';
-import type { LocalQueue } from './queues.ts';
 import type { LambdaFunction } from './server.ts';
 
 /** The API, and `GET /ledger` beside it: on this machine only, to look at what has become of the payments. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
+import { UsageError } from '../../tools/arguments.ts';
+import { localDynamoDB } from '../../tools/clients.ts';
+import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { onStopSignal } from '../../tools/signals.ts';
 import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
-import { UsageError } from './arguments.ts';
-import { localDynamoDB } from './clients.ts';
 import { examples, ledgerExample, moreExamples } from './curl.ts';
-import { startDynamoDBLocal } from './dynamodb-local.ts';
 import { type ExampleTables, ensureTables } from './example-tables.ts';
 import { describeLine } from './function-line.ts';
 import { withLedger } from './ledger-page.ts';
@@ -13,7 +14,6 @@ import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
 import { type Gateway, openGateway } from './server.ts';
 import { type Options, readOptions, readSettings, type Settings, USAGE } from './settings.ts';
-import { onStopSignal } from './signals.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
 const TABLES: ExampleTables = {

@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
+import { LOCAL_ACCESS, localEnvironment } from '../../tools/clients.ts';
+import { createQueue, type LocalQueue, startLocalQueues } from '../../tools/queues.ts';
 import { OUTBOX_PREFIX } from '../outbox/outbox.ts';
-import { LOCAL_ACCESS, localEnvironment } from './clients.ts';
 import { type ExampleTables, streamArnOf } from './example-tables.ts';
 import { type LocalFunction, localFunction } from './function.ts';
 import { pollQueue, type QueueSourceOptions } from './queue-source.ts';
-import { createQueue, type LocalQueue, startLocalQueues } from './queues.ts';
 import { pollStream } from './stream-source.ts';
 
 /** What may go wrong on purpose: asked each time whether it does now. */

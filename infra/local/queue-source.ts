@@ -1,6 +1,6 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { LocalQueue } from './queues.ts';
+import type { LocalQueue } from '../../tools/queues.ts';
 import { runSource, type Source } from './source.ts';
 
 export interface QueueSourceOptions {

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { createContext, type FunctionSettings } from '../../tools/context.ts';
 import { readBody } from './body.ts';
-import { createContext, type FunctionSettings } from './context.ts';
 import { toEvent } from './event.ts';
 import { gatewayResponse, type HttpResponse, toHttpResponse } from './result.ts';
 

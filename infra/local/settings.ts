@@ -1,4 +1,4 @@
-import { parseOptions, part, TEXT } from './arguments.ts';
+import { parseOptions, part, TEXT } from '../../tools/arguments.ts';
 
 export interface Settings {
   /** Where the HTTP server listens on 127.0.0.1; 0 is any free port. */

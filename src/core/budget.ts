@@ -1,3 +1,4 @@
+import { type ResolvedProtocolOptions, YEAR_MILLIS } from './options.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How much time an invocation has left, milliseconds: Lambda's `getRemainingTimeInMillis`, where there is one. */
@@ -63,4 +64,17 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
         minWriteMillis: MIN_WRITE_MILLIS.process,
         maxSettleMillis: MAX_WAIT_MILLIS,
       };
+}
+
+/** How long a record waits for somebody to look into an unknown outcome. */
+const UNSETTLED_MILLIS = 10 * YEAR_MILLIS;
+
+/**
+ * When a record may vanish, epoch seconds: after its retention, and after a lease (`leaseUntil`, 0 for none) on every
+ * clock that may look at it. One that must not be executed twice stays until somebody has looked.
+ */
+export function expirationAt(now: number, options: ResolvedProtocolOptions, leaseUntil = 0): number {
+  const { retentionMillis, clockSkewMillis, onExpiredLease } = options;
+  const unsettled = leaseUntil > 0 && onExpiredLease === 'throw' ? now + UNSETTLED_MILLIS : 0;
+  return Math.ceil(Math.max(leaseUntil + clockSkewMillis, now + retentionMillis, unsettled) / 1000);
 }

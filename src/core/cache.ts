@@ -1,5 +1,4 @@
-import { LRU } from 'tiny-lru';
-import type { CompletedRecord } from './record.ts';
+import type { CompletedRecord } from './record/record.ts';
 
 /** Completed records in this process, the least recently used given up first. It holds text, never an object of a reply. */
 export interface RecordCache {
@@ -10,13 +9,26 @@ export interface RecordCache {
 }
 
 export function recordCache({ maxEntries }: { readonly maxEntries: number }): RecordCache {
-  const records = new LRU<CompletedRecord>(maxEntries);
+  /** In the order of their last use. */
+  const records = new Map<string, CompletedRecord>();
+
+  function use(record: CompletedRecord): void {
+    records.delete(record.id);
+    records.set(record.id, record);
+  }
+
   return {
-    find: (id) => records.get(id),
+    find(id) {
+      const record = records.get(id);
+      if (record !== undefined) use(record);
+      return record;
+    },
     keep(record) {
       const { type } = record.outcome;
-      const isHere = type === 'RETURNED' || type === 'THREW';
-      if (isHere && record.provisional === undefined) records.set(record.id, record);
+      if ((type !== 'RETURNED' && type !== 'THREW') || record.provisional !== undefined) return;
+      use(record);
+      const [oldest = ''] = records.keys();
+      if (records.size > maxEntries) records.delete(oldest);
     },
   };
 }

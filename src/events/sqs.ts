@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { compileSelector } from '../fingerprint/selector.ts';
+import { compileSelector } from '../request-key/selector.ts';
 import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const SQS = 'Amazon SQS';

@@ -1,6 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
-import { canonicalJson, sha256 } from '../fingerprint/canonical.ts';
-import { holdsRoundedInteger } from '../fingerprint/numbers.ts';
+import { canonicalJson, sha256 } from '../request-key/canonical.ts';
+import { holdsRoundedInteger } from '../request-key/numbers.ts';
 import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
 

@@ -1,5 +1,5 @@
-import { isUnanswered } from '../core/guard.ts';
-import type { IdempotencyHandle } from '../core/handle.ts';
+import { isUnanswered } from '../core/claim/claim.ts';
+import type { IdempotencyHandle } from '../core/execution/handle.ts';
 import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { requestRuns } from '../middy/runs.ts';

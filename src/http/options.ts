@@ -1,8 +1,8 @@
 import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
-import type { Outcome } from '../core/outcome.ts';
+import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
-import type { RequestOptions } from '../fingerprint/options.ts';
-import type { Selector } from '../fingerprint/selector.ts';
+import type { RequestOptions } from '../request-key/options.ts';
+import type { Selector } from '../request-key/selector.ts';
 import { TOKEN } from './media-type.ts';
 import type { ProblemOptions } from './problem.ts';
 import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';

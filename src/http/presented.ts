@@ -1,5 +1,5 @@
-import type { Execution } from '../core/execution.ts';
-import { isStreaming, type Outcome } from '../core/outcome.ts';
+import type { Execution } from '../core/execution/execution.ts';
+import { isStreaming, type Outcome } from '../core/record/outcome.ts';
 import type { MiddyRequest } from '../middy/request.ts';
 import type { HttpRequest } from './request.ts';
 import { asReplay, withoutHeaders } from './response.ts';

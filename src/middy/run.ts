@@ -1,8 +1,8 @@
-import type { Execution } from '../core/execution.ts';
-import { leaseLostError } from '../core/lease-errors.ts';
+import type { Execution } from '../core/execution/execution.ts';
+import type { Settled } from '../core/execution/held-record.ts';
+import { leaseLostError } from '../core/execution/lease-errors.ts';
 import type { Settlement } from '../core/options.ts';
-import { encodeOutcome, type Outcome, snapshotOf } from '../core/outcome.ts';
-import type { Settled } from '../core/settling.ts';
+import { encodeOutcome, type Outcome, snapshotOf } from '../core/record/outcome.ts';
 import { isRefusal } from './refusal.ts';
 import type { MiddyRequest, RequestListener } from './request.ts';
 import { isThenable, outcomeOf, type Thenable } from './thenable.ts';

@@ -1,6 +1,6 @@
-import type { Execution } from '../core/execution.ts';
-import type { IdempotencyHandle } from '../core/handle.ts';
-import { storeFailure } from '../core/store-failure.ts';
+import type { Execution } from '../core/execution/execution.ts';
+import type { IdempotencyHandle } from '../core/execution/handle.ts';
+import { storeFailure } from '../core/record/store-failure.ts';
 import { type MiddyRequest, watchRequest } from './request.ts';
 import { MiddyRun, type Refuse } from './run.ts';
 import type { TimeoutWatch } from './timeout.ts';

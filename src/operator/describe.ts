@@ -1,6 +1,6 @@
 import { DEFAULT_CLOCK_SKEW_MILLIS } from '../core/options.ts';
-import { decodeOutcome } from '../core/outcome.ts';
-import { type IdempotencyRecord, isExpired, type StoredOutcome } from '../core/record.ts';
+import { decodeOutcome } from '../core/record/outcome.ts';
+import { type IdempotencyRecord, isExpired, type StoredOutcome } from '../core/record/record.ts';
 import { IdempotencyError } from '../errors.ts';
 
 /**

@@ -1,14 +1,14 @@
 import { IdempotencyError } from '../errors.ts';
-import { identify } from '../fingerprint/identity.ts';
+import { type HttpIdempotencyOptions, resolveHttpOptions } from '../http/options.ts';
+import { readRequest } from '../http/request.ts';
+import { httpSelectors } from '../http/selectors.ts';
+import { identify } from '../request-key/identity.ts';
 import {
   type RequestOptions,
   type ResolvedRequestOptions,
   requireOperation,
   resolveRequestOptions,
-} from '../fingerprint/options.ts';
-import { type HttpIdempotencyOptions, resolveHttpOptions } from '../http/options.ts';
-import { readRequest } from '../http/request.ts';
-import { httpSelectors } from '../http/selectors.ts';
+} from '../request-key/options.ts';
 
 interface Request<TEvent> {
   /** The option `operation` of the guard; where it has none, the Lambda function's name. */

@@ -1,9 +1,9 @@
-import { expirationAt } from '../core/expiration.ts';
+import { expirationAt } from '../core/budget.ts';
 import { resolveProtocolOptions } from '../core/options.ts';
-import { encodeOutcome } from '../core/outcome.ts';
-import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../core/record.ts';
+import { encodeOutcome } from '../core/record/outcome.ts';
+import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../core/record/record.ts';
+import type { Expected, RecordStore } from '../core/record/store.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { Expected, RecordStore } from '../core/store.ts';
 import { systemRuntime } from '../runtime.ts';
 import { isLeaseOver } from './describe.ts';
 

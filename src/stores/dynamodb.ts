@@ -1,5 +1,5 @@
-import type { IdempotencyRecord } from '../core/record.ts';
-import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
+import type { IdempotencyRecord } from '../core/record/record.ts';
+import type { ConditionalResult, Expected, RecordStore } from '../core/record/store.ts';
 import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';

@@ -1,5 +1,5 @@
-import type { IdempotencyRecord } from '../core/record.ts';
-import type { ConditionalResult, Expected, RecordStore } from '../core/store.ts';
+import type { IdempotencyRecord } from '../core/record/record.ts';
+import type { ConditionalResult, Expected, RecordStore } from '../core/record/store.ts';
 
 /**
  * Records in this process: for unit tests and for trying things out. It guards one process only, forgets everything

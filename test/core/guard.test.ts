@@ -1,7 +1,7 @@
 import { IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { isUnanswered } from '../../src/core/guard.ts';
+import { isUnanswered } from '../../src/core/claim/claim.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { crashing, deferred, newOrder, type Order, TestClock, thrownBy, useGuards } from '../support/harness.ts';
 

@@ -3,9 +3,9 @@ import { idempotency, idempotent } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROTOCOL_OPTION_NAMES } from '../../src/core/options.ts';
-import { REQUEST_OPTION_NAMES } from '../../src/fingerprint/options.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createMiddleware } from '../../src/middy.ts';
+import { REQUEST_OPTION_NAMES } from '../../src/request-key/options.ts';
 import { lambdaContext, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());

@@ -1,8 +1,14 @@
 import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { decodeOutcome, encodeOutcome, notReplayable, type Outcome, snapshotOf } from '../../src/core/outcome.ts';
-import type { StoredOutcome } from '../../src/core/record.ts';
+import {
+  decodeOutcome,
+  encodeOutcome,
+  notReplayable,
+  type Outcome,
+  snapshotOf,
+} from '../../src/core/record/outcome.ts';
+import type { StoredOutcome } from '../../src/core/record/record.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 
 const returned = (value: unknown): Outcome => ({ kind: 'returned', value });

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import { expirationAt } from '../../src/core/budget.ts';
+import { contention, refusal } from '../../src/core/claim/decide.ts';
 import { emit } from '../../src/core/events.ts';
-import { expirationAt } from '../../src/core/expiration.ts';
 import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
-import { contention, refusal } from '../../src/core/refusal.ts';
+import { isStoreError, storeFailure, unfinished } from '../../src/core/record/store-failure.ts';
 import { TIMED_OUT, within } from '../../src/core/runtime.ts';
-import { isStoreError, storeFailure, unfinished } from '../../src/core/store-failure.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import { deferred, TestClock } from '../support/harness.ts';
 

@@ -1,7 +1,7 @@
 import { IdempotencyError, type IdempotencyHandle, type IdempotencyRecord, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { createLeaseWatch } from '../../src/core/lease-watch.ts';
+import { leaseTimers } from '../../src/core/execution/lease-timers.ts';
 import { newOrder, TestClock, thrownBy, useGuards } from '../support/harness.ts';
 
 const records = memoryStore();
@@ -19,6 +19,14 @@ function withoutCheckpoints(): { store: RecordStore; written: IdempotencyRecord[
   };
   return { store: { ...records, replace }, written };
 }
+
+const timersOf = (runtime: TestClock) =>
+  leaseTimers({
+    runtime,
+    budget: { reserveMillis: 0, leaseMillis: 1000 } as never,
+    record: { leaseUntil: () => runtime.now() + 1000, extend: async () => 'written' },
+    onLost: () => undefined,
+  });
 
 describe('a step whose result the store never takes', () => {
   it('is said to be done and not kept, and is in the way of no later write', async () => {
@@ -59,8 +67,7 @@ describe('a step', () => {
 describe('the signal of an execution', () => {
   it('is one, however often it is asked for', () => {
     const runtime = new TestClock();
-    const reason = () => new IdempotencyError('LEASE_LOST', 'in time');
-    const watch = createLeaseWatch({ runtime, deadline: () => runtime.now() + 1000, reason });
+    const watch = timersOf(runtime);
     const [first, second] = [watch.signal(), watch.signal()];
     expect(first).toBe(second);
     watch.fire(new IdempotencyError('LEASE_LOST', 'lost'));
@@ -69,8 +76,7 @@ describe('the signal of an execution', () => {
 
   it('that is asked for after it has fired has fired', () => {
     const runtime = new TestClock();
-    const reason = () => new IdempotencyError('LEASE_LOST', 'in time');
-    const watch = createLeaseWatch({ runtime, deadline: () => runtime.now() + 1000, reason });
+    const watch = timersOf(runtime);
     const lost = new IdempotencyError('LEASE_LOST', 'lost');
     watch.fire(lost);
     expect(watch.signal().aborted).toBe(true);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../infra/local/dynamodb-local.ts';
+import { freePort } from '../../tools/dynamodb-local.ts';
 
 /** From PyPI, MIT. It speaks CloudFormation, and runs the deployed function behind the deployed API. */
 const PACKAGE = 'ministack==1.5.33';

@@ -1,9 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
 import * as events from 'middy-idempotency/events';
 import { describe, expect, it } from 'vitest';
-import { identify } from '../../src/fingerprint/identity.ts';
-import { resolveRequestOptions } from '../../src/fingerprint/options.ts';
-import type { Selector } from '../../src/fingerprint/selector.ts';
+import { identify } from '../../src/request-key/identity.ts';
+import { resolveRequestOptions } from '../../src/request-key/options.ts';
+import type { Selector } from '../../src/request-key/selector.ts';
 import {
   dynamoDBRecord,
   eventBridgeEvent,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/fingerprint/canonical.ts';
-import { holdsRoundedInteger } from '../../src/fingerprint/numbers.ts';
 import { requestFingerprint } from '../../src/http/fingerprint.ts';
 import { readRequest } from '../../src/http/request.ts';
+import { sha256 } from '../../src/request-key/canonical.ts';
+import { holdsRoundedInteger } from '../../src/request-key/numbers.ts';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
 
 type Shape = (typeof SHAPES)[number];

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../infra/local/dynamodb-local.ts';
 import { type Gateway, openGateway } from '../../infra/local/server.ts';
 import { createHttpMiddleware } from '../../src/http/index.ts';
+import { freePort } from '../../tools/dynamodb-local.ts';
 import { deferred, TestClock } from '../support/harness.ts';
 import { localClient, useTable } from '../support/table.ts';
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { expect, it, vi } from 'vitest';
 
 const PROGRAM = `
-  import { startOwnDynamoDBLocal } from ${JSON.stringify(new URL('../../infra/local/dynamodb-local.ts', import.meta.url).href)};
+  import { startOwnDynamoDBLocal } from ${JSON.stringify(new URL('../../tools/dynamodb-local.ts', import.meta.url).href)};
   const { endpoint, stop } = await startOwnDynamoDBLocal();
   process.once('SIGTERM', stop);
   console.log(endpoint);

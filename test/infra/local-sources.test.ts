@@ -3,10 +3,10 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
 import { expect, inject, it } from 'vitest';
-import { LOCAL_ACCESS } from '../../infra/local/clients.ts';
 import { pollQueue } from '../../infra/local/queue-source.ts';
-import { createQueue, startLocalQueues } from '../../infra/local/queues.ts';
 import { pollStream } from '../../infra/local/stream-source.ts';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
+import { createQueue, startLocalQueues } from '../../tools/queues.ts';
 import { deferred } from '../support/harness.ts';
 import { useTable } from '../support/table.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { expect } from 'vitest';
-import { createContext } from '../../infra/local/context.ts';
 import { PROBLEM_BASE_URI } from '../../infra/payments/problems.ts';
 import type { HttpHandler } from '../../infra/payments/router.ts';
+import { createContext } from '../../tools/context.ts';
 import { bodyViolations, operationOf, problemSchema, undeclared } from './support/openapi.ts';
 
 export const PAYMENT = { amount: 1999, currency: 'EUR', source: 'tok_visa' };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore, type OutcomeCodec } from 'middy-idempotency/dynamodb';
 import { expect, it } from 'vitest';
-import type { InProgressRecord } from '../../src/core/record.ts';
+import type { InProgressRecord } from '../../src/core/record/record.ts';
 import { useTable } from '../support/table.ts';
 
 const table = useTable();

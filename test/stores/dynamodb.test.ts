@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../infra/local/dynamodb-local.ts';
+import { freePort } from '../../tools/dynamodb-local.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 import { describeStore } from './conformance.ts';

@@ -1,5 +1,5 @@
-import { UsageError } from '../../infra/local/arguments.ts';
-import { onStopSignal } from '../../infra/local/signals.ts';
+import { UsageError } from '../../tools/arguments.ts';
+import { onStopSignal } from '../../tools/signals.ts';
 
 /** What ends something that was started. */
 export type Stop = () => Promise<unknown>;

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts';
+import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { createTable, type TableSchema } from '../../infra/local/tables.ts';
+import { createTable, type TableSchema } from '../../tools/tables.ts';
 
 export function localClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
   return new DynamoDBClient({

@@ -1,4 +1,4 @@
-import type { Checkpoints } from '../../core/record.ts';
+import type { Checkpoints } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { TextCodec } from './text-codec.ts';
 

@@ -23,7 +23,7 @@ const decompress = promisify(gunzip);
  * The text as gzip; `undefined` where it is too short. JSON always gets smaller: its bytes use less than seven of their
  * eight bits.
  *
- * gzip at its default level, by measurement (`test/bench/codec.ts`, table in the README): brotli at the same cost is 2 to 5 %
+ * gzip at its default level, by measurement (`bench/codec.ts`, table in the README): brotli at the same cost is 2 to 5 %
  * smaller, but has no checksum, so that altered bytes could be read as another response.
  */
 export async function compressed(text: string): Promise<Uint8Array | undefined> {

@@ -1,4 +1,4 @@
-import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record.ts';
+import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
 import type { Item } from './marshalling.ts';

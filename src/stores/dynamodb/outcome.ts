@@ -1,4 +1,4 @@
-import type { CompletedRecord, StoredOutcome } from '../../core/record.ts';
+import type { CompletedRecord, StoredOutcome } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { OutcomeFields } from './item.ts';
 import { cut, join, MAX_ITEM_BYTES, type Parts } from './parts.ts';

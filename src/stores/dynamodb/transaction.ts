@@ -1,7 +1,7 @@
 import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { IdempotencyRecord } from '../../core/record.ts';
-import type { TransactionResult } from '../../core/store.ts';
+import type { IdempotencyRecord } from '../../core/record/record.ts';
+import type { TransactionResult } from '../../core/record/store.ts';
 import { IdempotencyError } from '../../errors.ts';
 import { transactionUnavailable, unavailable } from './failure.ts';
 import { type Item, unmarshalled } from './marshalling.ts';

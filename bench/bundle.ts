@@ -1,0 +1,100 @@
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where the SDK comes from: the bundle, or the runtime's own `node_modules`. */
+export type Sdk = 'bundled' | 'external';
+export type Entry = 'base' | 'floor' | 'ours' | 'peer' | 'primed';
+
+export interface Bundle {
+  readonly code: string;
+  readonly bytes: number;
+  readonly gzipped: number;
+  /** Bytes of each package in it, and of our own files. */
+  readonly inputs: ReadonlyMap<string, number>;
+}
+
+const SETTINGS = `{
+  region: 'eu-central-1',
+  endpoint: process.env.DYNAMODB_ENDPOINT,
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+}`;
+const BASE = `
+  import middy from '@middy/core';
+  import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+  const client = new DynamoDBClient(${SETTINGS});
+  const tableName = 'idempotency';
+  const key = '[headers."idempotency-key", powertools_json(body).orderId]';
+  const respond = async () => ({ statusCode: 201, body: '{"id":"ord_1"}' });`;
+
+const OURS = `${BASE}
+  import { idempotency } from './src/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb.ts';
+  const store = dynamoDBStore({ tableName, client });
+  export const handler = middy().use(idempotency({ store, key })).handler(respond);`;
+
+/** A Middy handler with a DynamoDB client, and what each side adds to it. */
+const SOURCES: Readonly<Record<Entry, string>> = {
+  base: `${BASE}
+  export const handler = middy().handler(respond);
+  export { client };`,
+  floor: `${BASE}
+  import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+  export const handler = middy().handler(async () => {
+    for (const S of ['a', 'b']) await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S } } }));
+    return respond();
+  });`,
+  ours: OURS,
+  // A record that is not there: what the first request of a client makes is there for the second.
+  primed: `${OURS}
+  await store.read('prime');`,
+  peer: `${BASE}
+  import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
+  import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+  import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware';
+  const persistenceStore = new DynamoDBPersistenceLayer({ tableName, awsSdkV3Client: client });
+  const config = new IdempotencyConfig({ eventKeyJmesPath: key, throwOnNoIdempotencyKey: true });
+  export const handler = middy().use(makeHandlerIdempotent({ persistenceStore, config })).handler(respond);`,
+};
+
+/** As the example is bundled for Lambda: minified ESM for Node 24. */
+export async function bundle(entry: Entry, sdk: Sdk): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: SOURCES[entry], resolveDir: root, loader: 'ts' },
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    minify: true,
+    logLevel: 'error',
+    external: sdk === 'external' ? ['@aws-sdk/*', '@smithy/*'] : [],
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error('esbuild made nothing');
+  const inputs = new Map<string, number>();
+  for (const { inputs: files } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(files)) {
+      const name = originOf(file);
+      inputs.set(name, (inputs.get(name) ?? 0) + bytesInOutput);
+    }
+  }
+  return { code: output.text, bytes: output.contents.length, gzipped: gzipSync(output.contents).length, inputs };
+}
+
+/** The package, or our own file. */
+function originOf(file: string): string {
+  const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
+  return name ?? file;
+}
+
+/** Bytes that `entry` adds to the base. */
+export async function addedBytes(entry: Entry, sdk: Sdk): Promise<number> {
+  const [whole, base] = [await bundle(entry, sdk), await bundle('base', sdk)];
+  return whole.bytes - base.bytes;
+}

@@ -1,0 +1,73 @@
+import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { apiResponse } from '../test/support/api-responses.ts';
+import { context, httpEvent } from './event.ts';
+import type { Measurement } from './finding.ts';
+import { itemBytes, writeUnits } from './item-size.ts';
+import { type Handler, ourHandler, peerHandler, type SideOptions } from './sides.ts';
+import type { Local } from './table.ts';
+
+const SIZES = [500, 4000, 20_000, 200_000];
+const TARGET_SIZE = 20_000;
+const TARGET = 0.4;
+
+/** DynamoDB, on demand, us-east-1 (aws.amazon.com/dynamodb/pricing/on-demand), as of 2026-11-24. */
+export const DOLLARS_PER_MILLION_WRITE_UNITS = 0.625;
+
+const MAKERS = { ours: ourHandler, peer: peerHandler } as const;
+type Make = (client: DynamoDBClient, options: SideOptions) => Handler;
+
+interface Units {
+  readonly first: number;
+  readonly replay: number;
+}
+
+/** Write units of a first call, as DynamoDB Local says, and of a replay, by the size of the item in its way. */
+export async function measureCapacity(local: Local, progress: (text: string) => void): Promise<Measurement> {
+  const rows: (string | number)[][] = [];
+  let ratio = Number.NaN;
+  for (const size of SIZES) {
+    progress(`${size} bytes`);
+    const ours = await unitsOf(local, 'ours', size);
+    const peer = await unitsOf(local, 'peer', size);
+    rows.push([size, ours.first, peer.first, ours.replay, peer.replay, ...[ours, peer].map(money)]);
+    if (size === TARGET_SIZE) ratio = ours.first / peer.first;
+  }
+  return {
+    subject: 'capacity',
+    findings: [{ name: 'Write units, first call, 20 KB', value: ratio, unit: "of the peer's", target: TARGET }],
+    tables: [
+      {
+        title: `Write units, and dollars for a million first calls ($${DOLLARS_PER_MILLION_WRITE_UNITS} for a million units, on demand, us-east-1, 2026-11-24)`,
+        columns: ['bytes of JSON', 'first, ours', 'first, peer', 'replay, ours', 'replay, peer', '$, ours', '$, peer'],
+        rows,
+      },
+    ],
+  };
+}
+
+function money({ first }: Units): string {
+  return (first * DOLLARS_PER_MILLION_WRITE_UNITS).toFixed(2);
+}
+
+async function unitsOf(local: Local, side: keyof typeof MAKERS, size: number): Promise<Units> {
+  const client = local.client();
+  const tableName = await local.table(`capacity-${side}-${size}`);
+  let first = 0;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
+      const answer = await next(args);
+      const { ConsumedCapacity } = answer.output as { ConsumedCapacity?: { CapacityUnits?: number } };
+      first += ConsumedCapacity?.CapacityUnits ?? Number.NaN;
+      return answer;
+    },
+    { step: 'initialize' },
+  );
+  const make: Make = MAKERS[side];
+  await make(client, { tableName, respond: () => apiResponse(size) })(httpEvent('key'), context());
+  const admin = local.client();
+  const { Items: [item = {}] = [] } = await admin.send(new ScanCommand({ TableName: tableName }));
+  client.destroy();
+  admin.destroy();
+  return { first, replay: writeUnits(itemBytes(item)) };
+}

@@ -1,0 +1,141 @@
+import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
+import type { ConditionalResult, Expected, InsertResult, TransactionResult } from '../../src/core/record/store.ts';
+import type { Seen } from '../../test/support/history.ts';
+import { isRefused } from './effects.ts';
+import { Tokens } from './tokens.ts';
+
+/** What a request did to a table. `effects`: how many of the caller's own writes took effect. */
+export interface Applied<T> {
+  readonly answer: T;
+  readonly wrote: boolean;
+  readonly effects?: number;
+}
+
+/** What the schedule sees of a table, whatever that holds. */
+export interface Rows {
+  ids(): Iterable<string>;
+  /** `undefined` also where it is a part of an outcome. */
+  seen(id: string): Seen | undefined;
+  /** Epoch seconds. */
+  expiration(id: string): number;
+  delete(id: string): void;
+}
+
+/** A table as DynamoDB is one: every verb is atomic, and what was written is never shared with the writer. */
+export class Table {
+  readonly #records = new Map<string, IdempotencyRecord>();
+  readonly #tokens: Tokens;
+
+  constructor(tokens = new Tokens()) {
+    this.#tokens = tokens;
+  }
+
+  get(id: string): IdempotencyRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#records.keys();
+  }
+
+  insert(record: IdempotencyRecord): Applied<InsertResult> {
+    const existing = this.#records.get(record.id);
+    if (existing !== undefined) return { answer: { won: false, existing }, wrote: false };
+    this.#put(record);
+    return { answer: { won: true }, wrote: true };
+  }
+
+  replace(record: IdempotencyRecord, expected: Expected): Applied<ConditionalResult> {
+    return this.#conditionally(record.id, expected, () => this.#put(record));
+  }
+
+  remove(id: string, expected: Expected): Applied<ConditionalResult> {
+    return this.#conditionally(id, expected, () => this.delete(id));
+  }
+
+  /** All of it, or nothing. */
+  transact(
+    record: CompletedRecord,
+    expected: Expected,
+    items: readonly object[],
+    token: string,
+  ): Applied<TransactionResult> {
+    if (this.#tokens.knows(token)) return { answer: { done: true }, wrote: false };
+    const existing = this.#records.get(record.id);
+    if (existing === undefined || !isAsExpected(existing, expected)) {
+      return { answer: { done: false, existing }, wrote: false };
+    }
+    if (items.some(isRefused)) {
+      const refused = Object.assign(new Error('a condition of an item failed'), {
+        name: 'TransactionCanceledException',
+      });
+      return { answer: { done: false, refused }, wrote: false };
+    }
+    this.#put(record);
+    this.#tokens.keep(token);
+    return { answer: { done: true }, wrote: true, effects: items.length };
+  }
+
+  delete(id: string): void {
+    this.#records.delete(id);
+  }
+
+  #conditionally(id: string, expected: Expected, write: () => void): Applied<ConditionalResult> {
+    const existing = this.#records.get(id);
+    if (existing === undefined || !isAsExpected(existing, expected)) {
+      return { answer: { done: false, existing }, wrote: false };
+    }
+    write();
+    return { answer: { done: true }, wrote: true };
+  }
+
+  #put(record: IdempotencyRecord): void {
+    this.#records.set(record.id, Object.freeze({ ...record }));
+  }
+}
+
+function isAsExpected(existing: IdempotencyRecord, expected: Expected): boolean {
+  const { owner, status, leaseUntil, provisional } = expected;
+  if (existing.owner !== owner || existing.status !== status) return false;
+  if (existing.status === 'COMPLETED') return provisional === undefined || existing.provisional === provisional;
+  return leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil);
+}
+
+/** A record as a witness writes it down. The owner's token begins with the name of the call. */
+export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
+  if (record === undefined) return undefined;
+  const { status, owner, attempt, expiration } = record;
+  const text = record.status === 'COMPLETED' ? textOf(record.outcome) : undefined;
+  const checkpoints = record.status === 'COMPLETED' ? undefined : record.checkpoints;
+  return {
+    status,
+    by: owner.slice(0, owner.indexOf('#')),
+    attempt,
+    expiresAt: expiration * 1000,
+    ...(record.status === 'IN_PROGRESS' && { leaseUntil: record.leaseUntil }),
+    ...(text !== undefined && { text }),
+    ...(checkpoints !== undefined && { checkpoints: resultsOf(Object.entries(checkpoints)) }),
+  };
+}
+
+/** The results that checkpoints hold, by the names of the steps. */
+export function resultsOf(checkpoints: readonly (readonly [name: string, text: string])[]): Record<string, string> {
+  return Object.fromEntries(checkpoints.map(([name, text]) => [name, String(JSON.parse(text).result)]));
+}
+
+function textOf(outcome: Extract<IdempotencyRecord, { status: 'COMPLETED' }>['outcome']): string | undefined {
+  switch (outcome.type) {
+    case 'RETURNED':
+      return outcome.json === undefined ? 'undefined' : String(JSON.parse(outcome.json));
+    case 'THREW':
+      return thrownText(outcome.json);
+    case 'NOT_REPLAYABLE':
+      return undefined;
+  }
+}
+
+/** The message of a stored error, or what was thrown instead of one. */
+export function thrownText(json: string): string {
+  const stored: { error?: { message: string }; value?: unknown } = JSON.parse(json);
+  return stored.error?.message ?? String(stored.value);
+}

@@ -1,0 +1,112 @@
+import { IdempotencyError } from '../../errors.ts';
+import {
+  type Checkpoints,
+  type IdempotencyRecord,
+  type InProgressRecord,
+  isExpired,
+  type StoredOutcome,
+} from '../record/record.ts';
+import type { Expected } from '../record/store.ts';
+
+export interface DecisionPolicy {
+  readonly clockSkewMillis: number;
+  readonly onExpiredLease: 'run' | 'throw';
+}
+
+export type TakeoverReason = 'retention over' | 'released' | 'lease over';
+
+export type Decision =
+  | { readonly kind: 'won'; readonly record: InProgressRecord }
+  | {
+      readonly kind: 'takeover';
+      readonly reason: TakeoverReason;
+      readonly attempt: number;
+      readonly expected: Expected;
+      /** What the attempts before have done already. */
+      readonly checkpoints?: Checkpoints;
+    }
+  | { readonly kind: 'keyReused' }
+  | { readonly kind: 'replay'; readonly outcome: StoredOutcome }
+  | { readonly kind: 'inFlight'; readonly retryAfterMillis: number }
+  | { readonly kind: 'outcomeUnknown' };
+
+/** What a claim that met an existing record may do. Pure: `now` is the claimer's clock, epoch milliseconds. */
+export function decide(
+  existing: IdempotencyRecord,
+  claim: InProgressRecord,
+  policy: DecisionPolicy,
+  now: number,
+): Decision {
+  // The first answer to this very claim was lost and the SDK sent it again: the record in the way is our own.
+  if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
+  // At most once: what became of an unsettled execution stays unknown, however long nobody has looked.
+  const unsettled = existing.status === 'IN_PROGRESS' && policy.onExpiredLease === 'throw';
+  if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
+  if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
+  switch (existing.status) {
+    case 'COMPLETED':
+      return { kind: 'replay', outcome: existing.outcome };
+    case 'RELEASED':
+      return takeover(existing, 'released');
+    case 'IN_PROGRESS': {
+      // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
+      const over = existing.leaseUntil + policy.clockSkewMillis;
+      if (now < over) return { kind: 'inFlight', retryAfterMillis: over - now };
+      return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover(existing, 'lease over');
+    }
+  }
+}
+
+function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision {
+  const { owner, status } = existing;
+  const expected =
+    existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
+  const checkpoints = existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints;
+  const kept = checkpoints !== undefined && { checkpoints };
+  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, ...kept };
+}
+
+/** A record or a claim without a fingerprint (the option was added or removed by a deployment) has nothing to compare. */
+function differ(stored: string | undefined, claimed: string | undefined): boolean {
+  return stored !== undefined && claimed !== undefined && stored !== claimed;
+}
+
+/** Why a request is not executed, to be told to its client. Nothing is written. */
+export function refusal(
+  decision: Extract<Decision, { kind: 'keyReused' | 'inFlight' | 'outcomeUnknown' }>,
+  recordId: string,
+): IdempotencyError {
+  switch (decision.kind) {
+    case 'keyReused':
+      return new IdempotencyError(
+        'KEY_REUSED',
+        'This idempotency key was used before with a different request. Use a new key for a new request.',
+      );
+    case 'inFlight':
+      return new IdempotencyError(
+        'IN_FLIGHT',
+        'A request with this idempotency key is being executed. Retry later with the same key.',
+        { retryAfterMillis: decision.retryAfterMillis },
+      );
+    case 'outcomeUnknown':
+      return new IdempotencyError(
+        'OUTCOME_UNKNOWN',
+        'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
+        {
+          advice:
+            `The lease of record ${recordId} ran out unsettled and onExpiredLease is 'throw'. ` +
+            'Find out what the execution did. Then `npx middy-idempotency release` lets a retry execute, and ' +
+            '`npx middy-idempotency complete` gives retries the response that was lost; both take this id and --table.',
+        },
+      );
+  }
+}
+
+/** Claims that take the record from each other, again and again. */
+export function contention(rounds: number, retryAfterMillis: number): IdempotencyError {
+  return new IdempotencyError(
+    'IN_FLIGHT',
+    'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
+    { retryAfterMillis, advice: `The record changed hands ${rounds} times.` },
+  );
+}

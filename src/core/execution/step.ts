@@ -1,0 +1,140 @@
+import { IdempotencyError } from '../../errors.ts';
+import type { Jsonified } from '../../json.ts';
+import type { EventDetail } from '../events.ts';
+import { encodeOutcome } from '../record/outcome.ts';
+import { storeFailure, unfinished } from '../record/store-failure.ts';
+import type { HeldRecord } from './held-record.ts';
+
+const MAX_NAME_LENGTH = 255;
+
+export interface StepContext {
+  readonly record: Pick<HeldRecord, 'checkpoints' | 'checkpoint'>;
+  readonly tell: (detail: EventDetail) => void;
+  /** @throws IdempotencyError when no effect may begin any more */
+  readonly assertMayGoOn: () => void;
+  /** Whether the outcome is stored already: no attempt will follow that could need a checkpoint. */
+  readonly isCompleted: () => boolean;
+  /** The record is in somebody else's hands. */
+  readonly lost: () => IdempotencyError;
+}
+
+export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: StepContext) {
+  const used = new Set<string>();
+  return step;
+
+  async function step<T>(name: string, fn: () => T): Promise<Jsonified<Awaited<T>>> {
+    requireStep(name, fn);
+    assertMayGoOn();
+    if (used.has(name)) {
+      throw new TypeError(`step('${name}') has begun before in this execution: a name stands for one effect`);
+    }
+    used.add(name);
+    const checkpoints = record.checkpoints();
+    const kept = Object.hasOwn(checkpoints, name) ? checkpoints[name] : undefined;
+    if (kept !== undefined) {
+      tell({ type: 'stepSkipped', step: name });
+      return decodeCheckpoint(name, kept) as Jsonified<Awaited<T>>;
+    }
+    return decodeCheckpoint(name, await keep(name, await run(name, fn))) as Jsonified<Awaited<T>>;
+  }
+
+  async function run(name: string, fn: () => unknown): Promise<unknown> {
+    try {
+      return await fn();
+    } catch (error) {
+      used.delete(name);
+      throw error;
+    }
+  }
+
+  /** The effect has happened: whatever can be kept of that is kept. */
+  async function keep(name: string, result: unknown): Promise<string> {
+    const text = encodeCheckpoint(result);
+    if (isCompleted()) return text;
+    try {
+      return await write(name, text);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (failure.recordRefused !== true) throw failed(name, failure);
+    }
+    try {
+      return await write(name, notReplayableCheckpoint('the record cannot hold it'));
+    } catch (error) {
+      throw failed(name, storeFailure(error));
+    }
+  }
+
+  async function write(name: string, text: string): Promise<string> {
+    const written = await record.checkpoint(name, text);
+    if (written === 'lost') throw lost();
+    if (written === 'written') tell({ type: 'checkpointed', step: name });
+    return text;
+  }
+
+  function failed(name: string, failure: IdempotencyError): IdempotencyError {
+    if (failure.code !== 'STORE_UNAVAILABLE') return failure;
+    const advice = `Step '${name}' is done, and its result could not be kept: a retry may do it again.`;
+    const error = unfinished(failure, advice);
+    tell({ type: 'checkpointFailed', step: name, error });
+    return error;
+  }
+}
+
+function requireStep(name: unknown, fn: unknown): void {
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || !isMember(name)) {
+    throw new TypeError(
+      `step(name, fn): name must be a string of 1 to ${MAX_NAME_LENGTH} characters, such as 'charge', and not '__proto__'`,
+    );
+  }
+  if (typeof fn !== 'function') throw new TypeError(`step('${name}', fn): fn must be a function`);
+}
+
+/** Stores keep names as members of a map, in UTF-8: not every map can have `__proto__`, and not every string is text. */
+function isMember(name: string): boolean {
+  return name !== '__proto__' && name.isWellFormed();
+}
+
+/** The text that is stored of a step's result: what JSON can carry of it, or the fact that the step is done. */
+function encodeCheckpoint(result: unknown): string {
+  const stored = encodeOutcome({ kind: 'returned', value: result });
+  if (stored.type === 'NOT_REPLAYABLE') return notReplayableCheckpoint(stored.reason);
+  return stored.json === undefined ? '{}' : `{"result":${stored.json}}`;
+}
+
+function notReplayableCheckpoint(reason: string): string {
+  return JSON.stringify({ notReplayable: reason });
+}
+
+/**
+ * The step's result, a fresh object every time.
+ *
+ * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE` when the step is done and its result could not be stored,
+ *   `RECORD_INVALID` when something else wrote the text
+ */
+function decodeCheckpoint(name: string, text: string): unknown {
+  const { result, notReplayable } = parse(name, text);
+  if (notReplayable === undefined) return result;
+  throw new IdempotencyError(
+    'RESPONSE_NOT_REPLAYABLE',
+    'A part of this request has been executed, and its result could not be stored. It is not executed again.',
+    {
+      advice:
+        `The result of step '${name}' was not stored because ${notReplayable}. Let the step return what JSON can carry ` +
+        'and the record can hold, such as an id.',
+    },
+  );
+}
+
+function parse(name: string, text: string): { readonly result?: unknown; readonly notReplayable?: unknown } {
+  let cause: unknown;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch (error) {
+    cause = error;
+  }
+  throw new IdempotencyError('RECORD_INVALID', 'What is stored of this request cannot be read. It is not executed.', {
+    cause,
+    advice: `The checkpoint '${name}' of the record is not what this version writes.`,
+  });
+}

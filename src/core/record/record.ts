@@ -1,0 +1,83 @@
+import type { IdempotencyError } from '../../errors.ts';
+
+/**
+ * The idempotency record: one for each record id, three states.
+ *
+ * IN_PROGRESS -> COMPLETED when the outcome is stored, -> RELEASED (or gone) when a retry may execute.
+ */
+export type IdempotencyRecord = InProgressRecord | CompletedRecord | ReleasedRecord;
+
+interface RecordBase {
+  /** `<operation>#<base64url SHA-256 of the canonical JSON of [scope, key]>` */
+  readonly id: string;
+  /** A random token, fresh for every claim: the fence on every later write. */
+  readonly owner: string;
+  /** 1 for the first claim, one more at every takeover. */
+  readonly attempt: number;
+  /** Past this the record is treated as absent. Epoch seconds: it is the table's TTL attribute. */
+  readonly expiration: number;
+  /** Digest of what must stay the same between retries. */
+  readonly fingerprint?: string;
+}
+
+export interface InProgressRecord extends RecordBase {
+  readonly status: 'IN_PROGRESS';
+  /**
+   * Until then the owner alone may execute. Epoch milliseconds. Every write of the owner moves it on by a millisecond at
+   * least, so that it is the version of the record, too: a write that arrives late expects an earlier one.
+   */
+  readonly leaseUntil: number;
+  readonly checkpoints?: Checkpoints;
+}
+
+export interface CompletedRecord extends RecordBase {
+  readonly status: 'COMPLETED';
+  readonly outcome: StoredOutcome;
+  /**
+   * Given when the execution had not ended yet: another outcome may still take the place of this one. 1, and one more for
+   * every one that did, so that an amendment that arrives late expects an earlier one.
+   */
+  readonly provisional?: number;
+}
+
+/** Kept after a release only where something in it must survive for the next attempt. */
+export interface ReleasedRecord extends RecordBase {
+  readonly status: 'RELEASED';
+  readonly checkpoints?: Checkpoints;
+}
+
+/**
+ * Results of the steps that are done, by name, for the next attempt. JSON text: `{"result":…}`, without a member for
+ * `undefined`, or `{"notReplayable":"the reason"}`.
+ */
+export type Checkpoints = Readonly<Record<string, string>>;
+
+/**
+ * What an execution ended with, as it is stored.
+ *
+ * - `RETURNED`: `json` is the response as JSON text; absent when the response was `undefined`.
+ * - `THREW`: `json` is the error as JSON text.
+ * - `NOT_REPLAYABLE`: the work is done, `reason` says why its response is not here.
+ * - `UNREADABLE`: never stored; the work is done, and `error` says why its response cannot be read now.
+ */
+export type StoredOutcome =
+  | { readonly type: 'RETURNED'; readonly json?: string }
+  | { readonly type: 'THREW'; readonly json: string }
+  | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string }
+  | { readonly type: 'UNREADABLE'; readonly error: IdempotencyError };
+
+/** Whether the record is past its retention, so that it counts as absent even while the table still has it. */
+export function isExpired(record: IdempotencyRecord, now: number): boolean {
+  return now >= record.expiration * 1000;
+}
+
+/** One logical request, computed once, before anything can change the event. */
+export interface Identity {
+  readonly operation: string;
+  /** The record id. */
+  readonly id: string;
+  /** Digest of what must stay the same between retries. */
+  readonly fingerprint?: string;
+  /** A UUID for a downstream call, the same on every attempt. */
+  deriveKey(name: string): string;
+}
