@@ -46,10 +46,10 @@ it.each([
     long: JSON.stringify({ result: 'reserved '.repeat(500) }),
     constructor: '{}',
   });
-  expect(await store.insert(kept)).toEqual({ won: true });
+  expect(await store.insert(kept)).toEqual({ done: true });
   expect(await store.read(kept.id)).toEqual(kept);
-  expect(await store.insert(record({}))).toEqual({ won: true });
-  expect(await store.insert({ ...kept, owner: 'another' })).toEqual({ won: false, existing: kept });
+  expect(await store.insert(record({}))).toEqual({ done: true });
+  expect(await store.insert({ ...kept, owner: 'another' })).toEqual({ done: false, existing: kept });
 });
 
 it('writes nothing of a checkpoint in plain text when there is a codec', async () => {
