@@ -65,7 +65,6 @@ describe('an outcome that cannot be read is not replayable, never garbage', () =
 
   it.each([
     ['an encoding of a later version', { encoding: { S: 'json+zstd' }, outcome: { S: '{}' } }],
-    ['no encoding of ours', { encoding: { S: 'yaml' }, outcome: { S: '{}' } }],
     ['text where bytes should be', { encoding: { S: 'json+gzip' }, outcome: { S: '{}' } }],
     ['bytes that are no gzip', { encoding: { S: 'json+gzip' }, outcome: { B: Buffer.from('{}') } }],
     ['a byte altered', { encoding: { S: 'json+gzip' }, outcome: { B: altered } }],
@@ -76,6 +75,16 @@ describe('an outcome that cannot be read is not replayable, never garbage', () =
   ])('with %s', async (_name, attributes) => {
     expect(await outcomeOf(attributes)).toMatchObject({ type: 'NOT_REPLAYABLE' });
   });
+
+  it.each(['yaml', 'json+zstd', 'error+json+other'])(
+    'is unreadable for now with an encoding of a later version: %s',
+    async (encoding) => {
+      expect(await outcomeOf({ encoding: { S: encoding }, outcome: { B: Buffer.from('{}') } })).toMatchObject({
+        type: 'UNREADABLE',
+        error: { code: 'STORE_UNAVAILABLE', retryable: true, advice: expect.stringContaining('Deploy the version') },
+      });
+    },
+  );
 
   it('and the text form of before is read as it was', async () => {
     const json = text(20_000);

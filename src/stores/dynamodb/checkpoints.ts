@@ -41,14 +41,16 @@ export function checkpointFormat(codec: TextCodec): CheckpointFormat {
     read(id, stored) {
       if (!isObject(stored)) throw unreadable('', new TypeError('they are no map'));
       const unpacking = Object.entries(stored).map(([name, value]) => {
+        if (typeof value === 'string') return [name, value] as const;
+        const packed = packedOf(name, value);
         const read = async () => {
           try {
-            return await codec.unpack(packedOf(value), { id, label: labelOf(name) });
+            return await codec.unpack(packed, { id, label: labelOf(name) });
           } catch (error) {
             throw error instanceof IdempotencyError ? error : unreadable(` '${name}'`, error);
           }
         };
-        return [name, typeof value === 'string' ? value : read] as const;
+        return [name, read] as const;
       });
       return Object.fromEntries(unpacking);
     },
@@ -57,10 +59,11 @@ export function checkpointFormat(codec: TextCodec): CheckpointFormat {
 
 const labelOf = (name: string) => `step ${name}`;
 
-function packedOf(stored: unknown): { readonly encoding: string; readonly value: string | Uint8Array } {
-  if (typeof stored === 'string') return { encoding: '', value: stored };
+function packedOf(name: string, stored: unknown): PackedCheckpoint {
   const { encoding, value } = (stored ?? {}) as Partial<PackedCheckpoint>;
-  if (typeof encoding !== 'string' || !(value instanceof Uint8Array)) throw new TypeError('it is no text');
+  if (typeof encoding !== 'string' || !(value instanceof Uint8Array)) {
+    throw unreadable(` '${name}'`, new TypeError('it is no text'));
+  }
   return { encoding, value };
 }
 
