@@ -127,8 +127,9 @@ export function createExecution(context: ExecutionContext): Execution {
       if (before !== 'yes') stored = failure.retryable === false ? before : 'unknown';
       throw unfinished(failure);
     }
-    if (settled.kind !== 'done' && settled.kind !== 'itemsRefused') throw lose();
-    stored = settled.kind === 'done' ? 'yes' : 'no';
+    if (settled.kind === 'itemsRefused') stored = settled.isDoubtful ? 'unknown' : 'no';
+    else if (settled.kind === 'done') stored = 'yes';
+    else throw lose();
     if (isCompleted()) timers.stop();
     return settled;
   }

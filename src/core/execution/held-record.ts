@@ -24,10 +24,12 @@ export type Settled =
   /** Another execution took over, and its outcome is not known yet, or belongs to another request. */
   | { readonly kind: 'leaseLost' };
 
-/** The store refused the caller's items: nothing was written, and the execution goes on. */
+/** The store refused the caller's items, and the execution goes on. */
 export interface ItemsRefused {
   readonly kind: 'itemsRefused';
   readonly error: unknown;
+  /** Whether an earlier try got no answer: it may still arrive and be applied. */
+  readonly isDoubtful: boolean;
 }
 
 /** The record of a running execution, as its owner knows it, and every write to it. The owner is the fence of each. */
@@ -166,11 +168,19 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     const token = runtime.randomToken();
     const completed = { ...completedWith(stored, false, until), transaction: token };
     const send = async () => store.transact?.(completed, inProgress, items, token);
-    const answer = await persist((least) => write(send, least));
+    let isDoubtful = false;
+    const answer = await persist(async (least) => {
+      try {
+        return await write(send, least);
+      } catch (error) {
+        isDoubtful ||= storeFailure(error).retryable !== false;
+        throw error;
+      }
+    });
     if (answer === undefined || 'itemsError' in answer) {
-      // The store has not seen this expiration: with the same token, it never refuses a transaction that it has applied.
-      retention = before;
-      return { kind: 'itemsRefused', error: answer?.itemsError };
+      // The store has not seen this expiration.
+      if (!isDoubtful) retention = before;
+      return { kind: 'itemsRefused', error: answer?.itemsError, isDoubtful };
     }
     if (answer.done) return settledBy(completed, false);
     const { existing } = answer;
