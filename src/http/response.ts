@@ -1,5 +1,5 @@
 import { isStreaming } from '../core/record/outcome.ts';
-import { isPlainObject } from '../request-key/canonical.ts';
+import { isPlainObject } from '../request-key/data.ts';
 import type { HttpEventShape, HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
