@@ -105,9 +105,7 @@ function deriveUuid(recordId: string, name: string): string {
   if (typeof name !== 'string' || name === '') {
     throw new TypeError('deriveKey(name): name must be a non-empty string, such as the name of the downstream call');
   }
-  const bytes = Buffer.from(sha256(canonicalJson('name', [recordId, name])), 'base64url').subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const hex = Buffer.from(sha256(canonicalJson('name', [recordId, name])), 'base64url').toString('hex');
+  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) % 4);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
