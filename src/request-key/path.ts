@@ -1,8 +1,8 @@
 import { POWERTOOLS_FUNCTIONS } from './powertools.ts';
 
-/** A path, or what `jmespath()` returns. */
+/** A compiled path, and what `jmespath()` of `middy-idempotency/jmespath` returns. */
 export interface CompiledExpression {
-  /** How deep hashes (`{a: x}`) are nested in the expression; 0 without any. Members of theirs must not be absent. */
+  /** How deep hashes (`{a: x}`) are nested in the expression; 0 without any. A hash with an absent member is no key. */
   readonly hashDepth: number;
   /** Why this cannot be the option `key`. */
   readonly notKey?: string | undefined;
