@@ -6,7 +6,7 @@ import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import type { Jsonified } from './json.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
-import { requireOperation } from './request-key/options.ts';
+import { requireOperation } from './request-key/request-options.ts';
 import { systemRuntime } from './runtime.ts';
 import { warnOfSharedDefault } from './warnings.ts';
 
@@ -35,7 +35,7 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
 /**
  * Makes a function safe to retry: called again with the same key, it gives the stored outcome instead of executing.
  *
- * JMESPath options read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
+ * Paths and `jmespath('…')` read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
  * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it, so
  * that a retry sees no other; a result that JSON cannot carry goes to the first caller as it is.
  *

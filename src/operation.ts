@@ -10,13 +10,13 @@ import {
 import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
-import { identify } from './request-key/identity.ts';
+import { identify } from './request-key/identify.ts';
 import {
   REQUEST_OPTION_NAMES,
   type RequestOptions,
   requireOperation,
   resolveRequestOptions,
-} from './request-key/options.ts';
+} from './request-key/request-options.ts';
 import { warnOfFailures } from './warnings.ts';
 
 /** The options that the middleware and the function wrapper have in common. */

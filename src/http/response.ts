@@ -1,6 +1,6 @@
 import { isStreaming } from '../core/record/outcome.ts';
 import { isObject } from '../json.ts';
-import { isPlainObject } from '../request-key/canonical.ts';
+import { isPlainObject } from '../request-key/data.ts';
 import type { HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

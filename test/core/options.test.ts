@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROTOCOL_OPTION_NAMES } from '../../src/core/options.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createIdempotency } from '../../src/middy/idempotency.ts';
-import { REQUEST_OPTION_NAMES } from '../../src/request-key/options.ts';
+import { REQUEST_OPTION_NAMES } from '../../src/request-key/request-options.ts';
 import { lambdaContext, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
