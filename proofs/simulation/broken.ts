@@ -30,7 +30,7 @@ const PARTS = 'src/stores/dynamodb/parts.ts';
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */
-const JUDGED_LATER = edit(RUN, "this.#decide({ kind: 'returned', value: response });", '{}');
+const JUDGED_LATER = edit(RUN, "decide({ kind: 'returned', value: response });", '{}');
 
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
@@ -61,18 +61,14 @@ export const BREAKS: readonly Break[] = [
     name: 'release when a hook behind the handler throws',
     edits: [
       JUDGED_LATER,
-      edit(
-        RUN,
-        "this.#failure = isDone ? { kind: 'returned', value: answer.value } : { kind: 'threw', error };",
-        "this.#failure = { kind: 'threw', error };",
-      ),
+      edit(RUN, "failure = { kind: 'returned', value: answer.value };", "failure = { kind: 'threw', error };"),
     ],
   },
   {
     name: 'judge what a hook has made of the answer',
     edits: [
       JUDGED_LATER,
-      edit(RUN, "this.#answer === undefined ? outcome : { kind: 'returned', value: this.#answer.value };", 'outcome;'),
+      edit(RUN, "answer === undefined ? outcome : { kind: 'returned', value: answer.value }", 'outcome'),
     ],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
@@ -106,9 +102,9 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'store the response of a timeout',
     edits: [
-      edit(RUN, "if (this.#timeout.isTimeout()) this.#settlement = 'time out';", ''),
-      edit(RUN, "if (isTimeout) this.#settlement = 'time out';", ''),
-      edit(RUN, 'const answer = answered && !isTimeout ?', 'const answer = answered ?'),
+      edit(RUN, "if (timeout.isTimeout()) settlement = 'time out';", ''),
+      edit(RUN, "if (isTimeout) settlement = 'time out';", ''),
+      edit(RUN, 'if (!hasAnswered || isTimeout ||', 'if (!hasAnswered ||'),
     ],
   },
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),

@@ -5,7 +5,7 @@ import { storeTimeout } from '../core/record/failures.ts';
 import type { Outcome, ReplayFormat } from '../core/record/outcome.ts';
 import { type Operation, refuseDurable, remainingOf } from '../operation.ts';
 import { type MiddyRequest, stateOf, watchRequest } from './request.ts';
-import { MiddyRun } from './run.ts';
+import { createRun, type MiddyRun } from './run.ts';
 import { middyTimeout, type TimeoutWatch } from './timeout.ts';
 
 export interface IdempotencyMiddleware<TEvent, TContext> {
@@ -112,7 +112,7 @@ async function start(
       'Look at the latency of the table, and at the timeouts of the client and of the function.',
     );
   }
-  const run = new MiddyRun(request, execution, timeout, reject);
+  const run = createRun({ request, execution, timeout, reject });
   attachHandle(request, execution.handle);
   watchRequest(request, run);
   return run;
