@@ -15,15 +15,18 @@ export const MAX_WORDS = 25;
 
 /** Words that this project does not use, each with what to write. */
 const SENT_BACK: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [/\b(who|whom|what|which)ever (?=\w+s\b)|\bwho(m|so)?ever\b/i, 'name the actor: caller, owner, execution, duplicate, operator'],
+  [/\bwho(m|so)?ever\b/i, 'name the actor: caller, owner, execution, duplicate, operator'],
   [/\bnobody\b/i, 'name what is absent: no caller, no owner, no execution'],
   [/\bsomebody\b|\bsomeone\b/i, 'name the actor: caller, owner, successor, operator'],
   [/\banybody\b|\banyone\b/i, 'name the actor: any caller, any user'],
   [/\b(he|she|his|hers|him|herself|himself)\b/i, 'name the actor: caller, owner, execution, operator'],
   [/\b(am|is|are|was|were|be|been|being) told\b/i, 'say who does what: gets, knows, sees, is reported'],
-  [/\btold (of|from|apart)\b/i, 'say who does what: knows of, distinguishes'],
+  [/(?<!\b(?:am|is|are|was|were|be|been|being) )told (of|from|apart)\b/i, 'say who does what: knows of, distinguishes'],
   [/\bin (\w+ )?(else's )?hands\b/i, 'say who holds it'],
-  [/\b(is|are|was|were|be|been) over(?=\s*([.,;:)!?]|$|on\b|and\b|when\b|while\b|at\b|by\b))/i, 'has ended, has expired'],
+  [
+    /\b(is|are|was|were|be|been) over(?=\s*([.,;:)!?]|$|on\b|and\b|when\b|while\b|at\b|by\b))/i,
+    'has ended, has expired',
+  ],
   [/\bfencing numbers?\b/i, 'fencing token'],
   [/\bprovisional\b/i, 'revision'],
   [/\bshall\b/i, 'must, or should'],
@@ -40,7 +43,11 @@ export function findingsOf({ line, text }: Block): readonly Finding[] {
       const found = pattern.exec(plain)?.[0].trim();
       return found === undefined ? [] : [`'${found}': ${advice}`];
     });
-    return [...length, ...sentBack].map((problem) => ({ line: at, problem, sentence: sentence.replaceAll(/\s+/g, ' ') }));
+    return [...length, ...sentBack].map((problem) => ({
+      line: at,
+      problem,
+      sentence: sentence.replaceAll(/\s+/g, ' '),
+    }));
   });
 }
 

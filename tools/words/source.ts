@@ -7,6 +7,9 @@ interface Piece {
   readonly text: string;
 }
 
+/** Stands for a tag of a doc comment: no text has it. */
+const TAG = '\u0000';
+
 /** A string of fewer words is a name, not a message. */
 const MESSAGE_WORDS = 4;
 
@@ -23,16 +26,16 @@ function blocksOfComment(text: string, line: number): readonly Block[] {
     .replaceAll(/^[ \t]*\*(?!\/)[ \t]?/gm, '')
     .replaceAll(/^\s*(biome-ignore|Stryker (disable|restore))[^:]*:?/gm, '')
     // A tag begins a paragraph of its own. It stays on its line.
-    .replaceAll(/@(\w+)/g, '|');
-  return blocksOfMarkdown(prose, line).flatMap((block) => splitAt('|', block));
+    .replaceAll(/@(\w+)/g, TAG);
+  return blocksOfMarkdown(prose, line).flatMap((block) => splitAt(TAG, block));
 }
 
 function splitAt(mark: string, { line, text }: Block): readonly Block[] {
   let at = line;
-  return text.split(mark).map((part) => {
+  return text.split(mark).flatMap((part) => {
     const block = { line: at, text: part };
     at += part.split('\n').length - 1;
-    return block;
+    return part.trim() === '' ? [] : [block];
   });
 }
 
