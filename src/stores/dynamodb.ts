@@ -66,7 +66,10 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     },
   };
 
-  /** The record is there, and a transaction of its owner will not let go of it: what it was before that is what counts. */
+  /**
+   * The record is there, and a transaction of its owner is still writing to it. What it was before
+   * the transaction counts.
+   */
   async function metTransaction(error: unknown, id: string): Promise<Written> {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;

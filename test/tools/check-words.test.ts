@@ -109,7 +109,7 @@ describe('TypeScript', () => {
       "const name = 'not a message';",
       "throw new Error('this is a message of ' +",
       "  'two lines');",
-      'throw new Error(`the value ${a ? `x` : "}"} is not allowed here`);',
+      `throw new Error(\`the value \${a ? \`x\` : "}"} is not allowed here\`);`,
     ].join('\n');
     expect(textsOf(source)).toEqual([
       [2, 'this is a message of two lines'],

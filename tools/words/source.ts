@@ -26,7 +26,7 @@ function blocksOfComment(text: string, line: number): readonly Block[] {
     .replaceAll(/^[ \t]*\*(?!\/)[ \t]?/gm, '')
     .replaceAll(/^\s*(biome-ignore|Stryker (disable|restore))[^:]*:?/gm, '')
     // A tag begins a paragraph of its own. It stays on its line.
-    .replaceAll(/@(\w+)/g, TAG);
+    .replaceAll(/(?<![\w`{])@(\w+)(?![\w/-])/g, TAG);
   return blocksOfMarkdown(prose, line).flatMap((block) => splitAt(TAG, block));
 }
 

@@ -2,7 +2,7 @@ import type { Checkpoints } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import type { TextCodec } from './text-codec.ts';
 
-/** Results of steps, as they are stored: text, or what was made of it. */
+/** Results of steps, as they are stored: text, or packed text. */
 export type StoredCheckpoints = ReadonlyMap<string, string | PackedCheckpoint>;
 
 interface PackedCheckpoint {

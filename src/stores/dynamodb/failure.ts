@@ -4,8 +4,9 @@ const ACTIONS =
   'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item, waitMillis and store.read)';
 
 /**
- * Whatever the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with DynamoDB" (AWS).
- * `retryable` is false where DynamoDB has refused the request itself: nothing was written, and trying again is futile.
+ * What the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with
+ * DynamoDB" (AWS). `retryable` is false where DynamoDB has refused the request itself: nothing was
+ * written, and another try would fail, too.
  */
 export function unavailable(error: unknown, tableName: string): IdempotencyError {
   const { advice, retryable, recordRefused } = explain(error, tableName);
@@ -16,7 +17,7 @@ export function unavailable(error: unknown, tableName: string): IdempotencyError
   );
 }
 
-/** The same for a transaction, which has items of the caller's, in tables of the caller's. */
+/** The same for a transaction, which also has items of the caller, in the caller's own tables. */
 export function transactionUnavailable(error: unknown, tableName: string): IdempotencyError {
   const { name = '', message = '' } = error instanceof Error ? error : {};
   const explained = TRANSACTION_FAILURES[name]?.(message, tableName);
@@ -50,8 +51,9 @@ interface Explanation {
 }
 
 /**
- * An item is being written by a transaction: with `transact`, that of the record's own owner. It is over in a moment (AWS: "Amazon
- * DynamoDB transactions: how it works", transaction conflicts), and the SDK does not try again by itself.
+ * An item is being written by a transaction: with `transact`, that of the record's own owner. It
+ * ends in a moment (AWS: "Amazon DynamoDB transactions: how it works", transaction conflicts), and
+ * the SDK does not try again by itself.
  */
 export const TRANSACTION_CONFLICT = 'TransactionConflictException';
 
@@ -73,8 +75,8 @@ function explain(error: unknown, tableName: string): Explanation {
         return { ...refused(`The record exceeds what an item of ${table} may hold.`), recordRefused: true };
       }
       return refused(
-        `${table} has another key: its partition key must be the string attribute that \`attributes.id\` names ` +
-          `(default 'id'), and a sort key must be named by \`sortKey\`. DynamoDB says: ${message}`,
+        `${table} has another key. Its partition key must be the string attribute that \`attributes.id\` names ` +
+          `(default 'id'), and \`sortKey\` must name a sort key. DynamoDB says: ${message}`,
       );
     case 'ThrottlingException':
     case 'ProvisionedThroughputExceededException':

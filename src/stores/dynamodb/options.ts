@@ -30,7 +30,7 @@ export interface AttributeNames {
   readonly digest: string;
   /** A map of the results of steps. @default 'checkpoints' */
   readonly checkpoints: string;
-  /** Whether another outcome may still take the place of this one. @default 'provisional' */
+  /** The revision of an outcome that another one may still replace. @default `'provisional'` */
   readonly provisional: string;
 }
 
@@ -54,8 +54,9 @@ export interface DynamoDBStoreOptions {
    */
   readonly sortKey?: { readonly name: string; readonly value: string };
   /**
-   * Encodes outcomes before they are written, and decodes them for a replay: encryption with a key of your own, say.
-   * Records that were written without it stay readable. @default none: DynamoDB's own encryption at rest
+   * Encodes outcomes before they are written, and decodes them for a replay: encryption with your
+   * own key, for example. Records that were written without it stay readable. @default none:
+   * DynamoDB's own encryption at rest
    */
   readonly codec?: OutcomeCodec;
 }
