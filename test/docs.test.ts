@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import type { IdempotencyErrorCode, IdempotencyEventType } from 'middy-idempotency';
+import type { IdempotencyErrorCode, IdempotencyEventType, IdempotencyHandle } from 'middy-idempotency';
+import type { IdempotencyTableProps } from 'middy-idempotency/cdk';
+import type { DynamoDBStoreOptions } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
+import { helpText } from '../src/cli/help.ts';
 import { PROTOCOL_OPTION_NAMES } from '../src/core/options.ts';
 import { HTTP_OPTION_NAMES } from '../src/http/options.ts';
 import { REQUEST_OPTION_NAMES } from '../src/request-key/options.ts';
+import type { AttributeNames } from '../src/stores/dynamodb/options.ts';
 import { PAGES, page, ROOT, sectionOf, withoutCode } from './support/pages.ts';
 
 const manifest = JSON.parse(page('package.json'));
@@ -48,6 +52,53 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   checkpointFailed: true,
 };
 
+const MEMBERS: Record<keyof IdempotencyHandle, true> = {
+  id: true,
+  attempt: true,
+  leaseUntil: true,
+  signal: true,
+  deriveKey: true,
+  extend: true,
+  step: true,
+  complete: true,
+  transact: true,
+};
+const ATTRIBUTES: Record<keyof AttributeNames, true> = {
+  id: true,
+  status: true,
+  owner: true,
+  attempt: true,
+  leaseUntil: true,
+  expiration: true,
+  fingerprint: true,
+  outcome: true,
+  encoding: true,
+  parts: true,
+  digest: true,
+  checkpoints: true,
+  provisional: true,
+};
+const STORE_OPTIONS: Record<keyof DynamoDBStoreOptions, true> = {
+  tableName: true,
+  client: true,
+  attributes: true,
+  sortKey: true,
+  codec: true,
+};
+const TABLE_PROPS: Record<keyof IdempotencyTableProps, true> = {
+  tableName: true,
+  encryptionKey: true,
+  pointInTimeRecovery: true,
+  deletionProtection: true,
+  removalPolicy: true,
+  replicaRegions: true,
+  replicaKeyArns: true,
+  tags: true,
+};
+
+const COMMANDS = ['show', 'release', 'complete', 'explain'] as const;
+const flags = new Set(COMMANDS.flatMap((command) => helpText(command).match(/--[a-z-]+/g) ?? []));
+
 const linesOf = (path: string) => page(path).split('\n').length - 1;
 
 describe('the README', () => {
@@ -57,6 +108,26 @@ describe('the README', () => {
     'has the command %s',
     (command) => expect(page('README.md')).toContain(`\n${command}`),
   );
+});
+
+describe('the comparison in the README', () => {
+  const { findings, tables } = JSON.parse(page('bench/results.json'));
+  const rowsOf = (title: string) => tables.find((table: { title: string }) => table.title.startsWith(title)).rows;
+  const row = (title: string, name: unknown) => rowsOf(title).find(([first]: unknown[]) => first === name);
+  const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} KB`;
+
+  it('has the figures of the last benchmark', () => {
+    const latency = findings.find(
+      ({ name, unit }: Record<string, string>) => name === 'Latency, first call' && unit === "of the peer's",
+    );
+    const [, ours, peer] = row('Write units', 20_000);
+    const [, , bytes] = row('Cold start', 'ours, SDK external');
+    const [, , peerBytes] = row('Cold start', 'peer, SDK external');
+    const readme = page('README.md');
+    expect(readme).toContain(`| ${latency.value.toFixed(2)} of the peer's | 1 |`);
+    expect(readme).toContain(`response of 20 KB | ${ours} | ${peer} |`);
+    expect(readme).toContain(`SDK external | ${kilobytes(bytes)} | ${kilobytes(peerBytes)} |`);
+  });
 });
 
 describe('the pages', () => {
@@ -101,6 +172,28 @@ describe('the reference', () => {
   it.each(Object.keys(EVENTS))('has the event %s', (type) =>
     expect(page('docs/reference/events.md')).toContain(`\n| \`${type}\` |`),
   );
+
+  it.each(Object.keys(MEMBERS))('has the member %s of the handle', (name) =>
+    expect(page('docs/reference/handle.md')).toMatch(new RegExp(`\\n\\| \`${name}[(\`]`)),
+  );
+
+  it.each(Object.keys(ATTRIBUTES))('has the attribute %s', (name) =>
+    expect(sectionOf('docs/reference/record.md', 'Attributes')).toContain(`\n| \`${name}\` |`),
+  );
+
+  it.each(Object.keys(STORE_OPTIONS))('has the option %s of dynamoDBStore', (name) =>
+    expect(page('docs/reference/stores.md')).toContain(`\n| \`${name}\` |`),
+  );
+
+  it.each(Object.keys(TABLE_PROPS))('has the prop %s of IdempotencyTable', (name) =>
+    expect(sectionOf('docs/recipes/cdk.md', 'Props')).toContain(`\n| \`${name}\` |`),
+  );
+
+  it.each([...COMMANDS])('has the command %s', (command) =>
+    expect(page('docs/reference/cli.md')).toContain(`\n| \`${command} `),
+  );
+
+  it.each([...flags])('has %s of the command line', (flag) => expect(page('docs/reference/cli.md')).toContain(flag));
 });
 
 describe('the explanation', () => {
