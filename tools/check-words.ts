@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Block, findingsOf, MAX_WORDS } from './words/findings.ts';
+import { brokenLinesOf, type Finding, findingsOf, MAX_WORDS } from './words/findings.ts';
 import { blocksOfMarkdown } from './words/markdown.ts';
 import { blocksOfSource } from './words/source.ts';
 
@@ -24,6 +24,7 @@ const HELP = `npm run check:words -- [--all] [PATH …]
 
 Finds sentences of more than ${MAX_WORDS} words, and words that this project does not use.
 It reads Markdown, and the comments and messages of TypeScript. Each finding is printed as file:line.
+In Markdown it also finds lines that break within a sentence.
 Without a PATH it reads what is held: ${HELD.join(', ')}.
 
   --all     also the folders that are not held yet: all of src
@@ -58,7 +59,7 @@ function main(): number {
 function report(files: readonly string[]): number {
   let findings = 0;
   for (const file of files) {
-    for (const { line, problem, sentence } of blocksOf(file).flatMap(findingsOf)) {
+    for (const { line, problem, sentence } of findingsIn(file)) {
       findings += 1;
       console.log(`${file}:${line}: ${problem}\n    ${sentence}`);
     }
@@ -67,9 +68,11 @@ function report(files: readonly string[]): number {
   return findings === 0 ? 0 : 1;
 }
 
-function blocksOf(file: string): readonly Block[] {
+function findingsIn(file: string): readonly Finding[] {
   const text = readFileSync(file.startsWith('/') ? file : `${root}${file}`, 'utf8');
-  return file.endsWith('.md') ? blocksOfMarkdown(text) : blocksOfSource(text);
+  if (!file.endsWith('.md')) return blocksOfSource(text).flatMap(findingsOf);
+  const blocks = blocksOfMarkdown(text);
+  return [...blocks.flatMap(findingsOf), ...blocks.flatMap(brokenLinesOf)];
 }
 
 function filesOf(path: string): readonly string[] {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findingsOf, sentencesOf, wordsOf } from '../../tools/words/findings.ts';
+import { brokenLinesOf, findingsOf, sentencesOf, wordsOf } from '../../tools/words/findings.ts';
 import { blocksOfMarkdown } from '../../tools/words/markdown.ts';
 import { blocksOfSource } from '../../tools/words/source.ts';
 import { ROOT } from '../support/pages.ts';
@@ -79,6 +79,13 @@ describe('Markdown', () => {
       { line: 9, text: ' a cell ' },
       { line: 9, text: ' another    cell ' },
     ]);
+  });
+});
+
+describe('a line of Markdown', () => {
+  it('breaks at a sentence, or not at all', () => {
+    expect(brokenLinesOf({ line: 4, text: 'One.\nTwo: (three.)\nfour' })).toEqual([]);
+    expect(brokenLinesOf({ line: 4, text: 'One.\nTwo and\nthree.' })).toMatchObject([{ line: 5, sentence: 'Two and' }]);
   });
 });
 

@@ -51,6 +51,15 @@ export function findingsOf({ line, text }: Block): readonly Finding[] {
   });
 }
 
+/** In Markdown a line breaks at a sentence, or not at all: a change then shows the sentence that it changes. */
+export function brokenLinesOf({ line, text }: Block): readonly Finding[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((sentence, index) => ({ line: line + index, problem: 'the line breaks within a sentence', sentence }))
+    .filter(({ sentence }) => !/[.!?:][)\]"'”’*`]*$/.test(sentence.trim()));
+}
+
 /** Code counts as one word, and so does a list of code. Numbers and signs count as none. */
 export function wordsOf(sentence: string): number {
   const list = sentence.replaceAll(/`[^`]*`(\s*(,|and|or|, and|, or)\s*`[^`]*`)*/g, ' code ');
