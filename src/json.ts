@@ -62,3 +62,8 @@ type JsonifiedElement<T> = T extends Dropped | undefined ? null : Jsonified<T>;
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
+
+/** The object without the members that are `undefined`. */
+export function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}

@@ -51,8 +51,8 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         DYNAMODB,
-        "const conditions = ['#owner = :owner', '#status = :status'];",
-        "const conditions = ['(#owner = :owner OR NOT #owner = :owner)', '#status = :status'];",
+        'wanted.map(([name]) => `#${name} = :${name}`)',
+        "wanted.map(([name]) => (name === 'owner' ? '(#owner = :owner OR NOT #owner = :owner)' : `#${name} = :${name}`))",
       ),
     ],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
@@ -256,7 +256,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'a release drops the checkpoints',
     HELD_RECORD,
-    "status: 'RELEASED', ...keptCheckpoints() }",
+    "status: 'RELEASED', checkpoints: keptCheckpoints() }",
     "status: 'RELEASED' }",
   ),
   one(
@@ -297,7 +297,7 @@ export const BREAKS: readonly Break[] = [
   ),
   {
     name: 'found here: a late outcome replaces a newer one',
-    edits: [edit(OVERWRITE, "status: 'COMPLETED', ...(revision > 0 && { revision }) },", "status: 'COMPLETED' },")],
+    edits: [edit(OVERWRITE, "status: 'COMPLETED', revision: existing.revision },", "status: 'COMPLETED' },")],
     tests: ['test/integration/complete.test.ts'],
   },
   {

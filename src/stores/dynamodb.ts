@@ -114,23 +114,12 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   }
 }
 
-function conditionFor({ owner, status, leaseUntil, revision }: Expected, names: AttributeNames): Condition {
-  const conditions = ['#owner = :owner', '#status = :status'];
-  if (leaseUntil !== undefined) conditions.push('#leaseUntil = :leaseUntil');
-  if (revision !== undefined) conditions.push('#revision = :revision');
+function conditionFor(expected: Expected, names: AttributeNames): Condition {
+  const { owner, status, leaseUntil, revision } = expected;
+  const wanted = Object.entries({ owner, status, leaseUntil, revision }).filter(([, value]) => value !== undefined);
   return {
-    ConditionExpression: conditions.join(' AND '),
-    ExpressionAttributeNames: {
-      '#owner': names.owner,
-      '#status': names.status,
-      ...(leaseUntil !== undefined && { '#leaseUntil': names.leaseUntil }),
-      ...(revision !== undefined && { '#revision': names.revision }),
-    },
-    ExpressionAttributeValues: {
-      ':owner': owner,
-      ':status': status,
-      ...(leaseUntil !== undefined && { ':leaseUntil': leaseUntil }),
-      ...(revision !== undefined && { ':revision': revision }),
-    },
+    ConditionExpression: wanted.map(([name]) => `#${name} = :${name}`).join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries(wanted.map(([name]) => [`#${name}`, names[name as keyof Expected]])),
+    ExpressionAttributeValues: Object.fromEntries(wanted.map(([name, value]) => [`:${name}`, value])),
   };
 }

@@ -1,5 +1,6 @@
 import type { IdempotencyRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../core/record/store.ts';
+import { present } from '../json.ts';
 
 /**
  * Records in this process: for unit tests and for trying things out. It guards one process only, forgets everything
@@ -46,7 +47,7 @@ function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, revis
 
 /** A copy that cannot be changed, neither by the writer later nor by a reader. */
 function frozen(record: IdempotencyRecord): IdempotencyRecord {
-  const copy = structuredClone(record);
+  const copy = present(structuredClone(record));
   if (copy.status === 'COMPLETED') Object.freeze(copy.outcome);
   return Object.freeze(copy);
 }

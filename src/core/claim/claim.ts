@@ -80,8 +80,8 @@ async function claim(
       attempt,
       leaseUntil,
       expiration: expirationAt(runtime.now(), options, leaseUntil),
-      ...(fingerprint !== undefined && { fingerprint }),
-      ...(checkpoints !== undefined && { checkpoints }),
+      fingerprint,
+      checkpoints,
     };
   }
 

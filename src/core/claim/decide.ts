@@ -23,7 +23,7 @@ export type Decision =
       readonly attempt: number;
       readonly expected: Expected;
       /** What the earlier attempts have done. */
-      readonly checkpoints?: Checkpoints;
+      readonly checkpoints: Checkpoints | undefined;
     }
   | { readonly kind: 'keyReused' }
   | { readonly kind: 'replay'; readonly outcome: StoredOutcome }
@@ -62,8 +62,7 @@ function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision
   const expected =
     existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
   const checkpoints = existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints;
-  const kept = checkpoints !== undefined && { checkpoints };
-  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, ...kept };
+  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, checkpoints };
 }
 
 /** Without a fingerprint on both sides there is nothing to compare: a deployment added or removed the option. */

@@ -219,17 +219,15 @@ export function settlementOf(
   try {
     const settlement: unknown = settle(outcome);
     if (settlement === 'store' || settlement === 'release' || settlement === 'hold') return settlement;
-    if (settlement instanceof Promise) settlement.catch(() => undefined);
-    failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${described(settlement)}`);
+    const isPromise = settlement instanceof Promise;
+    if (isPromise) settlement.catch(() => undefined);
+    const answer = isPromise ? 'a promise' : shown(settlement);
+    failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${answer}`);
   } catch (error) {
     failure = error;
   }
   tell({ type: 'settlePolicyFailed', error: failure });
   return outcome.kind === 'returned' ? 'store' : 'hold';
-}
-
-function described(value: unknown): string {
-  return typeof value === 'object' ? Object.prototype.toString.call(value) : shown(value);
 }
 
 /** Promises that have begun and have not ended. */

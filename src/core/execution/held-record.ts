@@ -123,9 +123,8 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   /** No two writes have the same lease: so a write whose answer was lost is recognised when it is met again. */
   function proposal(wanted: number): InProgressRecord {
     proposed = Math.max(proposed + 1, wanted);
-    const { checkpoints: _, ...rest } = record;
     const expiration = expirationAt(runtime.now(), options, proposed);
-    return { ...rest, leaseUntil: proposed, expiration, ...keptCheckpoints() };
+    return { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
   }
 
   async function putLease(next: InProgressRecord, least?: number): Promise<LeaseWrite> {
@@ -159,8 +158,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function confirm(): void {
     if (seen === undefined || !isCertain) return;
-    const { revision: _, ...final } = seen;
-    cache?.keep(final);
+    cache?.keep({ ...seen, revision: undefined });
   }
 
   async function transact(stored: EncodedOutcome, items: readonly never[]): Promise<Settled | ItemsRefused> {
@@ -194,7 +192,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     const { expiration, ...rest } = ending();
     const leaseIsOver = Math.ceil((leaseUntil + options.clockSkewMillis) / 1000);
     retention ??= { expiration: Math.max(expiration, leaseIsOver) };
-    return { ...rest, ...retention, status: 'COMPLETED', outcome, ...(!final && { revision: 1 }) };
+    return { ...rest, ...retention, status: 'COMPLETED', outcome, revision: final ? undefined : 1 };
   }
 
   async function keep(completed: CompletedRecord, final: boolean): Promise<Settled> {
@@ -250,7 +248,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   // The end without an outcome.
 
   async function release(): Promise<Settled> {
-    const released = { ...ending(), status: 'RELEASED', ...keptCheckpoints() } as const;
+    const released = { ...ending(), status: 'RELEASED', checkpoints: keptCheckpoints() } as const;
     try {
       const verb = (least?: number) => write(() => store.replace(released, inProgress), least);
       const answer = await persist(verb, RELEASE_TRIES);
@@ -266,10 +264,10 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function ending() {
     const expiration = expirationAt(runtime.now(), options);
-    return { id, owner, attempt, expiration, ...(fingerprint !== undefined && { fingerprint }) };
+    return { id, owner, attempt, expiration, fingerprint };
   }
 
   function keptCheckpoints() {
-    return checkpoints.size > 0 && { checkpoints: Object.fromEntries(checkpoints) };
+    return checkpoints.size > 0 ? Object.fromEntries(checkpoints) : undefined;
   }
 }

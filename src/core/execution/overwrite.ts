@@ -32,7 +32,7 @@ export function amendment(existing: CompletedRecord, completed: CompletedRecord)
   const record = notBelow(existing, completed);
   return {
     record: record.revision === undefined ? record : { ...record, revision: revision + 1 },
-    expected: { owner, status: 'COMPLETED', ...(revision > 0 && { revision }) },
+    expected: { owner, status: 'COMPLETED', revision: existing.revision },
   };
 }
 

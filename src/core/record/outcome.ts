@@ -117,7 +117,7 @@ function responseNotReplayable(reason: string, cause?: unknown): IdempotencyErro
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
     'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
-    { advice: `There is no response to replay because ${reason}.`, ...(cause !== undefined && { cause }) },
+    { advice: `There is no response to replay because ${reason}.`, cause },
   );
 }
 

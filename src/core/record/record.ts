@@ -17,7 +17,7 @@ interface RecordBase {
   /** Past this the record is treated as absent. Epoch seconds: it is the table's TTL attribute. */
   readonly expiration: number;
   /** Digest of what must stay the same between retries. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 }
 
 export interface InProgressRecord extends RecordBase {
@@ -27,7 +27,7 @@ export interface InProgressRecord extends RecordBase {
    * millisecond. So it is the version of the record, too: a late write expects an earlier one, and fails.
    */
   readonly leaseUntil: number;
-  readonly checkpoints?: Checkpoints;
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 export interface CompletedRecord extends RecordBase {
@@ -37,15 +37,15 @@ export interface CompletedRecord extends RecordBase {
    * Given while the execution has not ended: another outcome may still replace this one. 1 for the first outcome, one more
    * for each that replaced it. The revision orders these writes, so that a late one cannot replace a newer one.
    */
-  readonly revision?: number;
+  readonly revision?: number | undefined;
   /** The token of the transaction that wrote this outcome, if one did: another transaction's success is not its own. */
-  readonly transaction?: string;
+  readonly transaction?: string | undefined;
 }
 
 /** Kept after a release, because the attempt number and the checkpoints must survive for the next attempt. */
 export interface ReleasedRecord extends RecordBase {
   readonly status: 'RELEASED';
-  readonly checkpoints?: Checkpoints;
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /**
@@ -91,7 +91,7 @@ export interface Identity {
   /** The record id. */
   readonly id: string;
   /** Digest of what must stay the same between retries. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** A UUID for a downstream call, the same on every attempt. */
   deriveKey(name: string): string;
 }

@@ -5,9 +5,9 @@ export interface Expected {
   readonly owner: string;
   readonly status: IdempotencyRecord['status'];
   /** Given where the lease may have been extended since it was read: at a takeover and at an extension. */
-  readonly leaseUntil?: number;
+  readonly leaseUntil?: number | undefined;
   /** Given where an outcome replaces another one. */
-  readonly revision?: number;
+  readonly revision?: number | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
+import { present } from '../../json.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
 import type { Item } from './marshalling.ts';
 import type { AttributeNames } from './options.ts';
@@ -10,12 +11,12 @@ import type { Table } from './table.ts';
 export interface OutcomeFields {
   readonly encoding: string;
   /** Text, or bytes that `encoding` says how to read. */
-  readonly outcome?: string | Uint8Array;
+  readonly outcome?: string | Uint8Array | undefined;
   /**
    * Where the bytes are in items of their own: the digest of all bytes, and the number of items.
    */
-  readonly digest?: string;
-  readonly parts?: number;
+  readonly digest?: string | undefined;
+  readonly parts?: number | undefined;
 }
 
 /**
@@ -33,30 +34,26 @@ export function toItem(
   { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
   { fields, checkpoints }: Formatted,
 ): Item {
-  return {
+  return present({
     ...keyOf(record.id),
     [names.status]: record.status,
     [names.owner]: record.owner,
     [names.attempt]: record.attempt,
     [names.expiration]: record.expiration,
-    ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
+    [names.fingerprint]: record.fingerprint,
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
     ...(record.status === 'COMPLETED' && {
-      ...(record.revision !== undefined && { [names.revision]: record.revision }),
-      ...(record.transaction !== undefined && { [names.transaction]: record.transaction }),
+      [names.revision]: record.revision,
+      [names.transaction]: record.transaction,
     }),
-    ...(fields !== undefined && fieldsIn(names, fields)),
-    ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
-  };
-}
-
-function fieldsIn(names: AttributeNames, { encoding, outcome, digest, parts }: OutcomeFields): Item {
-  return {
-    [names.encoding]: encoding,
-    ...(outcome !== undefined && { [names.outcome]: outcome }),
-    ...(digest !== undefined && { [names.digest]: digest }),
-    ...(parts !== undefined && { [names.parts]: parts }),
-  };
+    ...(fields !== undefined && {
+      [names.encoding]: fields.encoding,
+      [names.outcome]: fields.outcome,
+      [names.digest]: fields.digest,
+      [names.parts]: fields.parts,
+    }),
+    [names.checkpoints]: checkpoints,
+  });
 }
 
 /** What an item holds: a record whose outcome or checkpoints are still to be read. */
@@ -76,26 +73,26 @@ type Unread<T> = Omit<T, 'checkpoints'> & { readonly stored: unknown };
 export function fromItem(item: Item, names: AttributeNames): Parsed {
   const text = (name: keyof AttributeNames) => expectType(item, names[name], 'string') as string;
   const number = (name: keyof AttributeNames) => expectType(item, names[name], 'number') as number;
-  const base = {
+  const base = present({
     id: text('id'),
     owner: text('owner'),
     attempt: expectAttempt(item, names.attempt),
     expiration: number('expiration'),
-    ...(item[names.fingerprint] !== undefined && { fingerprint: text('fingerprint') }),
-  };
+    fingerprint: item[names.fingerprint] === undefined ? undefined : text('fingerprint'),
+  });
   const stored = item[names.checkpoints];
   const status = text('status');
   switch (status) {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil'), stored };
     case 'COMPLETED':
-      return {
+      return present({
         ...base,
         status,
-        ...(typeof item[names.revision] === 'number' && { revision: number('revision') }),
-        ...(typeof item[names.transaction] === 'string' && { transaction: text('transaction') }),
+        revision: ofType(item[names.revision], 'number'),
+        transaction: ofType(item[names.transaction], 'string'),
         fields: fieldsOf(text('encoding'), item, names),
-      };
+      });
     case 'RELEASED':
       return { ...base, status, stored };
     default:
@@ -105,17 +102,22 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
 
 function fieldsOf(encoding: string, item: Item, names: AttributeNames): OutcomeFields {
   const outcome = item[names.outcome];
-  const digest = item[names.digest];
-  const parts = item[names.parts];
   if (outcome !== undefined && typeof outcome !== 'string' && !(outcome instanceof Uint8Array)) {
     throw invalid(names.outcome, outcome);
   }
   return {
     encoding,
-    ...(outcome !== undefined && { outcome }),
-    ...(typeof digest === 'string' && { digest }),
-    ...(typeof parts === 'number' && { parts }),
+    outcome,
+    digest: ofType(item[names.digest], 'string'),
+    parts: ofType(item[names.parts], 'number'),
   };
+}
+
+/** The value, or `undefined` where it has another type. */
+function ofType(value: unknown, type: 'string'): string | undefined;
+function ofType(value: unknown, type: 'number'): number | undefined;
+function ofType(value: unknown, type: string): unknown {
+  return typeof value === type ? value : undefined;
 }
 
 function expectType(item: Item, name: string, type: 'string' | 'number'): unknown {

@@ -73,22 +73,27 @@ export interface ResolvedStoreOptions {
 
 const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey', 'codec'];
 
-const DEFAULT_NAMES: AttributeNames = {
-  id: 'id',
-  status: 'status',
-  owner: 'owner',
-  attempt: 'attempt',
-  leaseUntil: 'leaseUntil',
-  expiration: 'expiration',
-  fingerprint: 'fingerprint',
-  outcome: 'outcome',
-  encoding: 'encoding',
-  parts: 'parts',
-  digest: 'digest',
-  checkpoints: 'checkpoints',
+const ATTRIBUTES = [
+  'id',
+  'status',
+  'owner',
+  'attempt',
+  'leaseUntil',
+  'expiration',
+  'fingerprint',
+  'outcome',
+  'encoding',
+  'parts',
+  'digest',
+  'checkpoints',
+  'revision',
+  'transaction',
+] as const satisfies readonly (keyof AttributeNames)[];
+
+const DEFAULT_NAMES = {
+  ...Object.fromEntries(ATTRIBUTES.map((name) => [name, name])),
   revision: 'provisional',
-  transaction: 'transaction',
-};
+} as Record<(typeof ATTRIBUTES)[number], string> satisfies AttributeNames;
 
 /** @throws TypeError that names the wrong option */
 export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStoreOptions {
