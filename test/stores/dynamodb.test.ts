@@ -234,7 +234,7 @@ describe('its own client', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const error = await failure(dynamoDBStore({ tableName }).insert(record()));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false });
-    expect(error.advice).toContain('set AWS_REGION');
+    expect(error.advice).toContain('Set AWS_REGION');
     vi.unstubAllEnvs();
   });
 

@@ -1,9 +1,6 @@
 import { storeUnavailable } from '../../core/record/failures.ts';
 import { IdempotencyError } from '../../errors.ts';
 
-const ACTIONS =
-  'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item, waitMillis and store.read)';
-
 /**
  * An item is being written by a transaction: with `transact`, by that of the record's own owner. The
  * conflict ends in a moment (AWS: "Amazon DynamoDB transactions: how it works"), and the SDK does not
@@ -39,16 +36,51 @@ export function sdkError(error: unknown): SdkError {
   return { name, message, status, attempts, isClientFault: $fault === 'client', isRetryable: $retryable !== undefined };
 }
 
-/** What the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with DynamoDB" (AWS). */
+type Kind = 'refused' | 'record refused' | 'busy' | 'unanswered';
+
+const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
+const THROTTLED = ['busy', 'The table is throttled: give it on-demand capacity, or more of it.'] as const;
+
+/** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
+const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>> = {
+  ResourceNotFoundException: ['refused', 'Create the table in this account and region, or correct `tableName`.'],
+  AccessDeniedException: [
+    'refused',
+    "Allow the function's role dynamodb:PutItem and dynamodb:DeleteItem on the table; dynamodb:GetItem for outcomes of " +
+      'more than one item, waitMillis and store.read; and what the items of a transaction do on their tables.',
+  ],
+  CredentialsProviderError: NO_CREDENTIALS,
+  UnrecognizedClientException: NO_CREDENTIALS,
+  InvalidSignatureException: NO_CREDENTIALS,
+  ExpiredTokenException: NO_CREDENTIALS,
+  ValidationException: [
+    'refused',
+    "Does the table have another key? Its partition key is the string attribute `attributes.id` (default 'id'), and " +
+      '`sortKey` names a sort key.',
+  ],
+  ThrottlingException: THROTTLED,
+  ProvisionedThroughputExceededException: THROTTLED,
+  RequestLimitExceeded: THROTTLED,
+  [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
+  TransactionCanceledException: ['busy', 'Other writes of the same items were in the way, or a table is throttled.'],
+  TransactionInProgressException: ['busy', 'The same transaction, sent before, is still at work.'],
+  TimeoutError: ['unanswered', 'Look at the network path to DynamoDB (VPC endpoint, security group).'],
+};
+
+/** What the SDK threw, as `STORE_UNAVAILABLE`. The advice has the service's own words. */
 export function unavailable(error: unknown, tableName: string): IdempotencyError {
   const sdk = sdkError(error);
-  return failureOf(error, sdk, explain(sdk, tableName));
-}
-
-/** The same for a transaction. It has items of the caller, in tables of the caller. */
-export function transactionUnavailable(error: unknown, tableName: string): IdempotencyError {
-  const sdk = sdkError(error);
-  return failureOf(error, sdk, explainTransaction(sdk, tableName) ?? explain(sdk, tableName));
+  const { name, message, attempts } = sdk;
+  const [kind, advice] = explain(sdk);
+  const isRefused = kind === 'refused' || kind === 'record refused';
+  return storeUnavailable({
+    cause: error,
+    advice: `${advice} Table '${tableName}': ${name}: ${message}`,
+    // An earlier attempt of the SDK may have been applied, and its answer lost.
+    retryable: !isRefused ? true : attempts > 1 ? undefined : false,
+    unanswered: kind === 'unanswered' || undefined,
+    recordRefused: kind === 'record refused' || undefined,
+  });
 }
 
 /** The same failure, where DynamoDB had answered an earlier request. */
@@ -57,81 +89,15 @@ export function answered(error: unknown): unknown {
   return storeUnavailable({ ...error, unanswered: undefined, cause: error });
 }
 
-type Kind = 'refused' | 'record refused' | 'busy' | 'unanswered';
-type Explanation = readonly [kind: Kind, advice: string];
-
-function failureOf(cause: unknown, { attempts }: SdkError, [kind, advice]: Explanation): IdempotencyError {
-  const isRefused = kind === 'refused' || kind === 'record refused';
-  return storeUnavailable({
-    cause,
-    advice,
-    // An earlier attempt of the SDK may have been applied, and its answer lost.
-    retryable: !isRefused ? true : attempts > 1 ? undefined : false,
-    unanswered: kind === 'unanswered' || undefined,
-    recordRefused: kind === 'record refused' || undefined,
-  });
-}
-
-function explainTransaction({ name, message }: SdkError, tableName: string): Explanation | undefined {
-  switch (name) {
-    case 'AccessDeniedException':
-      return [
-        'refused',
-        `Allow the function's role what the transaction does: dynamodb:PutItem on table '${tableName}', and on the table of ` +
-          'each item dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem or dynamodb:ConditionCheckItem. ' +
-          `DynamoDB says: ${message}`,
-      ];
-    case 'ResourceNotFoundException':
-      return [
-        'refused',
-        `Table '${tableName}', or the table of an item, does not exist in this account and region. ${message}`,
-      ];
-    case 'TransactionCanceledException':
-      return ['busy', `Other writes of the same items were in the way, or their tables are throttled: ${message}`];
-    case 'TransactionInProgressException':
-      return ['busy', 'The same transaction, sent before, is still at work.'];
-    default:
-      return undefined;
+function explain({ name, message, status, isClientFault, isRetryable }: SdkError): readonly [Kind, string] {
+  if (name === 'ValidationException' && /size/i.test(message)) {
+    return ['record refused', 'The record is larger than an item may be.'];
   }
-}
-
-function explain({ name, message, status, isClientFault, isRetryable }: SdkError, tableName: string): Explanation {
-  const table = `table '${tableName}'`;
-  switch (name) {
-    case 'ResourceNotFoundException':
-      return ['refused', `There is no ${table} in this account and region: create it, or correct \`tableName\`.`];
-    case 'AccessDeniedException':
-      return ['refused', `Allow ${ACTIONS} on ${table} to the function's role. DynamoDB says: ${message}`];
-    case 'CredentialsProviderError':
-    case 'UnrecognizedClientException':
-    case 'InvalidSignatureException':
-    case 'ExpiredTokenException':
-      return ['refused', `The SDK has no valid AWS credentials: ${message}`];
-    case 'ValidationException':
-      if (/size/i.test(message)) return ['record refused', `The record exceeds what an item of ${table} may hold.`];
-      return [
-        'refused',
-        `${table} has another key. Its partition key must be the string attribute that \`attributes.id\` names ` +
-          `(default 'id'), and \`sortKey\` must name a sort key. DynamoDB says: ${message}`,
-      ];
-    case 'ThrottlingException':
-    case 'ProvisionedThroughputExceededException':
-    case 'RequestLimitExceeded':
-      return ['busy', `${table} is throttled: give it on-demand capacity, or more of it. DynamoDB says: ${message}`];
-    case TRANSACTION_CONFLICT:
-      return ['busy', `A transaction was writing to the record all the time: ${message}`];
-    case 'TimeoutError':
-      return [
-        'unanswered',
-        'DynamoDB did not answer in time. Look at the network path to it (VPC endpoint, security group).',
-      ];
-  }
-  if (message === REGION_MISSING) {
-    return ['refused', 'The SDK does not know the region: set AWS_REGION, or give `client` one. Nothing was sent.'];
-  }
-  const said = `${name}: ${message}`;
-  if (status < 400 || status >= 500) return ['unanswered', `DynamoDB could not be reached, or failed: ${said}`];
-  if (status === 429 || isRetryable) return ['busy', `DynamoDB was busy: ${said}`];
-  // A proxy's error page is no word of DynamoDB's: it does not tell what was written.
-  return [isClientFault ? 'refused' : 'busy', `The request was refused with status ${status}: ${said}`];
+  if (message === REGION_MISSING) return ['refused', 'Set AWS_REGION, or give `client` a region. Nothing was sent.'];
+  const explained = EXPLAINED[name];
+  if (explained !== undefined) return explained;
+  if (status < 400 || status >= 500) return ['unanswered', 'DynamoDB could not be reached, or failed.'];
+  // An error page of a proxy is not an answer of DynamoDB's: it does not say what was written.
+  const isRefused = isClientFault && !isRetryable && status !== 429;
+  return [isRefused ? 'refused' : 'busy', `The request got status ${status}.`];
 }

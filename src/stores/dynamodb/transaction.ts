@@ -3,7 +3,7 @@ import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dy
 import type { IdempotencyRecord } from '../../core/record/record.ts';
 import type { TransactionResult } from '../../core/record/store.ts';
 import { IdempotencyError } from '../../errors.ts';
-import { REGION_MISSING, sdkError, transactionUnavailable, unavailable } from './failure.ts';
+import { REGION_MISSING, sdkError, unavailable } from './failure.ts';
 import { type Item, unmarshalled } from './marshalling.ts';
 import type { Table, TransactionError } from './table.ts';
 
@@ -47,7 +47,7 @@ async function answerOf(
   const own = reasons?.at(-1);
   if (reasons === undefined || own === undefined) {
     if (isMistake(failed)) return { done: false, itemsError: error };
-    throw error instanceof IdempotencyError ? error : transactionUnavailable(error, tableName);
+    throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
   }
   // This comes first: the record may be there because this transaction was applied and its answer
   // lost.
@@ -55,7 +55,7 @@ async function answerOf(
     return { done: false, existing: await read(own.Item && unmarshalled(own.Item)) };
   const isFinal = ({ Code = 'None' }: CancellationReason) => Code !== 'None' && !TRANSIENT.includes(Code);
   if (reasons.slice(0, -1).some(isFinal)) return { done: false, itemsError: error };
-  if (!isFinal(own)) throw transactionUnavailable(error, tableName);
+  if (!isFinal(own)) throw unavailable(error, tableName);
   // The record itself: its size, or the shape of its table.
   throw unavailable(Object.assign(new Error(own.Message), { name: 'ValidationException' }), tableName);
 }
