@@ -22,6 +22,6 @@ export function sourceFiles(folder = '.'): SourceFile[] {
 /** Prints what is wrong. Any line of it makes the process fail. */
 export function reportProblems(checked: string, problems: readonly string[]): void {
   for (const problem of problems) console.error(problem);
-  console.log(`${checked}: ${problems.length === 0 ? 'as they should be' : `${problems.length} problems`}`);
+  console.log(`${checked}, problems: ${problems.length}`);
   if (problems.length > 0) process.exitCode = 1;
 }
