@@ -1,5 +1,5 @@
+import { reportProblems, sourceFiles } from './checked-files.ts';
 import { wrongSizes } from './file-sizes.ts';
-import { reportProblems, sourceFiles } from './sources.ts';
 
 /** Fails when a file of `src` is too long, or too short without a reason. Biome checks the length of functions. */
 const files = sourceFiles('src');

@@ -1,5 +1,5 @@
+import { reportProblems, sourceFiles } from './checked-files.ts';
 import { misplacedImports } from './layers.ts';
-import { reportProblems, sourceFiles } from './sources.ts';
 
 /** Fails when a file imports what its room may not: `layers.ts` has the rooms. */
 const files = sourceFiles().filter(({ path }) => path.includes('/'));

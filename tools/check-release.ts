@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { reportProblems } from './checked-files.ts';
 import { releaseProblems } from './release.ts';
-import { reportProblems } from './sources.ts';
 
 /** Fails when the tag in its argument cannot be released: the release workflow runs it first. */
 const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
