@@ -33,17 +33,24 @@ export interface IdempotencyErrorDetails {
   /** The error behind this one: the SDK's, the JSON parser's. */
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** With `IN_FLIGHT`: milliseconds after which a retry can find the lease over. */
-  readonly retryAfterMillis?: number;
-  /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
-  readonly retryable?: boolean;
+  readonly retryAfterMillis?: number | undefined;
+  /**
+   * With `STORE_UNAVAILABLE`. `true`: the same request may succeed later without a change. `false`: it will not, and
+   * nothing was written. Absent: the last try was refused, and an earlier one may have been written.
+   */
+  readonly retryable?: boolean | undefined;
+  /** With `STORE_UNAVAILABLE`: the store gave no answer (silence, a broken connection, a 5xx). */
+  readonly unanswered?: boolean | undefined;
   /**
    * With `STORE_UNAVAILABLE`: it is this very record that the store does not take (its size, say): never, or for now
    * where `retryable` is true.
    */
-  readonly recordRefused?: boolean;
+  readonly recordRefused?: boolean | undefined;
 }
+
+const DETAILS = ['advice', 'retryAfterMillis', 'retryable', 'unanswered', 'recordRefused'] as const;
 
 const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
 
@@ -78,16 +85,14 @@ export class IdempotencyError extends Error {
   readonly advice?: string;
   readonly retryAfterMillis?: number;
   readonly retryable?: boolean;
+  readonly unanswered?: boolean;
   readonly recordRefused?: boolean;
 
   constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.statusCode = STATUS_CODES[code];
-    if (details.advice !== undefined) this.advice = details.advice;
-    if (details.retryAfterMillis !== undefined) this.retryAfterMillis = details.retryAfterMillis;
-    if (details.retryable !== undefined) this.retryable = details.retryable;
-    if (details.recordRefused !== undefined) this.recordRefused = details.recordRefused;
+    for (const name of DETAILS) if (details[name] !== undefined) Object.assign(this, { [name]: details[name] });
   }
 }
 

@@ -57,3 +57,8 @@ type JsonifiedMember<T> = T extends Dropped ? undefined : Jsonified<T>;
 
 /** A list has no gaps in JSON. */
 type JsonifiedElement<T> = T extends Dropped | undefined ? null : Jsonified<T>;
+
+/** An object or a list: a value that has members. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

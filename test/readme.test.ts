@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IdempotencyErrorCode, IdempotencyEventType } from 'middy-idempotency';
 import { describe, expect, it } from 'vitest';
 import { PROTOCOL_OPTION_NAMES } from '../src/core/options.ts';
-import { REQUEST_OPTION_NAMES } from '../src/request-key/options.ts';
+import { REQUEST_OPTION_NAMES } from '../src/request-key/request-options.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (title: string) => readme.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';

@@ -16,24 +16,35 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/core': PROTOCOL,
   'src/core/execution': PROTOCOL,
   'src/core/claim': [...PROTOCOL, 'src/core/execution'],
-  'src/request-key': [
-    ...PROTOCOL,
-    'node:buffer',
-    'node:crypto',
-    'node:zlib',
-    'canonicalize',
-    '@aws-lambda-powertools/jmespath',
-  ],
+  'src/request-key': [...PROTOCOL, 'node:buffer', 'node:crypto', 'node:zlib'],
   'src/runtime': ['src/core', 'node:crypto'],
   'src/warnings': ['src/errors', 'src/core'],
   'src/operation': GUARD,
   'src/function': [...GUARD, 'src/operation'],
   'src/middy': [...GUARD, 'src/operation', 'aws-lambda'],
   'src/http': [...GUARD, 'src/operation', 'src/middy'],
+  'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
-  'src/stores': ['src/errors', 'src/core/**', '@aws-sdk/**', 'node:crypto', 'node:timers', 'node:util', 'node:zlib'],
+  'src/stores': [
+    'src/errors',
+    'src/json',
+    'src/core/**',
+    '@aws-sdk/**',
+    'node:crypto',
+    'node:timers',
+    'node:util',
+    'node:zlib',
+  ],
   'src/operator': [...GUARD, 'src/http'],
-  'src/cli': ['src/errors', 'src/index', 'src/operator', 'src/stores', '@aws-sdk/client-dynamodb', 'node:**'],
+  'src/cli': [
+    'src/errors',
+    'src/index',
+    'src/jmespath',
+    'src/operator',
+    'src/stores',
+    '@aws-sdk/client-dynamodb',
+    'node:**',
+  ],
   'src/cdk': ['aws-cdk-lib', 'constructs'],
   'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
 
@@ -42,9 +53,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   infra: ['tools', ALL_PACKAGES],
   'infra/local': ['infra', 'tools', ALL_PACKAGES],
   test: ['src/**', 'tools', ALL_PACKAGES],
-  'test/infra': ['src/**', 'tools', 'test', 'infra/**', 'cdk.json', ALL_PACKAGES],
+  'test/infra': ['src/**', 'tools', 'test', 'infra/**', ALL_PACKAGES],
   'test/deploy': ['src/**', 'tools', 'test', 'test/infra', 'infra/**', ALL_PACKAGES],
-  proofs: ['src/**', 'tools', 'test', 'infra', 'vitest.config.ts', ALL_PACKAGES],
+  proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],
   'proofs/consumers': ['src/**', 'tools', 'test', 'proofs', 'infra/**', ALL_PACKAGES],
   bench: ['src/**', 'tools', 'test', ALL_PACKAGES],
 };
@@ -71,7 +82,9 @@ function mayImport(room: string, file: string, specifier: string): boolean {
     return allowed.some((name) => name === ALL_PACKAGES || isAll(name, specifier) || isWithin(name, specifier));
   }
   const target = posix.join(posix.dirname(file), specifier);
-  const targetRoom = roomOf(target) ?? target;
+  const targetRoom = roomOf(target);
+  // A file in the root of the repository is a setting: only the package does without them.
+  if (targetRoom === undefined) return !target.includes('/') && !room.startsWith('src/');
   return targetRoom === room || allowed.some((name) => name === targetRoom || isAll(name, target));
 }
 

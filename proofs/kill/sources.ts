@@ -7,6 +7,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   [NAME]: 'index.ts',
   [`${NAME}/dynamodb`]: 'stores/dynamodb.ts',
   [`${NAME}/http`]: 'http/index.ts',
+  [`${NAME}/jmespath`]: 'jmespath/index.ts',
 };
 
 registerHooks({

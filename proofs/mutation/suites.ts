@@ -8,10 +8,12 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
   ],
   'request-key': [
     'test/request-key/**/*.test.ts',
+    'test/jmespath/**/*.test.ts',
     'test/core/options.test.ts',
     'test/integration/i06-key-once.test.ts',
     'test/integration/i09-no-key.test.ts',
   ],
+  jmespath: ['test/jmespath/**/*.test.ts', 'test/request-key/selection.test.ts'],
   http: [
     'test/http/{behaviour,fingerprint,identity,key-header,media-type,middy-chain,options,problem,request,response,responses,scope}.test.ts',
     'proofs/fuzz/key-header.test.ts',

@@ -62,7 +62,7 @@ async function all({ breaks, ...settings }: Settings, stops: Stop[]): Promise<bo
 }
 
 async function copyTo(copy: string, root: string): Promise<void> {
-  for (const name of ['src', 'test', 'infra', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const name of ['src', 'test', 'proofs', 'tools', 'infra', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));

@@ -52,7 +52,7 @@ middy-idempotency explain EVENT.json --http
 Prints the record id that the running guard uses for an event, with what it was made of, or why it has none. The event is
 what the handler gets (of a guarded function, its first argument); - reads standard input. Needs no table and no AWS SDK.
 
-  --key EXPRESSION         the option \`key\` (JMESPath)
+  --key EXPRESSION         the option \`key\`: a path, or the expression in jmespath('…')
   --scope EXPRESSION       the option \`scope\`
   --fingerprint EXPRESSION the option \`fingerprint\`
   --operation NAME         the option \`operation\`, or the Lambda function's name (default AWS_LAMBDA_FUNCTION_NAME)

@@ -6,7 +6,7 @@ import type { RecordStore } from './record/store.ts';
 /** `'store'`: a retry gets this outcome. `'release'`: a retry executes. `'hold'`: the lease is left to run out. */
 export type Settlement = 'store' | 'release' | 'hold';
 
-/** The options of the protocol. Those that read the request are in `request-key/options.ts`. */
+/** The options of the protocol. Those that read the request are in `request-key/request-options.ts`. */
 export interface ProtocolOptions<TItem = never> {
   /** Where the records live. A store may serve any number of guards. */
   readonly store: RecordStore<TItem>;

@@ -1,5 +1,6 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 
 /**
  * An event of a bus: account, region and source, and the id that EventBridge gave it. As JMESPath:

@@ -1,5 +1,6 @@
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda';
-import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const KAFKA = 'Apache Kafka';
 

@@ -1,5 +1,6 @@
 import type { S3EventRecord } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 
 /**
  * A change of an object, from a bucket's notifications: bucket, key, version, sequencer, and what happened. As JMESPath:
@@ -30,6 +31,6 @@ export function s3RecordKey(record: Pick<S3EventRecord, 'eventSource' | 'eventNa
   });
 }
 
-/** {@link s3RecordKey} as JMESPath. */
+/** {@link s3RecordKey} as JMESPath. It is more than a path: write `jmespath(S3_RECORD_KEY)`. */
 export const S3_RECORD_KEY =
   "[s3.bucket.arn, s3.object.key, s3.object.versionId || 'null', s3.object.sequencer, eventName]";

@@ -30,11 +30,6 @@ export function notFrom(source: string, problem: string, cause?: unknown): Idemp
   );
 }
 
-/** Events are data of others: whatever the types say, this may be anything. */
-export function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
 function isPart(value: unknown): value is string | number {
   return typeof value === 'string' ? value.trim() !== '' : Number.isSafeInteger(value);
 }

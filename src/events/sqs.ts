@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
-import { compileSelector } from '../request-key/selector.ts';
-import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { compileSelector, type Selector } from '../request-key/selector.ts';
+import { notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const SQS = 'Amazon SQS';
 
@@ -58,8 +59,8 @@ export const SQS_FIFO_DEDUPLICATION_KEY =
   '[eventSourceARN, attributes.MessageGroupId, attributes.MessageDeduplicationId]';
 
 /**
- * What the message is about: a business key in its JSON body, `sqsBodyKey('[tenant, orderId]')`. As
- * `powertools_json(body).…` in JMESPath, but of a body that a middleware has parsed already, too.
+ * What the message is about: a business key in its JSON body, `sqsBodyKey('[tenant, orderId]')`. As the path
+ * `powertools_json(body).…`, but of a body that a middleware has parsed already, too.
  *
  * Catches: every delivery, a producer that sends twice, a redrive, the same message through another queue.
  * Does not catch: two messages about one thing that differ in the key; and two different messages with one key are one:
@@ -68,12 +69,12 @@ export const SQS_FIFO_DEDUPLICATION_KEY =
  * Retention: longer than the queue's and its dead-letter queue's together, because a redrive begins anew with both; and
  * than the time after which a producer may still send again.
  *
- * @param expression JMESPath over the body
- * @throws TypeError at construction when the expression is none
+ * @param key a path over the body, `jmespath('…')`, or a function of the body
+ * @throws TypeError at construction when the path is none
  * @throws IdempotencyError `KEY_INVALID`, when called, for a record of another shape or a body that is no JSON object
  */
-export function sqsBodyKey(expression: string): (record: SqsMessageWithBody) => unknown {
-  const selector = compileSelector('key', expression);
+export function sqsBodyKey(key: Selector): (record: SqsMessageWithBody) => unknown {
+  const selector = compileSelector('key', key);
   return (record) => {
     const { eventSource, body } = fields(record);
     if (eventSource !== 'aws:sqs') throw notFrom(SQS, `It does not look like one of ${SQS}`);

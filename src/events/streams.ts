@@ -1,5 +1,6 @@
 import type { DynamoDBRecord, KinesisStreamRecord } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 
 /** What of a Kinesis record its key needs: a record whose data have been parsed will do. */
 export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSourceARN' | 'eventID'> & {

@@ -1,6 +1,5 @@
-import { IdempotencyError } from '../errors.ts';
 import { canonicalJson, sha256 } from '../request-key/canonical.ts';
-import { holdsRoundedInteger } from '../request-key/numbers.ts';
+import { refuseRoundedInteger } from '../request-key/identify.ts';
 import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
 
@@ -40,11 +39,11 @@ function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: stri
 /** A body parser in front of us has parsed it. */
 function parsedBody(body: unknown): string {
   const json = canonicalJson('fingerprint', body);
-  if (!holdsRoundedInteger(body)) return json;
-  throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
-    advice:
-      'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
-  });
+  refuseRoundedInteger(
+    body,
+    'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
+  );
+  return json;
 }
 
 function isJson(mediaType: string): boolean {

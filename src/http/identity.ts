@@ -1,3 +1,4 @@
+import { fields } from '../request-key/data.ts';
 import type { HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -88,10 +89,6 @@ function apiKey(identity: Fields): readonly string[] | undefined {
 /** A serial number is unique within its issuer (RFC 5280, section 4.1.2.2). */
 function clientCertificate({ issuerDN, serialNumber }: Fields): readonly string[] | undefined {
   return isText(issuerDN) && isText(serialNumber) ? ['certificate', issuerDN, serialNumber] : undefined;
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 function texts(value: unknown): readonly string[] {

@@ -1,4 +1,4 @@
-import { isThenable, outcomeOf } from './thenable.ts';
+import { isThenable, type Thenable } from './thenable.ts';
 
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
@@ -9,14 +9,46 @@ export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   error: unknown;
 }
 
+/** The hooks of a guard's run. */
+interface Run {
+  after(): Promise<void>;
+  onError(): Promise<void>;
+}
+
+/** What guards keep of one request. It stays at the request, and goes with it. */
+interface RequestState {
+  /** The runs of this request, one for each guard. */
+  readonly runs: Map<symbol, Run>;
+  /** What has been begun to wait for. The `then` of a query sends it: it must be called once. */
+  readonly begun: Map<Thenable, Promise<unknown>>;
+  /** The error or the response by which a guard has rejected the request. */
+  rejection?: unknown;
+}
+
+const STATE = Symbol.for('middy-idempotency.state');
+
+export function stateOf(request: MiddyRequest): RequestState {
+  const carrier = request as { [STATE]?: RequestState };
+  carrier[STATE] ??= { runs: new Map(), begun: new Map() };
+  return carrier[STATE];
+}
+
+/** Waits for a thenable, however many guards ask for it. */
+export function resultOf(request: MiddyRequest, thenable: Thenable): Promise<unknown> {
+  const { begun } = stateOf(request);
+  const running = begun.get(thenable) ?? Promise.resolve(thenable);
+  begun.set(thenable, running);
+  return running;
+}
+
 export interface RequestListener {
-  /** The first answer after this guard's `before`: the handler's, or that of Middy's early timeout. */
+  /** The first response after this guard's `before`: the handler's, or the response of Middy's early timeout. */
   answered(response: unknown): void;
-  /** The error path begins. `answered`: the handler had answered before, so that a hook after it threw. */
+  /** The error path begins. `answered`: the handler had answered before, so a later hook threw. */
   failed(error: unknown, answered: boolean): void;
-  /** Another error takes its place. `ended`: a hook of the error path threw, so that no other is called; else one replaced it. */
+  /** Another error replaces the first one. `ended`: a hook of the error path threw it, and no further hook is called. */
   failedAgain(error: unknown, ended: boolean): void;
-  /** A hook has ended the chain with this response, so that our own hooks are skipped. The answer is what Middy gets. */
+  /** A hook has ended the chain with this response, so Middy skips our own hooks. Resolves with what Middy gets. */
   endedEarly(response: unknown): Promise<unknown>;
 }
 
@@ -36,7 +68,7 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
   intercept(request, 'response', {
     written(value) {
       early = undefined;
-      // It has ended only when it is read next. When `error` is written next, this was the reset by the error path.
+      // The chain has ended if Middy reads the response next. If it writes `error` next, the error path has begun.
       if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
       else if (answers++ === 0) listener.answered(value);
     },
@@ -53,7 +85,7 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
       const before = lastError;
       lastError = error;
       if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
-      // Middy 6 leaves it there, and would answer with it after the first hook of the error path: ours, maybe.
+      // Middy 6 leaves it there, and would answer with it after the first hook of the error path.
       delete request.earlyResponse;
       listener.failed(error, answers > 1);
     },
@@ -62,18 +94,18 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
 
   /** Middy awaits what it returns: the chain has ended, but the outcome can still be stored before Lambda freezes. */
   function end(state: Early, outer: unknown): Promise<unknown> {
-    const ending = bothEnd(listener.endedEarly(state.response), outer, state.response).then((response) => {
-      // Whoever looks at the request after the end finds the response itself.
+    const ending = bothEnd(request, listener.endedEarly(state.response), outer, state.response).then((response) => {
+      // Code that reads the request after the end finds the response itself.
       state.ending = response;
       return response;
     });
-    // Middy returns it; a hook that has merely looked at the response does not.
+    // Middy returns this promise. A hook that only reads the response does not wait for it.
     ending.catch(() => undefined);
     return ending;
   }
 }
 
-/** Middy leaves the error before at one that a hook of the error path throws, unless it is the same. */
+/** Middy stores the earlier error as `originalError` of an error that a hook of the error path throws. */
 function isThrownAgain(error: unknown, before: unknown): boolean {
   try {
     if (typeof error !== 'object' || error === null) return false;
@@ -83,24 +115,29 @@ function isThrownAgain(error: unknown, before: unknown): boolean {
   }
 }
 
-/** An early response, and the promise that Middy is given for it; once that is kept, the response itself. */
+/** An early response, and the promise that Middy gets for it. Later `ending` is the response itself. */
 interface Early {
   readonly response: unknown;
   ending?: unknown;
 }
 
-/** A guard in front of this one ends, too: neither waits for the other, and its answer is the last. */
-async function bothEnd(own: Promise<unknown>, outer: unknown, response: unknown): Promise<unknown> {
-  const [mine, others] = await Promise.allSettled([own, isThenable(outer) ? outcomeOf(outer) : outer]);
+/** A guard in front of this one ends, too. Neither waits for the other, and the response of the outer guard counts. */
+async function bothEnd(
+  request: MiddyRequest,
+  own: Promise<unknown>,
+  outer: unknown,
+  response: unknown,
+): Promise<unknown> {
+  const [mine, others] = await Promise.allSettled([own, isThenable(outer) ? resultOf(request, outer) : outer]);
   if (others.status === 'rejected') throw others.reason;
   if (mine.status === 'rejected') throw mine.reason;
-  const unchanged = isThenable(response) ? await outcomeOf(response) : response;
+  const unchanged = isThenable(response) ? await resultOf(request, response) : response;
   return Object.is(others.value, unchanged) ? mine.value : others.value;
 }
 
 type Name = 'response' | 'error';
 
-/** What stands behind a property of one request. */
+/** The value behind a property of one request. */
 interface Slot {
   get(): unknown;
   set(value: unknown): void;
@@ -109,8 +146,8 @@ interface Slot {
 type Carrier = { [slot: symbol]: Slot };
 
 /**
- * The same two functions for all requests: V8 keeps the accessors of an object in its hidden class, and with functions made for
- * a request all of that request, until it next collects everything.
+ * The same two functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
+ * request would keep that request in memory until the next full garbage collection.
  */
 function accessor(name: Name) {
   const key = Symbol(name);
@@ -138,7 +175,7 @@ function intercept(
 ): void {
   const { key, descriptor } = ACCESSORS[name];
   const carrier = request as unknown as Carrier;
-  // Another guard of the same request may watch already: it goes on seeing everything.
+  // Another guard may watch the same request already. It goes on seeing every write.
   const inner = slotOf(request, name, carrier[key]);
   carrier[key] = {
     get: () => read(inner.get()),

@@ -1,6 +1,6 @@
 /**
- * What is no `Promise`, and yet waits for somebody: a query of a database library, or a promise of another library. Middy hands it
- * on as it is, and Lambda's caller gets what it becomes.
+ * A value with a `then` that is no `Promise`: a query of a database library, or a promise of another library. Middy passes
+ * it on as it is, and the caller gets what it resolves to.
  */
 export type Thenable = PromiseLike<unknown> & object;
 
@@ -13,13 +13,4 @@ export function isThenable(value: unknown): value is Thenable {
   } catch {
     return false;
   }
-}
-
-const begun = new WeakMap<object, Promise<unknown>>();
-
-/** Waits for it once, however many ask: the `then` of a query is what sends it. */
-export function outcomeOf(thenable: Thenable): Promise<unknown> {
-  const running = begun.get(thenable) ?? Promise.resolve(thenable);
-  begun.set(thenable, running);
-  return running;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { expirationAt } from '../../src/core/budget.ts';
-import { contention, refusal } from '../../src/core/claim/decide.ts';
+import { contention, rejection } from '../../src/core/claim/decide.ts';
 import { emit } from '../../src/core/events.ts';
 import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
-import { isStoreError, storeFailure, unfinished } from '../../src/core/record/store-failure.ts';
+import { isStoreError, storeFailure, unfinished } from '../../src/core/record/failures.ts';
 import { TIMED_OUT, within } from '../../src/core/runtime.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import { deferred, TestClock } from '../support/harness.ts';
@@ -33,7 +33,7 @@ describe('a record may vanish', () => {
 describe('a refusal says what to do', () => {
   it.each([
     [
-      refusal({ kind: 'keyReused' }, 'op#1'),
+      rejection({ kind: 'keyReused' }, 'op#1'),
       {
         code: 'KEY_REUSED',
         message: 'This idempotency key was used before with a different request. Use a new key for a new request.',
@@ -41,7 +41,7 @@ describe('a refusal says what to do', () => {
       },
     ],
     [
-      refusal({ kind: 'inFlight', retryAfterMillis: 7 }, 'op#1'),
+      rejection({ kind: 'inFlight', retryAfterMillis: 7 }, 'op#1'),
       {
         code: 'IN_FLIGHT',
         message: 'A request with this idempotency key is being executed. Retry later with the same key.',
@@ -49,7 +49,7 @@ describe('a refusal says what to do', () => {
       },
     ],
     [
-      refusal({ kind: 'outcomeUnknown' }, 'op#1'),
+      rejection({ kind: 'outcomeUnknown' }, 'op#1'),
       {
         code: 'OUTCOME_UNKNOWN',
         message:
@@ -80,12 +80,12 @@ describe("a store's failure", () => {
     const own = new IdempotencyError('RECORD_INVALID', 'no');
     expect(storeFailure(own)).toBe(own);
     const cause = new Error('no network');
-    expect(storeFailure(cause, 'Look there.')).toMatchObject({
+    expect(storeFailure(cause)).toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: 'The request could not be checked for duplicates. Retry later with the same key.',
       cause,
       retryable: true,
-      advice: 'Look there.',
+      unanswered: true,
     });
     expect(storeFailure(cause)).not.toHaveProperty('advice', expect.anything());
   });

@@ -72,11 +72,7 @@ export async function decoded(codec: OutcomeCodec, bytes: Uint8Array, context: C
   } catch (cause) {
     const what = `the codec '${codec.name}' could not decode it`;
     if (!isTransient(cause)) throw new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
-    throw new IdempotencyError(
-      'STORE_UNAVAILABLE',
-      'This request has been executed, and its response cannot be read now. Retry later with the same key.',
-      { cause, advice: `There is no response to replay because ${what}.`, retryable: true },
-    );
+    throw unreadable(`There is no response to replay because ${what}.`, cause);
   }
 }
 
@@ -106,5 +102,22 @@ function isTransient(error: unknown): boolean {
     status === 429 ||
     THROTTLED.test(String(name)) ||
     NETWORK.includes(String(code))
+  );
+}
+
+/** A later version may have written it: once that version is deployed here, the outcome can be read. */
+export function unknownEncoding(encoding: string): IdempotencyError {
+  return unreadable(
+    `The outcome of the record has the encoding '${encoding}', which this version, or its \`codec\`, does not know. ` +
+      'Deploy the version that wrote it.',
+  );
+}
+
+/** The work is done, and its outcome cannot be read now. */
+function unreadable(advice: string, cause?: unknown): IdempotencyError {
+  return new IdempotencyError(
+    'STORE_UNAVAILABLE',
+    'This request has been executed, and its response cannot be read now. Retry later with the same key.',
+    { cause, advice, retryable: true },
   );
 }

@@ -1,5 +1,6 @@
+import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
-import { IdempotencyError } from '../../errors.ts';
+import type { IdempotencyError } from '../../errors.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
 import type { Item } from './marshalling.ts';
 import type { AttributeNames } from './options.ts';
@@ -35,8 +36,10 @@ export function toItem(
     [names.expiration]: record.expiration,
     ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(record.status === 'COMPLETED' &&
-      record.provisional !== undefined && { [names.provisional]: record.provisional }),
+    ...(record.status === 'COMPLETED' && {
+      ...(record.revision !== undefined && { [names.revision]: record.revision }),
+      ...(record.transaction !== undefined && { [names.transaction]: record.transaction }),
+    }),
     ...(fields !== undefined && fieldsIn(names, fields)),
     ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
   };
@@ -84,7 +87,8 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
       return {
         ...base,
         status,
-        ...(typeof item[names.provisional] === 'number' && { provisional: number('provisional') }),
+        ...(typeof item[names.revision] === 'number' && { revision: number('revision') }),
+        ...(typeof item[names.transaction] === 'string' && { transaction: text('transaction') }),
         fields: fieldsOf(text('encoding'), item, names),
       };
     case 'RELEASED':
@@ -115,7 +119,7 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
   return value;
 }
 
-/** The fencing number: one more than a fraction, or than what is too large to count, would come twice. */
+/** The fencing token: one more than a fraction, or than what is too large to count, would come twice. */
 function expectAttempt(item: Item, name: string): number {
   const attempt = expectType(item, name, 'number') as number;
   if (!Number.isSafeInteger(attempt) || attempt < 1) throw invalid(name, attempt);
@@ -123,9 +127,8 @@ function expectAttempt(item: Item, name: string): number {
 }
 
 function invalid(name: string, value: unknown): IdempotencyError {
-  return new IdempotencyError('RECORD_INVALID', 'The record of this request cannot be read. It is not executed.', {
-    advice:
-      `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
-      'Does something else write to this table under the same key?',
-  });
+  return recordInvalid(
+    `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
+      'Does another program write to this table under the same key?',
+  );
 }

@@ -30,8 +30,10 @@ export interface AttributeNames {
   readonly digest: string;
   /** A map of the results of steps. @default 'checkpoints' */
   readonly checkpoints: string;
-  /** Whether another outcome may still take the place of this one. @default 'provisional' */
-  readonly provisional: string;
+  /** Orders the outcomes of an execution that has not ended. @default 'provisional' */
+  readonly revision: string;
+  /** The token of the transaction that wrote the outcome. @default 'transaction' */
+  readonly transaction: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -83,7 +85,8 @@ const DEFAULT_NAMES: AttributeNames = {
   parts: 'parts',
   digest: 'digest',
   checkpoints: 'checkpoints',
-  provisional: 'provisional',
+  revision: 'provisional',
+  transaction: 'transaction',
 };
 
 /** @throws TypeError that names the wrong option */

@@ -1,5 +1,6 @@
 import type { CompletedRecord, StoredOutcome } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
+import { unknownEncoding } from './codec.ts';
 import type { OutcomeFields } from './item.ts';
 import { cut, join, MAX_ITEM_BYTES, type Parts } from './parts.ts';
 import type { Table } from './table.ts';
@@ -70,7 +71,7 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
     if (encoding === NOT_REPLAYABLE)
       return notReplayable(typeof fields.outcome === 'string' ? fields.outcome : 'the record does not say why');
     const type = encoding.startsWith(KINDS.THREW) ? 'THREW' : 'RETURNED';
-    if (!encoding.startsWith(KINDS[type])) return notReplayable(`its encoding '${encoding}' is not known here`);
+    if (!encoding.startsWith(KINDS[type])) return { type: 'UNREADABLE', error: unknownEncoding(encoding) };
     try {
       const value = await storedValue(recordId, fields);
       const packed = { encoding: encoding.slice(KINDS[type].length), value };

@@ -21,7 +21,13 @@ export interface Condition {
 }
 
 /** Whether a conditional write was done, or else what was in its way; nothing, where the item was not there. */
-export type Written = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
+export type TableWrite = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
+
+/** `wasSent`: DynamoDB may have received the request, so that only its own answer tells that nothing was written. */
+export interface TransactionError {
+  readonly error: unknown;
+  readonly wasSent: boolean;
+}
 
 /**
  * The table, as the store's requests see it: plain values go in and out.
@@ -33,12 +39,12 @@ export interface Table {
   readonly names: AttributeNames;
   /** The primary key of an item: the id, and the sort key where the table has one. */
   keyOf(id: string): Record<string, string>;
-  put(item: Item, condition: Condition): Promise<Written>;
-  remove(id: string, condition: Condition): Promise<Written>;
+  put(item: Item, condition: Condition): Promise<TableWrite>;
+  remove(id: string, condition: Condition): Promise<TableWrite>;
   /** A strongly consistent read. */
   get(id: string): Promise<Item | undefined>;
-  /** Unlike the others, throws what the SDK threw: items of the user may be the reason. */
-  transact(input: TransactWriteCommandInput): Promise<unknown>;
+  /** Unlike the others, answers the error of the SDK, if there is one: the user's items may be the reason. */
+  transact(input: TransactWriteCommandInput): Promise<TransactionError | undefined>;
 }
 
 /** A failed condition brings the item that was in the way. */
@@ -52,14 +58,14 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
     return { [names.id]: id, ...sortKey };
   }
 
-  function put(item: Item, condition: Condition): Promise<Written> {
+  function put(item: Item, condition: Condition): Promise<TableWrite> {
     return conditionally((client) => {
       const Item = marshalled(item);
       return client.send(new PutItemCommand({ TableName: tableName, Item, ...inputOf(condition) }));
     });
   }
 
-  function remove(id: string, condition: Condition): Promise<Written> {
+  function remove(id: string, condition: Condition): Promise<TableWrite> {
     return conditionally((client) => {
       const Key = marshalled(keyOf(id));
       return client.send(new DeleteItemCommand({ TableName: tableName, Key, ...inputOf(condition) }));
@@ -74,11 +80,25 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
     });
   }
 
-  async function transact(input: TransactWriteCommandInput): Promise<unknown> {
-    return transactions().send(new TransactWriteCommand(input));
+  async function transact(input: TransactWriteCommandInput): Promise<TransactionError | undefined> {
+    let wasSent = false;
+    const command = new TransactWriteCommand(input);
+    command.middlewareStack.add(
+      (next) => (args) => {
+        wasSent = true;
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    try {
+      await transactions().send(command);
+      return undefined;
+    } catch (error) {
+      return { error, wasSent };
+    }
   }
 
-  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<Written> {
+  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<TableWrite> {
     return send(async (client) => {
       for (let tries = 1; ; tries++) {
         try {

@@ -1,4 +1,4 @@
-import { type CodecContext, decoded, encoded, type OutcomeCodec } from './codec.ts';
+import { type CodecContext, decoded, encoded, type OutcomeCodec, unknownEncoding } from './codec.ts';
 import { compressed, decompressed } from './compression.ts';
 
 /** Text as an attribute holds it. */
@@ -45,7 +45,7 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
       for (const step of steps.toReversed()) {
         if (step === GZIP) bytes = await decompressed(bytes);
         else if (step === codec?.name) bytes = await decoded(codec, bytes, context);
-        else throw new Error(`its encoding '${step}' is not known here`);
+        else throw unknownEncoding(step);
       }
       return utf8(bytes);
     },

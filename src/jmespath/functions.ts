@@ -1,15 +1,11 @@
-import { isUtf8 } from 'node:buffer';
-import { gunzipSync } from 'node:zlib';
 import { ArityError, JMESPathTypeError, VariadicArityError } from '@aws-lambda-powertools/jmespath';
 import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
-import { holdsRoundedInteger } from './numbers.ts';
+import { holdsRoundedInteger } from '../request-key/data.ts';
+import { POWERTOOLS_FUNCTIONS } from '../request-key/powertools.ts';
 
 type JmespathFunction = (args: unknown[]) => unknown;
 /** The functions as the interpreter calls them: `powertools_json` is `funcPowertoolsJson`, with a list of arguments. */
 export type FunctionTable = Record<string, JmespathFunction>;
-
-/** A Lambda request has 6 MB at most (AWS: "Lambda quotas"); what unpacks to much more is an attack. */
-const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 
 /**
  * The functions of JMESPath and Powertools, as a key needs them: what they cannot do ends the search, and two different
@@ -20,29 +16,18 @@ const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
  */
 export const strictFunctions = makeStrict(new PowertoolsFunctions());
 
-/** Only the interpreter's own type errors pass through it, hence the base class. */
-class SelectionFailure extends JMESPathTypeError {
+/** Carries an error through the interpreter, which lets only its own type errors pass, hence the base class. */
+export class SelectionFailure extends JMESPathTypeError {
   constructor(cause: unknown) {
-    // Stryker disable next-line StringLiteral,ArrayDeclaration: the message that is made of them is replaced below
     super({ currentValue: undefined, actualType: 'malformed', expectedTypes: [] });
-    this.name = 'SelectionFailure';
-    this.message = 'a function of the expression failed';
     this.cause = cause;
   }
 }
 
-/** What `powertools_json` should read as text is none any more. */
-export class ParsedAlready extends SelectionFailure {
-  readonly advice: string;
-
-  constructor(value: unknown) {
-    super(undefined);
-    const type = Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-    // The library appends the expression to its message.
-    this.advice =
-      `powertools_json() got ${type}, and reads text. Has a body parser in front of this guard parsed it? ` +
-      'Use this guard first.';
-  }
+/** As the library names them: `powertools_json` is the method `funcPowertoolsJson`. */
+export function methodName(name: string): string {
+  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return `func${camel.charAt(0).toUpperCase()}${camel.slice(1)}`;
 }
 
 function makeStrict(functions: PowertoolsFunctions): PowertoolsFunctions {
@@ -51,6 +36,11 @@ function makeStrict(functions: PowertoolsFunctions): PowertoolsFunctions {
   for (const name of functions.methods) {
     const method = table[name] as JmespathFunction;
     table[name] = failing(refine(name, method.bind(functions)));
+  }
+  for (const [name, read] of POWERTOOLS_FUNCTIONS) {
+    const method = table[methodName(name)] as JmespathFunction;
+    // The library's own says what is wrong with the number of arguments.
+    table[methodName(name)] = failing((args) => (args.length === 1 ? read(args[0]) : method(args)));
   }
   // The interpreter has them found anew at every search. They stay the same.
   // Stryker disable next-line ArrowFunction: the interpreter reads `methods`, and not what this answers
@@ -73,11 +63,6 @@ function failing(method: JmespathFunction): JmespathFunction {
 /** Where the library's own function would make two different requests alike. */
 function refine(name: string, method: JmespathFunction): JmespathFunction {
   switch (name) {
-    case 'funcPowertoolsJson':
-      return absentStaysAbsent((args) => {
-        if (args.length === 1 && typeof args[0] !== 'string') throw new ParsedAlready(args[0]);
-        return method(args);
-      });
     case 'funcMap':
       return (args) => {
         const [expression, list] = args as [{ visit(value: unknown): unknown }, unknown];
@@ -93,24 +78,13 @@ function refine(name: string, method: JmespathFunction): JmespathFunction {
     case 'funcReverse':
       // The library's own change the list itself, which is the event's.
       return (args) => method(args.map((arg) => (Array.isArray(arg) ? [...arg] : arg)));
-    case 'funcPowertoolsBase64':
-      return absentStaysAbsent((args) => {
-        const text = method(args);
-        requireUtf8(Buffer.from(args[0] as string, 'base64'));
-        return text;
-      });
-    case 'funcPowertoolsBase64Gzip':
-      return absentStaysAbsent((args) => {
-        if (typeof args[0] !== 'string') return method(args);
-        const bytes = gunzipSync(Buffer.from(args[0], 'base64'), { maxOutputLength: MAX_UNPACKED_BYTES });
-        requireUtf8(bytes);
-        return bytes.toString();
-      });
     case 'funcToString':
-      return absentStaysAbsent((args) => {
+      return (args) => {
+        // Nothing is no text, not the text "null".
+        if (args.length === 1 && (args[0] ?? null) === null) return null;
         if (holdsRoundedInteger(args[0])) throw new RangeError('to_string() of an integer beyond 2^53');
         return method(args);
-      });
+      };
     default:
       return method;
   }
@@ -118,23 +92,3 @@ function refine(name: string, method: JmespathFunction): JmespathFunction {
 
 /** A number as JSON writes it (RFC 8259, section 6), which is what the specification of `to_number` asks for. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** `powertools_json` of one value, without a table of functions. @throws as the function does */
-export function parsedJson(text: unknown): unknown {
-  if (typeof text !== 'string') return (strictFunctions as unknown as FunctionTable)['funcPowertoolsJson']?.([text]);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SelectionFailure(error);
-  }
-}
-
-/** Nothing to read is nothing selected: a request without a body has no key, not the key "null". */
-function absentStaysAbsent(method: JmespathFunction): JmespathFunction {
-  return (args) => (args.length === 1 && (args[0] ?? null) === null ? null : method(args));
-}
-
-/** Decoding replaces every malformed byte by the same character. */
-function requireUtf8(bytes: Buffer): void {
-  if (!isUtf8(bytes)) throw new TypeError('the decoded bytes are not UTF-8');
-}

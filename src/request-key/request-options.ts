@@ -4,8 +4,8 @@ import { type CompiledSelector, compileSelector, type Selector } from './selecto
 /** The options that read the request. */
 export interface RequestOptions<Args extends readonly unknown[] = readonly [event: unknown]> {
   /**
-   * What identifies one logical request: a client's idempotency key, an order id, a message id. A JMESPath expression
-   * (with `powertools_json`, `powertools_base64`, `powertools_base64_gzip`) or a function.
+   * What identifies one logical request: a client's idempotency key, an order id, a message id. A path, a function, or
+   * `jmespath('…')`.
    */
   readonly key: Selector<Args>;
   /**
@@ -49,7 +49,8 @@ export interface ResolvedRequestOptions {
 /** Checks the options and compiles the expressions, once. @throws TypeError that names the wrong option */
 export function resolveRequestOptions(options: RequestOptions<never>): ResolvedRequestOptions {
   const { key, scope, fingerprint, operation, onMissingKey = 'throw' } = options;
-  if (key === undefined) throw optionError('key', 'is required: a JMESPath expression or a function of the event');
+  if (key === undefined)
+    throw optionError('key', "is required: a path, such as 'order.id', or a function of the event");
   if (onMissingKey !== 'throw' && onMissingKey !== 'run') {
     throw optionError('onMissingKey', `must be 'throw' or 'run', not ${shown(onMissingKey)}`);
   }

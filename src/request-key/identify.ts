@@ -1,9 +1,8 @@
 import type { Identity } from '../core/record/record.ts';
 import { IdempotencyError } from '../errors.ts';
 import { canonicalJson, sha256, simpleJson } from './canonical.ts';
-import { deriveUuid } from './derive.ts';
-import { holdsRoundedInteger } from './numbers.ts';
-import type { ResolvedRequestOptions } from './options.ts';
+import { holdsRoundedInteger } from './data.ts';
+import type { ResolvedRequestOptions } from './request-options.ts';
 import type { CompiledSelector } from './selector.ts';
 
 /**
@@ -32,25 +31,6 @@ export function identify(
   return { operation, id, fingerprint: fingerprintOf(options.fingerprint, args), deriveKey };
 }
 
-/** A fingerprint of nothing is the same for every payload, so that it would protect from nothing. */
-function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): string {
-  const selected = selector.select(args) ?? null;
-  const members = Array.isArray(selected) ? selected : [selected];
-  if (members.every((member) => (member ?? null) === null)) {
-    throw new IdempotencyError('KEY_INVALID', 'The idempotency fingerprint of this request cannot be computed.', {
-      advice:
-        'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
-    });
-  }
-  const json = simpleJson(selected) ?? canonicalJson('fingerprint', selected);
-  if (holdsRoundedInteger(selected)) {
-    throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
-      advice: 'The option `fingerprint` selected a number that JSON.parse rounds. Select the text, such as body.',
-    });
-  }
-  return sha256(json);
-}
-
 interface Selected {
   /** Canonical JSON. */
   readonly json: string;
@@ -66,13 +46,35 @@ function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonl
   const json = simple ?? canonicalJson(what, value);
   // As JSON has it, too: an invalid Date is null there.
   const gap = selector.missing(value) ?? (simple === undefined ? selector.missing(JSON.parse(json)) : undefined);
-  if (gap === undefined && holdsRoundedInteger(value)) {
-    throw new IdempotencyError(
-      'KEY_INVALID',
-      `The idempotency ${what} of this request has an integer beyond 2^53. Send it as a string.`,
-    );
-  }
+  if (gap === undefined)
+    refuseRoundedInteger(value, `The option \`${what}\` selected a number that JSON.parse rounds.`);
   return { json, gap };
+}
+
+/** A fingerprint of nothing is the same for every payload, so that it would protect from nothing. */
+function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): string {
+  const selected = selector.select(args) ?? null;
+  const members = Array.isArray(selected) ? Array.from(selected) : [selected];
+  if (members.every((member) => (member ?? null) === null)) {
+    throw new IdempotencyError('KEY_INVALID', 'The idempotency fingerprint of this request cannot be computed.', {
+      advice:
+        'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
+    });
+  }
+  const json = canonicalJson('fingerprint', selected);
+  refuseRoundedInteger(
+    selected,
+    'The option `fingerprint` selected a number that JSON.parse rounds. Select the text, such as body.',
+  );
+  return sha256(json);
+}
+
+/** @throws IdempotencyError `KEY_INVALID` */
+export function refuseRoundedInteger(value: unknown, advice: string): void {
+  if (!holdsRoundedInteger(value)) return;
+  throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
+    advice,
+  });
 }
 
 function keyMissing(gap: string): IdempotencyError {
@@ -90,8 +92,20 @@ function scopeMissing(gap: string): IdempotencyError {
     {
       advice:
         `The option \`scope\` selected nothing that identifies the caller: ${gap}. Is the authorizer missing? Give a ` +
-        "function that knows your callers; or, where there are none to tell apart, scope: 'anonymous' (httpIdempotency), which " +
-        'still refuses somebody whom it cannot name.',
+        "function that knows your callers. With httpIdempotency, scope: 'anonymous' admits requests that no authorizer has seen.",
     },
   );
+}
+
+/**
+ * A UUID made from the record id and a name: the same on every attempt, another for another request or name.
+ * Version 8 (RFC 9562, section 5.8): the first 122 free bits are those of the SHA-256.
+ */
+function deriveUuid(recordId: string, name: string): string {
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError('deriveKey(name): name must be a non-empty string, such as the name of the downstream call');
+  }
+  const hex = Buffer.from(sha256(canonicalJson('name', [recordId, name])), 'base64url').toString('hex');
+  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) % 4);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,5 +1,4 @@
 import { IdempotencyError } from '../errors.ts';
-import { markRefusal } from '../middy/refusal.ts';
 import type { MiddyRequest } from '../middy/request.ts';
 import type { ResolvedHttpOptions } from './options.ts';
 import { problemResponse } from './problem.ts';
@@ -7,10 +6,10 @@ import type { HttpRequest } from './request.ts';
 import { inKind } from './response.ts';
 
 /**
- * The problem that answers the request. Middy calls no hook for it, so that those that the API needs are called here, as
- * Middy calls an `after`: in reverse, and what one returns is the response.
+ * The problem that answers a rejected request. Middy calls no hook for it. The hooks that the API needs are called here, as
+ * Middy calls an `after`: in reverse order, and a value that one returns is the response.
  *
- * @throws the error when it is none of this package's
+ * @throws the error when it is not one of this package's
  */
 export async function problemFor(
   error: unknown,
@@ -21,9 +20,7 @@ export async function problemFor(
   if (!(error instanceof IdempotencyError)) throw error;
   const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
   const make = () => problemResponse(error, http, options.problems, awsRequestId);
-  const response = inKind(await decorated(make, request, options), http);
-  markRefusal(request, response);
-  return response;
+  return inKind(await decorated(make, request, options), http);
 }
 
 async function decorated(make: () => object, request: MiddyRequest, { problemsThrough }: ResolvedHttpOptions) {
