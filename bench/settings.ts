@@ -18,7 +18,7 @@ everything. Other load on the machine makes the figures worse than they are.
 
 Options:
   --only <subject>  One of: ${SUBJECTS.join(', ')}. May be given several times. Default: all.
-  --write           Write bench/results.json, bench/chart.svg and the figures of the README.
+  --write           Write bench/results.json, bench/chart.svg and the figures of docs/cost-and-speed.md.
   -h, --help        Print this.
 
 Environment:

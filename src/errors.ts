@@ -4,7 +4,7 @@
  * | code | statusCode | meaning |
  * |---|---|---|
  * | `KEY_MISSING` | 400 | the request carries no idempotency key: nothing was executed |
- * | `SCOPE_MISSING` | 500 | nobody says who is calling, an authorizer is missing: nothing was executed |
+ * | `SCOPE_MISSING` | 500 | the request does not say who is calling, an authorizer is missing: nothing was executed |
  * | `KEY_INVALID` | 400 | the key, scope or fingerprint cannot be computed from this request: nothing was executed |
  * | `KEY_REUSED` | 422 | the key was used before with another payload: nothing was executed |
  * | `IN_FLIGHT` | 409 | another execution holds the lease; see `retryAfterMillis` |
@@ -34,18 +34,19 @@ export interface IdempotencyErrorDetails {
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
   readonly advice?: string | undefined;
-  /** With `IN_FLIGHT`: milliseconds after which a retry can find the lease over. */
+  /** With `IN_FLIGHT`: milliseconds after which a retry can find that the lease has ended. */
   readonly retryAfterMillis?: number | undefined;
   /**
-   * With `STORE_UNAVAILABLE`. `true`: the same request may succeed later without a change. `false`: it will not, and
-   * nothing was written. Absent: the last try was refused, and an earlier one may have been written.
+   * With `STORE_UNAVAILABLE`. `true`: the same request may succeed later without a change.
+   * `false`: it will not, and nothing was written. Absent: the last try was refused, and an earlier
+   * one may have been written.
    */
   readonly retryable?: boolean | undefined;
   /** With `STORE_UNAVAILABLE`: the store gave no answer (silence, a broken connection, a 5xx). */
   readonly unanswered?: boolean | undefined;
   /**
-   * With `STORE_UNAVAILABLE`: it is this very record that the store does not take (its size, say): never, or for now
-   * where `retryable` is true.
+   * With `STORE_UNAVAILABLE`: the store does not take this very record, because of its size for
+   * example. It never will, or not for now where `retryable` is true.
    */
   readonly recordRefused?: boolean | undefined;
 }
@@ -57,13 +58,14 @@ const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
 /**
  * The one error class of this package. Branch on `code`.
  *
- * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to show to a client and
- * says what to do; what only the operator may know (table names, missing permissions) is in `advice` and `cause`.
+ * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to
+ * show to a client, and says what to do. What only the operator may know (table names, missing
+ * permissions) is in `advice` and `cause`.
  */
 export class IdempotencyError extends Error {
   /**
-   * An error of another copy of this package is one, too: a store from a layer or a shared package may not be of the copy that
-   * asks it. What it has refused would otherwise be tried again, or executed unguarded.
+   * An error of another copy of this package is one, too: a store may come from a layer with a copy
+   * of its own. What that store refused would otherwise be tried again, or executed unguarded.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one inherits it, and means itself
@@ -96,7 +98,9 @@ export class IdempotencyError extends Error {
   }
 }
 
-/** A wrong value, as a message shows it: texts in quotation marks, of objects the names alone. */
+/**
+ * A wrong value, as a message shows it: a text in quotation marks, an object by its names alone.
+ */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value !== 'object' || value === null) return String(value);

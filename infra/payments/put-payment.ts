@@ -14,8 +14,9 @@ import { createdResponse, paymentResponse } from './responses.ts';
  * `PUT /payments/{id}`: authorizes a payment under an id of the client's choice, or replaces what describes it.
  *
  * Idempotent without an `Idempotency-Key`: the charge has a key that is derived from the id, and the precondition lets a
- * repetition do nothing. It is told 412, as RFC 9110 has it, and finds its payment by GET; a client that wants its 201
- * again sends an `Idempotency-Key`, and is given it before any precondition is looked at.
+ * repetition do nothing. The repetition gets 412, as RFC 9110 has it, and finds its payment by GET.
+ * A client that wants its 201 again sends an `Idempotency-Key`, and gets it before any precondition
+ * is evaluated.
  */
 export function putPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {

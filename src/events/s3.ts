@@ -8,13 +8,13 @@ import { type SourceKey, sourceKey } from './source-key.ts';
  *
  * Catches: S3 notifying twice, which happens "on rare occasions" and with the same sequencer ("Event message structure"), and
  * Lambda's own retries of the asynchronous invocation.
- * Does not catch: the same content uploaded twice, which are two events: `s3.object.eTag` tells; nor an older event that
- * comes after a newer one: compare the sequencers.
+ * Does not catch: the same content uploaded twice, which `s3.object.eTag` shows. Neither does it
+ * catch an older event that comes after a newer one: compare the sequencers.
  *
  * Only creations and deletions have a sequencer: other events are refused, and need a key of your own.
  *
- * Retention: Lambda tries for up to 6 hours; for how long S3 may repeat itself AWS does not say. Behind a queue or a topic:
- * theirs.
+ * Retention: Lambda tries for up to 6 hours. AWS does not say for how long S3 may repeat itself.
+ * Behind a queue or a topic, theirs counts.
  *
  * @throws IdempotencyError `KEY_INVALID` for a record of another shape, or one without a sequencer
  */

@@ -37,7 +37,7 @@ export type Explanation =
       readonly scope?: unknown;
       readonly fingerprint?: string;
     }
-  /** It is not executed. `key` and `scope` are what was selected, where anything was. */
+  /** It is not executed. `key` and `scope` are what was selected, if anything was. */
   | { readonly kind: 'refused'; readonly error: IdempotencyError; readonly key?: unknown; readonly scope?: unknown }
   /** It is executed without a record. */
   | { readonly kind: 'unguarded'; readonly reason: string };

@@ -71,7 +71,10 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     },
   };
 
-  /** The record is there, and a transaction of its owner is writing it: the record as it was before counts. */
+  /**
+   * The record is there, and a transaction of its owner is still writing to it. What it was before
+   * the transaction counts.
+   */
   async function metTransaction(error: unknown, id: string): Promise<TableWrite> {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;

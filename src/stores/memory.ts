@@ -44,7 +44,7 @@ function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, revis
   );
 }
 
-/** A copy that nobody can change: neither the writer later, nor a reader. */
+/** A copy that cannot be changed, neither by the writer later nor by a reader. */
 function frozen(record: IdempotencyRecord): IdempotencyRecord {
   const copy = structuredClone(record);
   if (copy.status === 'COMPLETED') Object.freeze(copy.outcome);

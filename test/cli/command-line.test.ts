@@ -54,11 +54,11 @@ describe('show', () => {
     expect({ exitCode, told }).toEqual({ exitCode: 0, told: '' });
     expect(out.split('\n')).toEqual([
       `record      ${id}`,
-      'status      IN_PROGRESS (outcome unknown: the lease is over, and nothing was settled)',
+      'status      IN_PROGRESS (outcome unknown: the lease has ended, and nothing was settled)',
       'operation   pay',
       'attempt     2',
       `owner       ${owner}`,
-      'lease       over since 2024-01-01T00:00:00.000Z',
+      'lease       ended 2024-01-01T00:00:00.000Z',
       'expiration  2040-01-01T00:00:00.000Z',
       'fingerprint f',
       '',

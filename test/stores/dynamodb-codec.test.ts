@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { StoredOutcome } from 'middy-idempotency';
 import { dynamoDBStore, type OutcomeCodec } from 'middy-idempotency/dynamodb';
@@ -7,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { aesGcm } from '../support/aes-gcm-codec.ts';
 import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { newOrder, thrownBy, useGuards } from '../support/harness.ts';
+import { page } from '../support/pages.ts';
 import { completed } from './completed.ts';
 import { describeStore } from './conformance.ts';
 
@@ -31,10 +31,9 @@ const shifted = (changes: Partial<OutcomeCodec> = {}): OutcomeCodec => ({
 
 describeStore('DynamoDB, with outcomes encrypted by AES-256-GCM', () => storeWith(aesGcm(key)), { hidesReasons: true });
 
-it('the codec in the README is the one that is tested here', () => {
-  const source = readFileSync(new URL('../support/aes-gcm-codec.ts', import.meta.url), 'utf8');
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  expect(readme.includes(`\`\`\`ts\n${source}\`\`\`\n`)).toBe(true);
+it('the codec in the recipe is the one that is tested here', () => {
+  const codec = page('test/support/aes-gcm-codec.ts');
+  expect(page('docs/recipes/encryption.md').includes(`\`\`\`ts\n${codec}\`\`\`\n`)).toBe(true);
 });
 
 describe('a codec', () => {

@@ -4,7 +4,7 @@ import { IdempotencyError } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import type { TextCodec } from './text-codec.ts';
 
-/** Results of steps, as they are stored: text, or what was made of it. */
+/** Results of steps, as they are stored: text, or packed text. */
 export type StoredCheckpoints = ReadonlyMap<string, string | PackedCheckpoint>;
 
 interface PackedCheckpoint {

@@ -5,8 +5,9 @@ const ACTIONS =
   'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item, waitMillis and store.read)';
 
 /**
- * An item is being written by a transaction: with `transact`, by that of the record's own owner. The conflict passes in a
- * moment (AWS: "Amazon DynamoDB transactions: how it works"), and the SDK does not try again by itself.
+ * An item is being written by a transaction: with `transact`, by that of the record's own owner. The
+ * conflict ends in a moment (AWS: "Amazon DynamoDB transactions: how it works"), and the SDK does not
+ * try again by itself.
  */
 export const TRANSACTION_CONFLICT = 'TransactionConflictException';
 
@@ -110,8 +111,8 @@ function explain({ name, message, status, isClientFault, isRetryable }: SdkError
       if (/size/i.test(message)) return ['record refused', `The record exceeds what an item of ${table} may hold.`];
       return [
         'refused',
-        `${table} has another key: its partition key must be the string attribute that \`attributes.id\` names ` +
-          `(default 'id'), and a sort key must be named by \`sortKey\`. DynamoDB says: ${message}`,
+        `${table} has another key. Its partition key must be the string attribute that \`attributes.id\` names ` +
+          `(default 'id'), and \`sortKey\` must name a sort key. DynamoDB says: ${message}`,
       ];
     case 'ThrottlingException':
     case 'ProvisionedThroughputExceededException':

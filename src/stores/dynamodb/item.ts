@@ -11,12 +11,17 @@ export interface OutcomeFields {
   readonly encoding: string;
   /** Text, or bytes that `encoding` says how to read. */
   readonly outcome?: string | Uint8Array;
-  /** Where the bytes are in items of their own: the digest of all, and how many items. */
+  /**
+   * Where the bytes are in items of their own: the digest of all bytes, and the number of items.
+   */
   readonly digest?: string;
   readonly parts?: number;
 }
 
-/** What of a record has a format of its own: the outcome of a COMPLETED one, the checkpoints of another. */
+/**
+ * The parts of a record with a format of their own: the outcome of a COMPLETED one, the checkpoints
+ * of another.
+ */
 export interface Formatted {
   readonly fields?: OutcomeFields;
   readonly checkpoints?: StoredCheckpoints;
@@ -63,8 +68,8 @@ type Parsed =
 type Unread<T> = Omit<T, 'checkpoints'> & { readonly stored: unknown };
 
 /**
- * The record that an item holds. An item that is not one (somebody else's, tampered with, of a later version) must not
- * lead to an execution.
+ * The record that an item holds. An item that is no record (of another program, tampered with, of a
+ * later version) must not lead to an execution.
  *
  * @throws IdempotencyError `RECORD_INVALID`
  */
@@ -119,7 +124,10 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
   return value;
 }
 
-/** The fencing token: one more than a fraction, or than what is too large to count, would come twice. */
+/**
+ * The fencing token. A fraction, or a number that is too large to count, could not be raised by
+ * one: the token would come twice.
+ */
 function expectAttempt(item: Item, name: string): number {
   const attempt = expectType(item, name, 'number') as number;
   if (!Number.isSafeInteger(attempt) || attempt < 1) throw invalid(name, attempt);

@@ -30,9 +30,9 @@ export interface AttributeNames {
   readonly digest: string;
   /** A map of the results of steps. @default 'checkpoints' */
   readonly checkpoints: string;
-  /** Orders the outcomes of an execution that has not ended. @default 'provisional' */
+  /** Orders the outcomes of an execution that has not ended. @default `'provisional'` */
   readonly revision: string;
-  /** The token of the transaction that wrote the outcome. @default 'transaction' */
+  /** The token of the transaction that wrote the outcome. @default `'transaction'` */
   readonly transaction: string;
 }
 
@@ -56,8 +56,9 @@ export interface DynamoDBStoreOptions {
    */
   readonly sortKey?: { readonly name: string; readonly value: string };
   /**
-   * Encodes outcomes before they are written, and decodes them for a replay: encryption with a key of your own, say.
-   * Records that were written without it stay readable. @default none: DynamoDB's own encryption at rest
+   * Encodes outcomes before they are written, and decodes them for a replay: encryption with your
+   * own key, for example. Records that were written without it stay readable. @default none:
+   * DynamoDB's own encryption at rest
    */
   readonly codec?: OutcomeCodec;
 }

@@ -13,17 +13,20 @@ import { TRANSACTION_CONFLICT, unavailable } from './failure.ts';
 import { type Item, marshalled, unmarshalled } from './marshalling.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
-/** When a write is to be done, in plain values: `ConditionExpression` and what it names. */
+/** The condition of a write, in plain values: `ConditionExpression` and what it names. */
 export interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
   readonly ExpressionAttributeValues?: Item;
 }
 
-/** Whether a conditional write was done, or else what was in its way; nothing, where the item was not there. */
+/**
+ * Whether a conditional write was done, or the item that was in its way; `undefined` where there
+ * was no item.
+ */
 export type TableWrite = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
 
-/** `wasSent`: DynamoDB may have received the request, so that only its own answer tells that nothing was written. */
+/** `wasSent`: DynamoDB may have received the request. Then only its own answer says that nothing was written. */
 export interface TransactionError {
   readonly error: unknown;
   readonly wasSent: boolean;
@@ -32,7 +35,8 @@ export interface TransactionError {
 /**
  * The table, as the store's requests see it: plain values go in and out.
  *
- * Each of them throws IdempotencyError `STORE_UNAVAILABLE` with advice, whatever the SDK threw.
+ * Each of them throws an IdempotencyError `STORE_UNAVAILABLE` with advice, no matter what the SDK
+ * threw.
  */
 export interface Table {
   readonly tableName: string;
@@ -130,7 +134,7 @@ function inputOf({ ExpressionAttributeValues: values, ...expression }: Condition
   };
 }
 
-/** A transaction takes some milliseconds; of several waiters, each comes at a time of its own. */
+/** A transaction takes some milliseconds. The random part spreads several waiters. */
 const MAX_TRIES = 5;
 const BACKOFF_MILLIS = 10;
 

@@ -49,7 +49,8 @@ async function answerOf(
     if (isMistake(failed)) return { done: false, itemsError: error };
     throw error instanceof IdempotencyError ? error : transactionUnavailable(error, tableName);
   }
-  // First of all: it may be there because this transaction was applied, and its answer lost.
+  // This comes first: the record may be there because this transaction was applied and its answer
+  // lost.
   if (own.Code === 'ConditionalCheckFailed')
     return { done: false, existing: await read(own.Item && unmarshalled(own.Item)) };
   const isFinal = ({ Code = 'None' }: CancellationReason) => Code !== 'None' && !TRANSIENT.includes(Code);

@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { PAGES, page, ROOT as root } from './support/pages.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+const blocks = PAGES.flatMap((path) =>
+  [...page(path).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
+    name: `${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}`,
+    code,
+  })),
+);
 
 /** What the examples take from their surroundings. */
 const SURROUNDINGS: Record<string, string> = {
@@ -28,7 +31,7 @@ const SURROUNDINGS: Record<string, string> = {
   stock: `declare const stock: { reserve(order: unknown): Promise<{ id: string }>; confirm(id: string): Promise<void> };`,
   sendMail: `declare function sendMail(order: unknown): Promise<void>;`,
   importRows: `declare function importRows(file: unknown, options: { signal: AbortSignal }): Promise<number>;`,
-  processor: `declare const processor: { charge(order: unknown, options: { idempotencyKey: string }): Promise<{ id: string }> };`,
+  processor: `declare const processor: { charge(order: unknown, options: { idempotencyKey: string | undefined }): Promise<{ id: string }> };`,
   charge: `declare function charge(order: { id: string }): Promise<{ id: string }>;`,
   order: `declare const order: { id: string };`,
   bookOnce: `declare function bookOnce(record: import('aws-lambda').SQSRecord, context: import('aws-lambda').Context): Promise<string>;`,
@@ -63,23 +66,25 @@ function asModule(code: string): string {
   return [...all.map((name) => SURROUNDINGS[name]), body, 'export {};'].join('\n');
 }
 
-it('the code of the README compiles', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'readme-'));
+it('the code of the README and of every page compiles', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'docs-code-'));
   try {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
     const paths = Object.fromEntries(
       Object.entries<string[]>(compilerOptions.paths).map(([name, [path = '']]) => [name, [join(root, path)]]),
     );
+    // A snippet that imports what has no path yet waits for it.
+    const compiled = blocks.filter(({ code }) =>
+      [...code.matchAll(/from '(middy-idempotency[^']*)'/g)].every(([, name = '']) => name in paths),
+    );
     const options = { ...compilerOptions, paths, noUnusedLocals: false, noPropertyAccessFromIndexSignature: false };
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }));
-    blocks.forEach((code, index) => {
-      writeFileSync(join(folder, `block-${index + 1}.ts`), asModule(code));
-    });
+    for (const { name, code } of compiled) writeFileSync(join(folder, `${name}.ts`), asModule(code));
     const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
     expect(stdout).toBe('');
-    expect(blocks.length).toBeGreaterThan(5);
+    expect(compiled.length).toBeGreaterThan(30);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
