@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { helpText } from '../src/cli/help.ts';
 import { PROTOCOL_OPTION_NAMES } from '../src/core/options.ts';
 import { HTTP_OPTION_NAMES } from '../src/http/options.ts';
-import { REQUEST_OPTION_NAMES } from '../src/request-key/options.ts';
+import { REQUEST_OPTION_NAMES } from '../src/request-key/request-options.ts';
 import type { AttributeNames } from '../src/stores/dynamodb/options.ts';
 import { PAGES, page, ROOT, sectionOf, withoutCode } from './support/pages.ts';
 
@@ -76,7 +76,8 @@ const ATTRIBUTES: Record<keyof AttributeNames, true> = {
   parts: true,
   digest: true,
   checkpoints: true,
-  provisional: true,
+  revision: true,
+  transaction: true,
 };
 const STORE_OPTIONS: Record<keyof DynamoDBStoreOptions, true> = {
   tableName: true,
