@@ -49,7 +49,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
 
   examples: [ALL_PACKAGES],
-  tools: ['src/**', ALL_PACKAGES],
+  tools: [ALL_PACKAGES],
   infra: ['tools', ALL_PACKAGES],
   'infra/local': ['infra', 'tools', ALL_PACKAGES],
   test: ['src/**', 'tools', ALL_PACKAGES],
@@ -57,7 +57,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'test/deploy': ['src/**', 'tools', 'test', 'test/infra', 'infra/**', ALL_PACKAGES],
   proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],
   'proofs/consumers': ['src/**', 'tools', 'test', 'proofs', 'infra/**', ALL_PACKAGES],
-  bench: ['src/**', 'tools', 'test', ALL_PACKAGES],
+  bench: ['src/**', 'tools', ALL_PACKAGES],
 };
 
 /** Imports and re-exports of a formatted file, those of types included: they begin a line. `import()` stands anywhere. */

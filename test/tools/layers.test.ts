@@ -44,6 +44,7 @@ const MISPLACED = [
   ['tools/tables.ts', '../test/support/command.ts'],
   ['tools/tables.ts', '../proofs/oracle/facts.ts'],
   ['tools/tables.ts', '../bench/event.ts'],
+  ['tools/tables.ts', '../src/index.ts'],
   ['infra/payments/handler.ts', '../../src/index.ts'],
   ['infra/payments/handler.ts', '../local/server.ts'],
   ['infra/local/main.ts', '../../test/support/command.ts'],
@@ -59,6 +60,7 @@ const MISPLACED = [
   ['proofs/kill/main.ts', '../../bench/event.ts'],
   ['bench/main.ts', '../proofs/load/tally.ts'],
   ['bench/main.ts', '../infra/local/server.ts'],
+  ['bench/main.ts', '../test/support/command.ts'],
 ] as const;
 
 it.each(MISPLACED)('refuses that %s imports %s', (file, specifier) => {

@@ -1,5 +1,5 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import type { LocalQueue } from './queues.ts';
+import type { LocalQueue } from '../../tools/queues.ts';
 
 /** Takes everything out of the dead-letter queue. Answers the bodies. */
 export async function drainDeadLetters({ client, deadLetterUrl: QueueUrl }: LocalQueue): Promise<string[]> {
