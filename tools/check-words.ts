@@ -9,6 +9,9 @@ import { blocksOfSource } from './words/source.ts';
 const HELD = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CODE_OF_CONDUCT.md',
   'docs',
   'infra',
   'src/cdk',

@@ -5,7 +5,7 @@ import { fields } from '../request-key/data.ts';
  * Which fields the event has, and so which the response must have: `'v1'` API Gateway REST (and HTTP API with format
  * 1.0), `'v2'` HTTP API and Function URL, `'alb'` an Application Load Balancer.
  */
-export type HttpEventShape = 'v1' | 'v2' | 'alb';
+type HttpEventShape = 'v1' | 'v2' | 'alb';
 
 /** What the idempotency of a request depends on, read from the event once. */
 export interface HttpRequest {

@@ -21,7 +21,7 @@ export interface IdempotencyContext<THandle = IdempotencyHandle> extends Context
 }
 
 /** One request, as a guard reads it. */
-export interface GuardedRequest {
+interface GuardedRequest {
   /** The arguments of the selectors for key, scope and fingerprint. */
   readonly args: readonly unknown[];
   readonly format: ReplayFormat;

@@ -29,7 +29,7 @@ export type Claim =
   /** The store gave no answer to the first request: nothing is known of the record, and nothing was executed. */
   | { readonly kind: 'unanswered'; readonly error: IdempotencyError };
 
-export interface ClaimRequest {
+interface ClaimRequest {
   readonly identity: Identity;
   readonly remaining: RemainingMillis;
   readonly format: ReplayFormat;
