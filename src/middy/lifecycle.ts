@@ -44,7 +44,6 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
   const { name, operation, read } = guard;
   const watchTimeout = middyTimeout(guard.timeoutEarlyInMillis);
   const key = Symbol(name);
-  const runOf = (request: MiddyRequest) => stateOf(request).runs.get(key);
 
   return {
     name,
@@ -78,10 +77,10 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
       request.earlyResponse = replay.value;
     },
     async after(request) {
-      await runOf(request)?.after();
+      await stateOf(request).runs.get(key)?.after();
     },
     async onError(request) {
-      await runOf(request)?.onError();
+      await stateOf(request).runs.get(key)?.onError();
     },
   };
 }

@@ -1,5 +1,3 @@
-import { isThenable, type Thenable } from './thenable.ts';
-
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
@@ -19,18 +17,49 @@ interface Run {
 interface RequestState {
   /** The runs of this request, one for each guard. */
   readonly runs: Map<symbol, Run>;
+  /** The guards that watch the request, the outer one first. */
+  readonly watchers: Watcher[];
+  /** The properties as they were before this package watched them. */
+  readonly own: Partial<Record<Name, PropertyDescriptor>>;
   /** What has been begun to wait for. The `then` of a query sends it: it must be called once. */
   readonly begun: Map<Thenable, Promise<unknown>>;
   /** The error or the response by which a guard has rejected the request. */
   rejection?: unknown;
 }
 
-const STATE = Symbol.for('middy-idempotency.state');
+type Name = 'response' | 'error';
+
+interface Watcher {
+  responseWritten(value: unknown): void;
+  /** Answers what is read instead of `value`. */
+  responseRead(value: unknown): unknown;
+  errorWritten(error: unknown): void;
+}
+
+const STATE = Symbol('middy-idempotency');
+type Carrier = MiddyRequest & { [STATE]?: RequestState };
 
 export function stateOf(request: MiddyRequest): RequestState {
-  const carrier = request as { [STATE]?: RequestState };
-  carrier[STATE] ??= { runs: new Map(), begun: new Map() };
+  const carrier = request as Carrier;
+  carrier[STATE] ??= { runs: new Map(), watchers: [], own: {}, begun: new Map() };
   return carrier[STATE];
+}
+
+/**
+ * A value with a `then` that is no `Promise`: a query of a database library, or a promise of another library. Middy passes
+ * it on as it is, and the caller gets what it resolves to.
+ */
+export type Thenable = PromiseLike<unknown> & object;
+
+export function isThenable(value: unknown): value is Thenable {
+  try {
+    return (
+      ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+      typeof (value as { then?: unknown }).then === 'function'
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** Waits for a thenable, however many guards ask for it. */
@@ -53,44 +82,50 @@ export interface RequestListener {
 }
 
 /**
- * Watches what Middy does with the request. The hooks alone do not tell whether an error comes from the handler or from
- * a hook after it, and they are skipped when another hook answers early or throws on the error path.
+ * Watches what Middy does with the request. The hooks alone do not tell whether an error comes from the handler or from a
+ * later hook. They are skipped when another hook answers early, or throws on the error path.
  *
- * Middy assigns `response` once with the handler's answer; once with `undefined` when its error path begins, followed by
- * `error`; and once with an early response, which it then reads and returns without another hook.
+ * Middy assigns `response` once with the handler's answer. It assigns `undefined` when its error path begins, and then
+ * `error`. It assigns an early response, which it then reads and returns without another hook.
  */
 export function watchRequest(request: MiddyRequest, listener: RequestListener): void {
+  const { watchers, own } = stateOf(request);
   let answers = 0;
   let errors = 0;
   let lastError: unknown;
   let early: Early | undefined;
 
-  intercept(request, 'response', {
-    written(value) {
-      early = undefined;
-      // The chain has ended if Middy reads the response next. If it writes `error` next, the error path has begun.
-      if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
-      else if (answers++ === 0) listener.answered(value);
-    },
-    read(value) {
-      if (early === undefined) return value;
-      if (!('ending' in early)) early.ending = end(early, value);
-      return early.ending;
-    },
-  });
-  intercept(request, 'error', {
-    written(error) {
-      if (early !== undefined) answers++;
-      early = undefined;
-      const before = lastError;
-      lastError = error;
-      if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
-      // Middy 6 leaves it there, and would answer with it after the first hook of the error path.
-      delete request.earlyResponse;
-      listener.failed(error, answers > 1);
-    },
-    read: (value) => value,
-  });
+  if (watchers.length === 0) {
+    for (const name of ['response', 'error'] as const) {
+      own[name] = Object.getOwnPropertyDescriptor(request, name) ?? { value: undefined };
+      Object.defineProperty(request, name, ACCESSORS[name]);
+    }
+  }
+  watchers.push({ responseWritten, responseRead, errorWritten });
+
+  function responseWritten(value: unknown): void {
+    early = undefined;
+    // The chain has ended if Middy reads the response next. If it writes `error` next, the error path has begun.
+    if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
+    else if (answers++ === 0) listener.answered(value);
+  }
+
+  function responseRead(value: unknown): unknown {
+    if (early === undefined) return value;
+    if (!('ending' in early)) early.ending = end(early, value);
+    return early.ending;
+  }
+
+  function errorWritten(error: unknown): void {
+    if (early !== undefined) answers++;
+    early = undefined;
+    const before = lastError;
+    lastError = error;
+    if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
+    // Middy 6 leaves it there, and would answer with it after the first hook of the error path.
+    delete request.earlyResponse;
+    listener.failed(error, answers > 1);
+  }
 
   /** Middy awaits what it returns: the chain has ended, but the outcome can still be stored before Lambda freezes. */
   function end(state: Early, outer: unknown): Promise<unknown> {
@@ -135,69 +170,45 @@ async function bothEnd(
   return Object.is(others.value, unchanged) ? mine.value : others.value;
 }
 
-type Name = 'response' | 'error';
-
-/** The value behind a property of one request. */
-interface Slot {
-  get(): unknown;
-  set(value: unknown): void;
-}
-
-type Carrier = { [slot: symbol]: Slot };
-
 /**
- * The same two functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
+ * The same functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
  * request would keep that request in memory until the next full garbage collection.
  */
-function accessor(name: Name) {
-  const key = Symbol(name);
-  return {
-    key,
-    descriptor: {
-      enumerable: true,
-      configurable: true,
-      get(this: Carrier): unknown {
-        return this[key]?.get();
-      },
-      set(this: Carrier, value: unknown): void {
-        this[key]?.set(value);
-      },
+const ACCESSORS = {
+  response: {
+    enumerable: true,
+    configurable: true,
+    get(this: Carrier): unknown {
+      let value = readOwn(this, 'response');
+      for (const watcher of stateOf(this).watchers) value = watcher.responseRead(value);
+      return value;
     },
-  };
+    set(this: Carrier, value: unknown): void {
+      writeOwn(this, 'response', value);
+      for (const watcher of stateOf(this).watchers) watcher.responseWritten(value);
+    },
+  },
+  error: {
+    enumerable: true,
+    configurable: true,
+    get(this: Carrier): unknown {
+      return readOwn(this, 'error');
+    },
+    set(this: Carrier, error: unknown): void {
+      writeOwn(this, 'error', error);
+      for (const watcher of stateOf(this).watchers) watcher.errorWritten(error);
+    },
+  },
+} as const;
+
+/** Another copy of this package may have made the property an accessor before. */
+function readOwn(request: MiddyRequest, name: Name): unknown {
+  const own = stateOf(request).own[name];
+  return own?.get === undefined ? own?.value : own.get.call(request);
 }
 
-const ACCESSORS = { response: accessor('response'), error: accessor('error') } as const;
-
-function intercept(
-  request: MiddyRequest,
-  name: Name,
-  { written, read }: { written(value: unknown): void; read(value: unknown): unknown },
-): void {
-  const { key, descriptor } = ACCESSORS[name];
-  const carrier = request as unknown as Carrier;
-  // Another guard may watch the same request already. It goes on seeing every write.
-  const inner = slotOf(request, name, carrier[key]);
-  carrier[key] = {
-    get: () => read(inner.get()),
-    set(value) {
-      inner.set(value);
-      written(value);
-    },
-  };
-  Object.defineProperty(request, name, descriptor);
-}
-
-function slotOf(request: MiddyRequest, name: Name, slot: Slot | undefined): Slot {
-  const existing = Object.getOwnPropertyDescriptor(request, name);
-  if (slot !== undefined && existing?.get === ACCESSORS[name].descriptor.get) return slot;
-  let current: unknown = request[name];
-  if (existing?.get === undefined) {
-    return {
-      get: () => current,
-      set(value) {
-        current = value;
-      },
-    };
-  }
-  return { get: () => existing.get?.call(request), set: (value) => existing.set?.call(request, value) };
+function writeOwn(request: MiddyRequest, name: Name, value: unknown): void {
+  const { own } = stateOf(request);
+  if (own[name]?.set === undefined) own[name] = { value };
+  else own[name].set.call(request, value);
 }

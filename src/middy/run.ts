@@ -3,8 +3,7 @@ import type { Settled } from '../core/execution/held-record.ts';
 import type { Settlement } from '../core/options.ts';
 import { leaseLostError } from '../core/record/failures.ts';
 import { type EncodedOutcome, type Outcome, sameStored } from '../core/record/outcome.ts';
-import { type MiddyRequest, type RequestListener, resultOf, stateOf } from './request.ts';
-import { isThenable, type Thenable } from './thenable.ts';
+import { isThenable, type MiddyRequest, type RequestListener, resultOf, stateOf, type Thenable } from './request.ts';
 import type { TimeoutWatch } from './timeout.ts';
 
 /** One guarded invocation, from its won claim until its outcome is settled. */
@@ -84,7 +83,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     // On the error path, Middy throws the error when there is no response.
     if (failure !== undefined && response === undefined) {
       const { error } = request;
-      await close({ kind: 'threw', error }).settled;
+      await settle({ kind: 'threw', error }, true).settled;
       throw error;
     }
     return closeWith(response);
@@ -99,13 +98,13 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
   async function onError(): Promise<void> {
     if (isClosed) return;
     const { response, error } = request;
-    if (response === undefined) await close({ kind: 'threw', error }).settled;
+    if (response === undefined) await settle({ kind: 'threw', error }, true).settled;
     else request.response = await closeWith(response);
   }
 
   /** Resolves with what the caller gets. */
   async function closeWith(response: unknown): Promise<unknown> {
-    const { outcome, settled } = close({ kind: 'returned', value: response });
+    const { outcome, settled } = settle({ kind: 'returned', value: response }, true);
     const ending = await settled;
     // What a hook of the error path made of the error is the answer of this request, whatever another execution did.
     if (ending.kind === 'done' || failure !== undefined) return outcome.kind === 'returned' ? outcome.value : response;
@@ -130,16 +129,12 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     if (decide(outcome) === 'store') void settle(outcome);
   }
 
-  function close(outcome: Outcome) {
-    isClosed = true;
-    return settle(outcome);
-  }
-
   /**
    * Settles, or replaces the stored outcome where the caller is going to see another one. The latest outcome wins.
-   * Answers the outcome as the caller gets it.
+   * Answers the outcome as the caller gets it. `isFinal`: no other outcome follows.
    */
-  function settle(outcome: Outcome): Write & { readonly outcome: Outcome } {
+  function settle(outcome: Outcome, isFinal = false): Write & { readonly outcome: Outcome } {
+    isClosed = isFinal;
     const before = lastWrite;
     const decided = decide(outcome);
     if (decided !== 'store') {
@@ -147,7 +142,6 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
       return { ...lastWrite, outcome };
     }
     const encoded = execution.format.encode(outcome);
-    const isFinal = isClosed;
     if (isFinal || before?.stored === undefined || !sameStored(before.stored, encoded.stored)) {
       const settled = afterWrite(before, () => execution.store(encoded, isFinal));
       lastWrite = { stored: encoded.stored, settled };
@@ -172,24 +166,19 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
   }
 
   function decide(outcome: Outcome): Settlement | 'time out' {
-    settlement ??= judge(failure ?? (answer === undefined ? outcome : { kind: 'returned', value: answer.value }));
-    return settlement;
-  }
-
-  function judge(outcome: Outcome): Settlement {
-    if (hasCompleted()) return 'hold';
+    if (settlement !== undefined) return settlement;
+    const judged = failure ?? (answer === undefined ? outcome : { kind: 'returned', value: answer.value });
+    const end = judged.kind === 'returned' ? judged.value : judged.error;
     const state = stateOf(request);
+    if (hasCompleted()) settlement = 'hold';
     // Another guard behind this one has rejected the request: the handler has not run.
-    const isRejection = 'rejection' in state && state.rejection === endOf(outcome);
-    return isRejection ? 'release' : execution.settlementOf(outcome);
+    else if ('rejection' in state && state.rejection === end) settlement = 'release';
+    else settlement = execution.settlementOf(judged);
+    return settlement;
   }
 
   /** The handler has stored its response itself, and then something failed. The failure does not replace the response. */
   function hasCompleted(): boolean {
     return execution.isCompleted() && failure !== undefined;
   }
-}
-
-function endOf(outcome: Outcome): unknown {
-  return outcome.kind === 'returned' ? outcome.value : outcome.error;
 }

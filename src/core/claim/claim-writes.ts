@@ -3,7 +3,7 @@ import type { ResolvedProtocolOptions } from '../options.ts';
 import { storeFailure, storeTimeout } from '../record/failures.ts';
 import type { InProgressRecord } from '../record/record.ts';
 import type { Expected, WriteResult } from '../record/store.ts';
-import { promised, type Runtime, TIMED_OUT, within } from '../runtime.ts';
+import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 
 /** How long to try to take back a claim that may or may not have reached the store, milliseconds. */
 const ABANDON_MILLIS = 500;
@@ -13,14 +13,16 @@ const ADVICE = 'Look at the latency of the table, and at the timeouts of the cli
 
 /** The writes of one claim. They end while there is time to answer the caller, and take back a claim that nothing uses. */
 export interface ClaimWrites {
-  /** @throws IdempotencyError `STORE_UNAVAILABLE` */
-  insert(record: InProgressRecord): Promise<WriteResult>;
-  /** @throws IdempotencyError `STORE_UNAVAILABLE` */
-  replace(record: InProgressRecord, expected: Expected): Promise<WriteResult>;
+  /**
+   * Writes the record if there is none, or replaces the one that is as `expected`.
+   *
+   * @throws IdempotencyError `STORE_UNAVAILABLE`
+   */
+  put(record: InProgressRecord, expected?: Expected): Promise<WriteResult>;
   /**
    * A claim may be answered late. After the end of its lease, a successor may be executing already.
    *
-   * @throws IdempotencyError `STORE_UNAVAILABLE` when its lease is over; it is taken back
+   * @throws IdempotencyError `STORE_UNAVAILABLE` when its lease has ended; the claim is taken back
    */
   assertLive(record: InProgressRecord): void;
 }
@@ -35,37 +37,38 @@ interface ClaimWritesContext {
 
 export function claimWrites({ options, runtime, budget, startedAt }: ClaimWritesContext): ClaimWrites {
   const { store } = options;
-  return {
-    insert: (record) => send(record, () => store.insert(record)),
-    replace: (record, expected) => send(record, () => store.replace(record, expected)),
-    assertLive(record) {
-      if (!isOver(record)) return;
-      void abandon(record);
-      throw storeTimeout('answered only after the lease had ended; nothing was executed', ADVICE);
-    },
-  };
+  return { put, assertLive };
 
-  async function send(record: InProgressRecord, verb: () => Promise<WriteResult>): Promise<WriteResult> {
-    // A claim whose lease is over could not execute, and others have seen it end. It must not take over.
+  async function put(record: InProgressRecord, expected?: Expected): Promise<WriteResult> {
+    // A claim whose lease has ended could not execute, and others have seen the end. It must not take over.
     if (left(record) <= 0 || isOver(record)) throw storeTimeout(NO_ANSWER, ADVICE);
-    const sent = promised(verb);
+    let sent: Promise<WriteResult> | undefined;
     let answer: WriteResult | typeof TIMED_OUT;
     try {
-      answer = await within(runtime, left(record), sent);
+      answer = await within(runtime, left(record), () => {
+        sent = expected === undefined ? store.insert(record) : store.replace(record, expected);
+        return sent;
+      });
     } catch (error) {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
       if (failure.retryable === true) {
-        await within(runtime, Math.min(ABANDON_MILLIS, left(record)), abandon(record));
+        await within(runtime, Math.min(ABANDON_MILLIS, left(record)), () => abandon(record));
       }
       throw failure;
     }
     if (answer !== TIMED_OUT) return answer;
-    sent.then(
+    sent?.then(
       () => abandon(record),
       () => undefined,
     );
     throw storeTimeout(NO_ANSWER, ADVICE);
+  }
+
+  function assertLive(record: InProgressRecord): void {
+    if (!isOver(record)) return;
+    void abandon(record);
+    throw storeTimeout('answered only after the lease had ended; nothing was executed', ADVICE);
   }
 
   /** Takeovers have leases of their own, but the caller has waited since the first claim. */

@@ -17,7 +17,7 @@ import type { WriteResult } from '../record/store.ts';
 import type { Runtime } from '../runtime.ts';
 import { claimWrites } from './claim-writes.ts';
 import { contention, type Decision, decide, rejection, type TakeoverReason } from './decide.ts';
-import { createWait } from './wait.ts';
+import { createWait, type InFlight } from './wait.ts';
 
 /** Takeovers are races. A request that loses this many in a row is rejected. */
 const MAX_RACES = 10;
@@ -56,15 +56,8 @@ async function claim(
   const budget = timeBudget(runtime, options.leaseMillis, remaining);
   const owner = runtime.randomToken();
   const writes = claimWrites({ options, runtime, budget, startedAt });
-  const wait = createWait({
-    options,
-    runtime,
-    budget,
-    id,
-    onBegin: ({ attempt, retryAfterMillis }) => tell(attempt, { type: 'waiting', retryAfterMillis }),
-  });
   try {
-    return cached() ?? (await insertFirst());
+    return cached() ?? (await insert());
   } catch (error) {
     if (isStoreError(error)) tell(1, { type: 'claimFailed', error });
     throw error;
@@ -94,11 +87,11 @@ async function claim(
     return yieldTo(decision, record.attempt, record, true);
   }
 
-  async function insertFirst(): Promise<Claim> {
+  async function insert(): Promise<Claim> {
     const first = candidate();
     let answer: WriteResult;
     try {
-      answer = await writes.insert(first);
+      answer = await writes.put(first);
     } catch (error) {
       const failure = storeFailure(error);
       if (failure.unanswered !== true) throw failure;
@@ -110,6 +103,8 @@ async function claim(
 
   /** Another record was in the way. Decides, again and again while others change it. */
   async function contend(first: InProgressRecord, met: IdempotencyRecord | undefined): Promise<Claim> {
+    const onBegin = ({ attempt, retryAfterMillis }: InFlight) => tell(attempt, { type: 'waiting', retryAfterMillis });
+    const wait = createWait({ options, runtime, budget, id, onBegin });
     let claimed = first;
     let existing = met;
     let takenOver: TakeoverReason | undefined;
@@ -120,7 +115,7 @@ async function claim(
         const checkpoints = decision?.checkpoints && (await checkpointTexts(decision.checkpoints));
         claimed = candidate(decision?.attempt, checkpoints);
         takenOver = decision?.reason;
-        const answer = await (decision ? writes.replace(claimed, decision.expected) : writes.insert(claimed));
+        const answer = await writes.put(claimed, decision?.expected);
         if (answer.done) return win(claimed, takenOver);
         existing = answer.existing;
       } else if (decision.kind === 'won') {

@@ -2,7 +2,7 @@ import type { TimeBudget } from '../budget.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
 import { storeFailure } from '../record/failures.ts';
 import type { IdempotencyRecord } from '../record/record.ts';
-import { promised, type Runtime, TIMED_OUT, within } from '../runtime.ts';
+import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 
 const FIRST_PAUSE_MILLIS = 100;
 const MAX_PAUSE_MILLIS = 2000;
@@ -19,7 +19,7 @@ interface WaitContext {
   readonly onBegin: (inFlight: InFlight) => void;
 }
 
-interface InFlight {
+export interface InFlight {
   /** The attempt number of the running execution. */
   readonly attempt: number;
   /** Milliseconds until its lease is over. */
@@ -49,11 +49,7 @@ export function createWait({ options, runtime, budget, id, onBegin }: WaitContex
       await runtime.delay(Math.min(pause, left, inFlight.retryAfterMillis)).elapsed;
       try {
         const millis = Math.max(deadline - runtime.now(), LAST_READ_MILLIS);
-        const existing = await within(
-          runtime,
-          millis,
-          promised(() => options.store.read(id)),
-        );
+        const existing = await within(runtime, millis, async () => options.store.read(id));
         return existing === TIMED_OUT ? undefined : { existing };
       } catch (error) {
         const failure = storeFailure(error);

@@ -8,7 +8,7 @@ import type { ExecutionContext } from './context.ts';
 import { ExecutionHandle, type IdempotencyHandle } from './handle.ts';
 import { holdRecord, type ItemsRefused, type Settled } from './held-record.ts';
 import { leaseTimers } from './lease-timers.ts';
-import { createStep } from './step.ts';
+import { createStep, type Step } from './step.ts';
 
 /** A won claim: the right to execute, and the duty to settle. */
 export interface Execution {
@@ -47,9 +47,9 @@ export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, format, tell } = context;
   const held = holdRecord(context);
   const timers = leaseTimers({ runtime, budget, record: held, onLost: lost });
-  const runStep = createStep({ record: held, tell, assertMayGoOn, isCompleted, lost });
-  const steps = pending();
-  const completions = pending();
+  const steps = new Set<Promise<void>>();
+  const completions = new Set<Promise<void>>();
+  let runStep: Step | undefined;
   let stored: Stored = 'no';
   let ended: 'no' | 'settled' | 'timed out' = 'no';
   let isLost = false;
@@ -60,24 +60,23 @@ export function createExecution(context: ExecutionContext): Execution {
       attempt: record.attempt,
       deriveKey: (name) => identity.deriveKey(name),
       extend,
-      step: (name, fn) => steps.track(runStep(name, fn)),
-      complete: (response) => completions.track(complete(response)),
-      transact: (items, response) => completions.track(transact(items, response)),
+      step: (name, fn) => tracked(steps, step(name, fn)),
+      complete: (response) => tracked(completions, complete(response)),
+      transact: (items, response) => tracked(completions, transact(items, response)),
     },
     { leaseUntil: held.leaseUntil, signal: timers.signal },
   );
   return {
     handle,
     format,
-    settlementOf: (outcome) =>
-      isCompleted() ? (outcome.kind === 'returned' ? 'store' : 'hold') : settlementOf(options, outcome, tell),
-    store: (encoded, final = true) => settle(encoded.outcome.kind, () => completeAtEnd(encoded.stored, final)),
-    release: () => settle('threw', letGo),
-    hold: () => settle('threw', async () => hold('policy')),
+    settlementOf: judge,
+    store: (encoded, final = true) => settle('store', encoded, final),
+    release: () => settle('release'),
+    hold: () => settle('hold'),
     timeOut: () => void hold('timeout'),
     renew: timers.renew,
     isCompleted,
-    completionsEnd: completions.end,
+    completionsEnd: () => Promise.all(completions),
   };
 
   // What the guarded code does with its handle.
@@ -92,6 +91,11 @@ export function createExecution(context: ExecutionContext): Execution {
     if (ended === 'timed out' && !isCompleted()) throw endedError();
     if (ended !== 'no' || isCompleted()) return;
     if ((await held.extend(millis)) === 'lost' && ended === 'no') throw lost();
+  }
+
+  async function step<T>(name: string, fn: () => T) {
+    runStep ??= createStep({ record: held, tell, assertMayGoOn, isCompleted, lost });
+    return runStep(name, fn);
   }
 
   async function complete(response: unknown): Promise<void> {
@@ -150,34 +154,33 @@ export function createExecution(context: ExecutionContext): Execution {
 
   // How it ends.
 
-  async function settle(kind: Outcome['kind'], perform: () => Promise<Settled>): Promise<Settled> {
+  function judge(outcome: Outcome): Settlement {
+    if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';
+    return settlementOf(options, outcome, tell);
+  }
+
+  async function settle(settlement: Settlement, encoded?: Encoded, final = true): Promise<Settled> {
     end('settled');
     try {
       // A completion that the handler did not wait for must not meet a release.
-      await completions.end();
-      if (!isCompleted() || kind === 'returned') return await perform();
-      held.confirm();
-      return DONE;
+      await Promise.all(completions);
+      if (isCompleted() && encoded?.outcome.kind !== 'returned') held.confirm();
+      else if (encoded !== undefined) return await held.complete(encoded.stored, { final, ended: true });
+      else return await (settlement === 'release' ? letGo() : hold('policy'));
+    } catch (error) {
+      // The caller gets the outcome, whatever happens to the record.
+      tell({ type: 'completionFailed', error });
     } finally {
       timers.stop();
     }
-  }
-
-  /** The caller gets the outcome, whatever happens to the record. */
-  async function completeAtEnd(outcome: EncodedOutcome, final: boolean): Promise<Settled> {
-    try {
-      return await held.complete(outcome, { final, ended: true });
-    } catch (error) {
-      tell({ type: 'completionFailed', error });
-      return DONE;
-    }
+    return DONE;
   }
 
   /** A step that goes on after the handler has failed is part of this execution: a successor waits for its end. */
   async function letGo(): Promise<Settled> {
     if (isLost) return { kind: 'leaseLost' };
     const left = budget.left(held.leaseUntil());
-    const isOver = steps.isEmpty() || (await within(runtime, left, steps.end())) !== TIMED_OUT;
+    const isOver = steps.size === 0 || (await within(runtime, left, () => Promise.all(steps))) !== TIMED_OUT;
     // What the signal has stopped may have happened.
     return isOver && !timers.hasFired() ? held.release() : hold('timeout');
   }
@@ -215,6 +218,7 @@ export function settlementOf(
   outcome: Outcome,
   tell: (detail: EventDetail) => void,
 ): Settlement {
+  if (settle === undefined) return outcome.kind === 'returned' ? 'store' : 'release';
   let failure: unknown;
   try {
     const settlement: unknown = settle(outcome);
@@ -230,18 +234,10 @@ export function settlementOf(
   return outcome.kind === 'returned' ? 'store' : 'hold';
 }
 
-/** Promises that have begun and have not ended. */
-function pending() {
-  const all = new Set<Promise<void>>();
-  return {
-    track<T>(running: Promise<T>): Promise<T> {
-      const done = () => void all.delete(end);
-      const end = running.then(done, done);
-      all.add(end);
-      return running;
-    },
-    isEmpty: () => all.size === 0,
-    /** Resolves when all of them have ended, one way or another. */
-    end: () => Promise.all(all),
-  };
+/** Keeps a promise among those that have not ended. */
+function tracked<T>(running: Set<Promise<void>>, promise: Promise<T>): Promise<T> {
+  const done = () => void running.delete(end);
+  const end = promise.then(done, done);
+  running.add(end);
+  return promise;
 }

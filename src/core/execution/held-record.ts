@@ -228,7 +228,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     seen = existing;
     isCertain = true;
-    if (final) confirm();
+    if (final && cache !== undefined) confirm();
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
     return { kind: 'done' };

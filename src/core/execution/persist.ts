@@ -1,5 +1,5 @@
 import { inconclusive, storeFailure, storeTimeout } from '../record/failures.ts';
-import { promised, TIMED_OUT, within } from '../runtime.ts';
+import { TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 
 const FIRST_BACKOFF_MILLIS = 50;
@@ -54,7 +54,7 @@ export function createPersistence(
 
   async function write<T>(verb: () => Promise<T>, least = budget.minWriteMillis): Promise<T> {
     const millis = Math.max(budget.left(leaseUntil()), least);
-    const answer = await within(runtime, millis, promised(verb));
+    const answer = await within(runtime, millis, verb);
     if (answer === TIMED_OUT) throw storeTimeout('did not answer while there was time');
     return answer;
   }

@@ -18,7 +18,10 @@ interface StepContext {
   readonly lost: () => IdempotencyError;
 }
 
-export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: StepContext) {
+/** `step` of one execution. */
+export type Step = <T>(name: string, fn: () => T) => Promise<Jsonified<Awaited<T>>>;
+
+export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: StepContext): Step {
   /** The steps that have begun. */
   const used = new Set<string>();
   return step;

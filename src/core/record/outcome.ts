@@ -123,14 +123,17 @@ function responseNotReplayable(reason: string, cause?: unknown): IdempotencyErro
 
 /** A stream or a generator can be read once. Its JSON would be its internal state. */
 export function isStreaming(value: unknown): boolean {
-  return isStream(value) || (isObject(value) && isStream(value['body']));
+  return isObject(value) && (isStream(value) || isStream(value['body']));
 }
 
 function isStream(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const has = (name: string | symbol) => typeof (value as Record<string | symbol, unknown>)[name] === 'function';
-  return has('pipe') || has('getReader') || has(Symbol.asyncIterator) || (has('next') && has(Symbol.iterator));
+  const { pipe, getReader, next, [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = value as Stream;
+  const isGenerator = typeof next === 'function' && typeof iterator === 'function';
+  return isGenerator || [pipe, getReader, asyncIterator].some((member) => typeof member === 'function');
 }
+
+type Stream = Readonly<Record<string | symbol, unknown>>;
 
 interface StoredError {
   readonly error: {
