@@ -45,7 +45,11 @@ function faults(matches: (request: DynamoDBRequest) => boolean, first: Fault, la
 const LATER: readonly Fault[] = ['expire token', 'block'];
 
 /** The handler writes A with the given verb, which fails; then it writes B in a transaction. */
-async function firstThenB(first: (handle: Handle, a: string) => Promise<unknown>, end: () => void, store = storeWith()) {
+async function firstThenB(
+  first: (handle: Handle, a: string) => Promise<unknown>,
+  end: () => void,
+  store = storeWith(),
+) {
   const [a, b] = [randomUUID(), randomUUID()];
   let firstError: unknown;
   let secondError: unknown;

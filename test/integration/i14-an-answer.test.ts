@@ -19,7 +19,10 @@ function codec(isThrottled: () => boolean): OutcomeCodec {
     encode: (bytes) => bytes,
     decode(bytes) {
       if (!isThrottled()) return bytes;
-      throw Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException', $retryable: { throttling: true } });
+      throw Object.assign(new Error('Rate exceeded'), {
+        name: 'ThrottlingException',
+        $retryable: { throttling: true },
+      });
     },
   };
 }
@@ -90,7 +93,10 @@ describe("I14 onStoreError 'run' never executes beside a live lease when the tab
       return duplicate(again, storeThroughProxy());
     });
     // A store that reads the record then may know more than that it was refused.
-    expect(answer).toMatchObject({ statusCode: expect.toSatisfy((status) => [409, 503].includes(status)), executions: 0 });
+    expect(answer).toMatchObject({
+      statusCode: expect.toSatisfy((status) => [409, 503].includes(status)),
+      executions: 0,
+    });
   });
 });
 
