@@ -81,6 +81,18 @@ describe('I13 transact says "done" only for items that are there', () => {
     expect(seen.answer).toBe(seen.secondError);
   });
 
+  it.each(LATER)(
+    'also when only the SDK has seen the try without an answer, and later tries are refused: %s',
+    async (later) => {
+      const { end } = faults(isTransaction, 'lose answer', later);
+      const store = storeWith({ maxAttempts: 3 });
+      const seen = await firstThenB(({ transact }, a) => transact([written(a)], 'A'), end, store);
+      expect(seen.firstError).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect(seen).toMatchObject({ a: true, b: false, retry: 'A' });
+      expect(seen.secondError).toBeInstanceOf(Error);
+    },
+  );
+
   it.each(LATER)('when an earlier transaction was never applied, and then refused: %s', async (later) => {
     const { end } = faults(isTransaction, 'drop', later);
     const seen = await firstThenB(({ transact }, a) => transact([written(a)], 'A'), end);
