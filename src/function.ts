@@ -74,9 +74,11 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   }
   if (options.operation === undefined) warnOfSharedDefault(options.store, fn);
 
-  return async function idempotentFunction(this: unknown, ...args: unknown[]) {
+  const declared = Math.max(0, passHandle ? fn.length - 1 : fn.length);
+  const guarded = async function idempotentFunction(this: unknown, ...given: unknown[]) {
     const call = fn as (...args: unknown[]) => unknown;
-    const own = passHandle ? inFrontOfHandle(fn.length - 1, args) : args;
+    const args = withoutCallback(declared, given);
+    const own = passHandle ? inFrontOfHandle(declared, args) : args;
     const admission = await admit({ args, remaining: remainingAmong(args) });
     switch (admission.kind) {
       case 'unguarded':
@@ -91,7 +93,24 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
         return execute(execution, () => call.apply(this, passHandle ? [...own, execution.handle] : args));
       }
     }
-  } as AnyFunction;
+  };
+  // Lambda refuses a handler with a callback by the number of its parameters, from Node.js 24 on.
+  return Object.defineProperty(guarded, 'length', { value: declared, configurable: true }) as AnyFunction;
+}
+
+/**
+ * Up to Node.js 22, Lambda gives every handler a callback, behind its context. The outcome of a guarded one is what it returns.
+ *
+ * @throws TypeError where the function declares the callback: it would be stored as done when it returns, before its work ends
+ */
+function withoutCallback(declared: number, args: unknown[]): unknown[] {
+  const [, context, callback] = args;
+  if (args.length !== 3 || typeof callback !== 'function' || remainingOf(context) === undefined) return args;
+  if (declared <= 2) return args.slice(0, 2);
+  throw new TypeError(
+    'middy-idempotency: a guarded handler declares a callback behind its context. It must return a promise of its response ' +
+      'instead: make it async, return what it gave to the callback, and declare no callback.',
+  );
 }
 
 /**

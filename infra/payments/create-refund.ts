@@ -30,8 +30,11 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
     const broken = amount === undefined ? undefined : brokenRule(body.value, { amount: AMOUNT_RULE });
     if (broken !== undefined) return problem('invalid-request', { detail: broken.detail, field: broken.field });
 
-    const order = { id: handle.deriveKey('refund'), amount, requestDigest: requestDigest({ amount }) };
-    const written = await payments.refund(paymentId(event), order);
+    // The payment is part of every name: a key may come again for another payment, long after its record has gone.
+    const refundOf = paymentId(event);
+    const derive = (what: string) => handle.deriveKey(`${what} ${refundOf}`);
+    const order = { id: derive('refund'), amount, requestDigest: requestDigest({ amount }) };
+    const written = await payments.refund(refundOf, order);
     if (written.kind === 'not-found') return paymentNotFound();
     if (written.kind === 'refused') return refusal(written.reason);
     const { payment, refund } = written;
@@ -39,11 +42,11 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
     // This comes before the processor is asked: it may have forgotten a payout that this API has
     // not.
     if (refund.paidOutAt !== undefined) return response;
-    const paying = processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal);
+    const paying = processor.refund(payment.chargeId, refund.amount, derive('payout'), signal);
     const asked = await askProcessor(awsRequestId, paying, keyReused());
     if (!asked.answered) return asked.response;
     const payout = payments.payout(payment.id, refund.id, new Date().toISOString());
-    const announcement = payments.announcement(refundedEvent(payment, refund, handle.deriveKey('event')));
+    const announcement = payments.announcement(refundedEvent(payment, refund, derive('event')));
     try {
       await handle.transact([payout, announcement], response);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { canonicalJson, sha256 } from '../request-key/canonical.ts';
+import { canonicalText } from '../request-key/canonical-text.ts';
 import { refuseRoundedInteger } from '../request-key/identify.ts';
 import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
@@ -50,18 +51,11 @@ function isJson(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType.endsWith('+json');
 }
 
-/** `undefined` when the text is no JSON, or says more than a parser keeps (RFC 8259, section 6): then bytes decide. */
+/** `undefined` when the bytes are no UTF-8, no JSON, or say more than a parser keeps: then bytes decide. */
 function canonicalBody(bytes: Buffer): string | undefined {
   try {
-    let exact = true;
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (_name, member) => {
-      if (Number.isInteger(member) && !Number.isSafeInteger(member)) exact = false;
-      return member;
-    });
-    // Stryker disable next-line StringLiteral: the name would be in an error that nobody sees
-    if (exact) return canonicalJson('fingerprint', value);
+    return canonicalText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    // No JSON, or none that RFC 8785 has a form for.
+    return undefined;
   }
-  return undefined;
 }
