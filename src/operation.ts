@@ -1,6 +1,6 @@
 import type { RemainingMillis } from './core/budget.ts';
 import { type Claim, createGuard } from './core/claim/claim.ts';
-import { emit, type IdempotencyEventType } from './core/events.ts';
+import { emit, type IdempotencyEvent, type IdempotencyEventType } from './core/events.ts';
 import {
   PROTOCOL_OPTION_NAMES,
   type ProtocolOptions,
@@ -59,7 +59,7 @@ export function createOperation(
   answered: readonly IdempotencyEventType[] = [],
 ): Operation {
   refuseUnknownOptions(options, [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, ...extraOptionNames]);
-  const protocol = resolveProtocolOptions({ ...options, onEvent: options.onEvent ?? warnOfFailures(answered) });
+  const protocol = { ...resolveProtocolOptions(options), onEvent: eventsOf(options, answered) };
   const request = resolveRequestOptions(options);
   const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
   const guard = createGuard(protocol, runtime);
@@ -92,6 +92,16 @@ export function createOperation(
     requireOperation(operation);
     return operation;
   }
+}
+
+/** The user's own callback, with the process warnings beside it. */
+function eventsOf({ onEvent, warnings }: OperationOptions<never>, answered: readonly IdempotencyEventType[]) {
+  if (warnings === false) return onEvent;
+  const warn = warnOfFailures(answered);
+  return (event: IdempotencyEvent) => {
+    warn(event);
+    return onEvent?.(event);
+  };
 }
 
 const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };

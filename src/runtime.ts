@@ -4,7 +4,8 @@ import type { Runtime } from './core/runtime.ts';
 /** The clock, the randomness and the timers of this process. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
-  randomToken: () => randomUUID(),
+  // Clones of one process, made from a snapshot, have the same cache of random bytes.
+  randomToken: () => randomUUID({ disableEntropyCache: true }),
   random: () => Math.random(),
   delay(millis) {
     const { promise: elapsed, resolve } = Promise.withResolvers<void>();

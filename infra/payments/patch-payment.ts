@@ -30,7 +30,8 @@ export function patchPayment(payments: Payments): GuardedHandler {
     if (!patch.valid) return problem('invalid-request', { detail: patch.detail, field: patch.field });
     const existing = await payments.find(paymentId(event));
     if (existing === undefined) return paymentNotFound();
-    const writtenBy = idempotency?.deriveKey(`write ${requestDigest(patch.value)}`) ?? randomUUID();
+    const writtenBy =
+      idempotency?.deriveKey(`write ${requestDigest(patch.value)}`) ?? randomUUID({ disableEntropyCache: true });
     // An earlier attempt of this request died after its write.
     if (existing.writtenBy === writtenBy) return paymentResponse(200, existing);
     const failed = failedPrecondition(preconditions, existing);

@@ -44,11 +44,13 @@ export interface ProtocolOptions<TItem = never> {
    * from here all the same. @default off
    */
   readonly cache?: { readonly maxEntries: number };
-  /**
-   * Called for everything that happens to a record: metrics, logs. Its failures are ignored.
-   * @default failures that no caller is told of are warnings of the process (`MIDDY_IDEMPOTENCY_FAILURE`)
-   */
+  /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
   readonly onEvent?: (event: IdempotencyEvent) => unknown;
+  /**
+   * Whether failures that the caller cannot see are logged as process warnings (`MIDDY_IDEMPOTENCY_FAILURE`).
+   * Set it to `false` only where `onEvent` reports them. @default true
+   */
+  readonly warnings?: boolean;
 }
 
 export interface ResolvedProtocolOptions {
@@ -74,6 +76,7 @@ export const PROTOCOL_OPTION_NAMES = [
   'settle',
   'cache',
   'onEvent',
+  'warnings',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
 export const DEFAULT_CLOCK_SKEW_MILLIS = 1000;
@@ -87,7 +90,7 @@ const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
   const { store, retentionSeconds = 86_400, leaseMillis, onInFlight = 'throw' } = options;
   const { clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS, onExpiredLease = 'run' } = options;
-  const { settle, cache, onEvent } = options;
+  const { settle, cache, onEvent, warnings = true } = options;
   if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
@@ -98,6 +101,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (settle !== undefined) requireFunction('settle', settle);
   if (cache !== undefined) requireCache(cache);
   if (onEvent !== undefined) requireFunction('onEvent', onEvent);
+  requireOneOf('warnings', warnings, [true, false]);
   return {
     store,
     retentionMillis: retentionSeconds * 1000,
@@ -162,9 +166,9 @@ export function requireNumber(
   }
 }
 
-function requireOneOf(option: string, value: unknown, allowed: readonly string[]): void {
-  if (!allowed.includes(value as string)) {
-    throw optionError(option, `must be ${allowed.map((name) => `'${name}'`).join(' or ')}, not ${shown(value)}`);
+function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
+  if (!allowed.includes(value)) {
+    throw optionError(option, `must be ${allowed.map(shown).join(' or ')}, not ${shown(value)}`);
   }
 }
 

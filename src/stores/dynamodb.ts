@@ -4,7 +4,7 @@ import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
 import { answered, TRANSACTION_CONFLICT } from './dynamodb/failure.ts';
-import { type Formatted, fromItem, toItem } from './dynamodb/item.ts';
+import { type Formatted, fromItem, roomIn, toItem } from './dynamodb/item.ts';
 import type { Item } from './dynamodb/marshalling.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
 import { outcomeFormat } from './dynamodb/outcome.ts';
@@ -53,7 +53,9 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     },
 
     async replace(record, expected) {
-      return resultOf(await table.put(await itemOf(record), conditionFor(expected, names)));
+      const item = await itemOf(record);
+      const written = await table.put(item, conditionFor(expected, names));
+      return written.done ? { done: true, room: roomIn(item, names) } : resultOf(written);
     },
 
     async transact(record, expected, items, token) {

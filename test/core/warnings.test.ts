@@ -125,11 +125,11 @@ describe('without onEvent, a failure that nobody is told of is a warning of the 
     expect(warn).not.toHaveBeenCalled();
   });
 
-  it('and nothing is with an onEvent, whatever that does', async () => {
+  it('and nothing is with warnings: false, whatever onEvent does', async () => {
     const onEvent = vi.fn(() => {
       throw new Error('no metrics');
     });
-    const options = { store: without('replace'), operation: 'charge', key: 'id', onEvent };
+    const options = { store: without('replace'), operation: 'charge', key: 'id', onEvent, warnings: false };
     await idempotent(async (_order: Order) => 1, options)(newOrder());
     expect(onEvent).toHaveBeenCalledWith(expect.objectContaining({ type: 'completionFailed' }));
     expect(warn).not.toHaveBeenCalled();

@@ -99,6 +99,7 @@ const OTHER_VALUES = {
   describedBy: 'https://a.example/',
   problemsThrough: [{ after: () => ({ statusCode: 418 }) }],
   dropHeaders: ['etag'],
+  warnings: false,
   timeoutEarlyInMillis: 10_000,
 } as const satisfies { readonly [Name in Exclude<(typeof HTTP_OPTION_NAMES)[number], 'store'>]: unknown };
 

@@ -127,6 +127,7 @@ export function useGuards(makeStore?: () => RecordStore) {
     key: 'id',
     operation: 'test',
     onEvent: (event: IdempotencyEvent) => void events.push(event),
+    warnings: false,
   });
 
   return {

@@ -37,6 +37,7 @@ export function useApi() {
           operation: 'test',
           scope: 'anonymous',
           onEvent: (event: IdempotencyEvent) => void events.push(event),
+          warnings: false,
           ...options,
         } as never,
         clock,

@@ -52,7 +52,7 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
     } catch (error) {
       const failure = storeFailure(error);
       // A refusal wrote nothing. A claim whose answer was lost may be there, and would block retries for nothing.
-      if (failure.retryable === true) {
+      if (failure.retryable !== false) {
         await within(runtime, Math.min(ABANDON_MILLIS, left(record)), () => abandon(record));
       }
       throw failure;

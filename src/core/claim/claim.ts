@@ -98,7 +98,7 @@ async function claim(
       tell(1, { type: 'claimFailed', error: failure });
       return { kind: 'unanswered', error: failure };
     }
-    return answer.done ? win(first, undefined) : contend(first, answer.existing);
+    return answer.done ? win(first) : contend(first, answer.existing);
   }
 
   /** Another record was in the way. Decides, again and again while others change it. */
@@ -116,7 +116,7 @@ async function claim(
         claimed = candidate(decision?.attempt, checkpoints);
         takenOver = decision?.reason;
         const answer = await writes.put(claimed, decision?.expected);
-        if (answer.done) return win(claimed, takenOver);
+        if (answer.done) return win(claimed, takenOver, answer.room);
         existing = answer.existing;
       } else if (decision.kind === 'won') {
         return win(decision.record, takenOver);
@@ -135,12 +135,22 @@ async function claim(
     return contention(MAX_RACES, retryAfterMillis);
   }
 
-  function win(record: InProgressRecord, takenOver: TakeoverReason | undefined): Claim {
+  function win(record: InProgressRecord, takenOver?: TakeoverReason, room?: number): Claim {
     writes.assertLive(record);
     const { attempt } = record;
     tell(attempt, takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver });
     const report = (detail: EventDetail) => tell(attempt, detail);
-    const execution = createExecution({ options, runtime, identity, budget, record, cache, format, tell: report });
+    const execution = createExecution({
+      options,
+      runtime,
+      identity,
+      budget,
+      record,
+      room,
+      cache,
+      format,
+      tell: report,
+    });
     return { kind: 'execute', execution };
   }
 

@@ -13,6 +13,8 @@ export interface ExecutionContext {
   readonly identity: Identity;
   readonly budget: TimeBudget;
   readonly record: InProgressRecord;
+  /** Bytes by which the record may still grow, where the store has said so. */
+  readonly room: number | undefined;
   readonly cache: RecordCache | undefined;
   readonly format: ReplayFormat;
   readonly tell: (detail: EventDetail) => void;

@@ -38,6 +38,13 @@ export interface HeldRecord {
   leaseUntil(): number;
   /** The checkpoints. A checkpoint whose write has failed is included: the next write carries it. */
   checkpoints(): CheckpointTexts;
+  /**
+   * Keeps room for the fact that the step is done, before it runs. `false` where the record has none: then its effect could
+   * not be remembered.
+   */
+  reserve(name: string): boolean;
+  /** The step has ended: its room is used, or is not needed. */
+  unreserve(name: string): void;
   /** Makes the lease last `millis` from now. Writes nothing if it does already. */
   extend(millis: number): Promise<LeaseWrite>;
   /** Adds a checkpoint, and tries to write it while there is time. */
@@ -72,6 +79,10 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   let until = record.leaseUntil;
   /** The lease that was proposed last. The store may or may not have it. */
   let proposed = until;
+  /** Bytes by which the record may still grow, as the store has said last. */
+  let room = context.room ?? Number.POSITIVE_INFINITY;
+  /** The bytes of it that running steps need. */
+  let reserved = 0;
   /** The lease write that is under way. */
   let turn: Promise<unknown> = Promise.resolve();
   /** The fencing token. It grows when this execution writes over a record that a successor has released. */
@@ -86,6 +97,15 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   return {
     leaseUntil: () => until,
     checkpoints: () => Object.fromEntries(checkpoints),
+    reserve(name) {
+      const bytes = bytesOfStep(name);
+      if (reserved + bytes > room) return false;
+      reserved += bytes;
+      return true;
+    },
+    unreserve(name) {
+      reserved -= bytesOfStep(name);
+    },
     extend: (millis) =>
       inTurn(async () => {
         const wanted = runtime.now() + millis;
@@ -132,7 +152,10 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       // Without the expected lease, a write that was given up and arrives late would undo a later one.
       const expected: Expected = { ...inProgress, leaseUntil: until };
       const answer = await write(() => store.replace(next, expected), least);
-      if (answer.done) break;
+      if (answer.done) {
+        room = answer.room ?? Number.POSITIVE_INFINITY;
+        break;
+      }
       const { existing } = answer;
       if (existing?.owner !== owner) return 'lost';
       if (existing.status !== 'IN_PROGRESS') return 'settled';
@@ -270,4 +293,9 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   function keptCheckpoints() {
     return checkpoints.size > 0 ? Object.fromEntries(checkpoints) : undefined;
   }
+}
+
+/** A name, the text that says that a step is done and is not replayable, and what a codec may add to it. */
+function bytesOfStep(name: string): number {
+  return Buffer.byteLength(name) + 250;
 }

@@ -1,14 +1,14 @@
 import { IdempotencyError } from '../../errors.ts';
 import { isObject, type Jsonified } from '../../json.ts';
 import type { EventDetail } from '../events.ts';
-import { recordInvalid, storeFailure, unfinished } from '../record/failures.ts';
+import { recordInvalid, storeFailure, storeUnavailable, unfinished } from '../record/failures.ts';
 import { encodeOutcome } from '../record/outcome.ts';
 import type { HeldRecord } from './held-record.ts';
 
 const MAX_NAME_LENGTH = 255;
 
 interface StepContext {
-  readonly record: Pick<HeldRecord, 'checkpoints' | 'checkpoint'>;
+  readonly record: Pick<HeldRecord, 'checkpoints' | 'checkpoint' | 'reserve' | 'unreserve'>;
   readonly tell: (detail: EventDetail) => void;
   /** @throws IdempotencyError when no effect may begin any more */
   readonly assertMayGoOn: () => void;
@@ -39,7 +39,12 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
       tell({ type: 'stepSkipped', step: name });
       return decodeCheckpoint(name, kept) as Jsonified<Awaited<T>>;
     }
-    return decodeCheckpoint(name, await keep(name, await run(name, fn))) as Jsonified<Awaited<T>>;
+    if (!record.reserve(name)) throw recordFull(name);
+    try {
+      return decodeCheckpoint(name, await keep(name, await run(name, fn))) as Jsonified<Awaited<T>>;
+    } finally {
+      record.unreserve(name);
+    }
   }
 
   async function run(name: string, fn: () => unknown): Promise<unknown> {
@@ -82,6 +87,16 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
     tell({ type: 'checkpointFailed', step: name, error });
     return error;
   }
+}
+
+function recordFull(name: string): IdempotencyError {
+  return unfinished(
+    storeUnavailable({
+      advice: `Step '${name}' was not run: the record has no room for its result. Let steps return less, such as ids.`,
+      retryable: false,
+      recordRefused: true,
+    }),
+  );
 }
 
 function requireStep(name: unknown, fn: unknown): void {

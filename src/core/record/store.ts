@@ -15,7 +15,8 @@ export interface Expected {
  * A conflict is data, not an exception.
  */
 export type WriteResult =
-  | { readonly done: true }
+  /** `room`: bytes by which the record may still grow, said when they are few. A step that could not be kept does not run. */
+  | { readonly done: true; readonly room?: number | undefined }
   | { readonly done: false; readonly existing: IdempotencyRecord | undefined };
 
 /**

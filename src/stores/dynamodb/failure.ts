@@ -36,7 +36,8 @@ export function sdkError(error: unknown): SdkError {
   return { name, message, status, attempts, isClientFault: $fault === 'client', isRetryable: $retryable !== undefined };
 }
 
-type Kind = 'refused' | 'record refused' | 'busy' | 'unanswered';
+/** `'unclear'`: refused, and not by DynamoDB, so that it is not known what was written. */
+type Kind = 'refused' | 'record refused' | 'unclear' | 'busy' | 'unanswered';
 
 const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
 const THROTTLED = ['busy', 'The table is throttled: give it on-demand capacity, or more of it.'] as const;
@@ -72,12 +73,12 @@ export function unavailable(error: unknown, tableName: string): IdempotencyError
   const sdk = sdkError(error);
   const { name, message, attempts } = sdk;
   const [kind, advice] = explain(sdk);
-  const isRefused = kind === 'refused' || kind === 'record refused';
+  // An earlier attempt of the SDK may have been applied, and its answer lost.
+  const isDoubtful = kind === 'unclear' || attempts > 1;
   return storeUnavailable({
     cause: error,
     advice: `${advice} Table '${tableName}': ${name}: ${message}`,
-    // An earlier attempt of the SDK may have been applied, and its answer lost.
-    retryable: !isRefused ? true : attempts > 1 ? undefined : false,
+    retryable: kind === 'busy' || kind === 'unanswered' ? true : isDoubtful ? undefined : false,
     unanswered: kind === 'unanswered' || undefined,
     recordRefused: kind === 'record refused' || undefined,
   });
@@ -97,7 +98,6 @@ function explain({ name, message, status, isClientFault, isRetryable }: SdkError
   const explained = EXPLAINED[name];
   if (explained !== undefined) return explained;
   if (status < 400 || status >= 500) return ['unanswered', 'DynamoDB could not be reached, or failed.'];
-  // An error page of a proxy is not an answer of DynamoDB's: it does not say what was written.
-  const isRefused = isClientFault && !isRetryable && status !== 429;
-  return [isRefused ? 'refused' : 'busy', `The request got status ${status}.`];
+  const kind = isRetryable || status === 429 ? 'busy' : isClientFault ? 'refused' : 'unclear';
+  return [kind, `The request got status ${status}.`];
 }

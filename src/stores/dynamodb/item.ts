@@ -56,6 +56,27 @@ export function toItem(
   });
 }
 
+/** AWS: "Quotas and limits in Amazon DynamoDB", items. */
+const MAX_ITEM_BYTES = 400 * 1024;
+/** Beyond this, the room of a record is not worth a word. */
+const LITTLE_ROOM_BYTES = 64 * 1024;
+
+/** Bytes by which a record with checkpoints may grow; `undefined` where it has enough. */
+export function roomIn(item: Item, names: AttributeNames): number | undefined {
+  if (item[names.checkpoints] === undefined) return undefined;
+  const room = MAX_ITEM_BYTES - bytesOf(item);
+  return room < LITTLE_ROOM_BYTES ? room : undefined;
+}
+
+/** Of an attribute's value, or a little more (AWS: "DynamoDB item sizes and formats"). */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return 21;
+  if (value instanceof Uint8Array) return value.length;
+  const members = value instanceof Map ? [...value] : Object.entries(value as object);
+  return members.reduce((sum, [name, member]) => sum + 1 + Buffer.byteLength(name) + bytesOf(member), 3);
+}
+
 /** What an item holds: a record whose outcome or checkpoints are still to be read. */
 type Parsed =
   | (Omit<CompletedRecord, 'outcome'> & { readonly fields: OutcomeFields })
