@@ -48,13 +48,7 @@ export const BREAKS: readonly Break[] = [
   ),
   {
     name: 'the DynamoDB store forgets the owner condition',
-    edits: [
-      edit(
-        DYNAMODB,
-        'wanted.map(([name]) => `#${name} = :${name}`)',
-        "wanted.map(([name]) => (name === 'owner' ? '(#owner = :owner OR NOT #owner = :owner)' : `#${name} = :${name}`))",
-      ),
-    ],
+    edits: [edit(DYNAMODB, "(const name of ['owner', 'status',", "(const name of ['status',")],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
   },
   {
@@ -87,8 +81,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'compare the own lease with a wrong time: the beginning of the claim',
     CLAIM_WRITES,
-    'return runtime.now() >= leaseUntil;',
-    'return startedAt >= leaseUntil;',
+    'if (runtime.now() < record.leaseUntil) return;',
+    'if (startedAt < record.leaseUntil) return;',
   ),
   one(
     'let a mismatch delete the record',
@@ -121,7 +115,12 @@ export const BREAKS: readonly Break[] = [
     ],
     tests: ['test/integration/i06-key-once.test.ts'],
   },
-  one('start after the own lease', CLAIM_WRITES, 'if (!isOver(record)) return;', 'if (record.leaseUntil > 0) return;'),
+  one(
+    'start after the own lease',
+    CLAIM_WRITES,
+    'if (runtime.now() < record.leaseUntil) return;',
+    'if (record.leaseUntil > 0) return;',
+  ),
   one(
     'take over without the lease that was read',
     DECIDE,
@@ -170,7 +169,12 @@ export const BREAKS: readonly Break[] = [
     "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
     'return takeover',
   ),
-  one('wait for the store for ever', 'src/core/runtime.ts', 'delay.elapsed.then(() => resolve(TIMED_OUT));', ''),
+  one(
+    'wait for the store for ever',
+    'src/core/runtime.ts',
+    'delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)',
+    'new Promise<typeof TIMED_OUT>(() => undefined)',
+  ),
   one(
     'an abandoned claim is taken back whoever has the record',
     CLAIM_WRITES,
@@ -200,7 +204,7 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         CLAIM_WRITES,
-        'if (left(record) <= 0 || isOver(record)) throw',
+        'if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw',
         'if (left(record) < Number.NEGATIVE_INFINITY) throw',
       ),
       // A takeover's lease begins with it: so that it can be over, it must begin with the request again.
@@ -268,7 +272,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'release while steps are still running',
     EXECUTION,
-    'const isOver = steps.isEmpty() ||',
+    'const isOver = steps.size === 0 ||',
     'const isOver = true ||',
   ),
   one(
@@ -305,14 +309,10 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         EXECUTION,
-        "if (!isCompleted() || kind === 'returned') return await perform();",
-        'if (kind !== undefined) return await perform();',
+        "if (isCompleted() && encoded?.outcome.kind !== 'returned') held.confirm();",
+        'if (final === undefined) held.confirm();',
       ),
-      edit(
-        EXECUTION,
-        "isCompleted() ? (outcome.kind === 'returned' ? 'store' : 'hold') : settlementOf(options, outcome, tell),",
-        'settlementOf(options, outcome, tell),',
-      ),
+      edit(EXECUTION, "if (isCompleted()) return isReturned ? 'store' : 'hold';", ''),
     ],
   },
   one(

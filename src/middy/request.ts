@@ -19,7 +19,7 @@ interface RequestState {
   readonly runs: Map<symbol, Run>;
   /** The guards that watch the request, the outer one first. */
   readonly watchers: Watcher[];
-  /** The properties as they were before this package watched them. */
+  /** The properties as they were before they were watched. Another copy of this package may have made them accessors. */
   readonly own: Partial<Record<Name, PropertyDescriptor>>;
   /** What has been begun to wait for. The `then` of a query sends it: it must be called once. */
   readonly begun: Map<Thenable, Promise<unknown>>;
@@ -121,7 +121,10 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
     early = undefined;
     const before = lastError;
     lastError = error;
-    if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
+    if (errors++ > 0) {
+      listener.failedAgain(error, isThrownAgain(error, before));
+      return;
+    }
     // Middy 6 leaves it there, and would answer with it after the first hook of the error path.
     delete request.earlyResponse;
     listener.failed(error, answers > 1);
@@ -179,36 +182,30 @@ const ACCESSORS = {
     enumerable: true,
     configurable: true,
     get(this: Carrier): unknown {
-      let value = readOwn(this, 'response');
-      for (const watcher of stateOf(this).watchers) value = watcher.responseRead(value);
+      const { own, watchers } = stateOf(this);
+      let value = own.response?.get === undefined ? own.response?.value : own.response.get.call(this);
+      for (const watcher of watchers) value = watcher.responseRead(value);
       return value;
     },
     set(this: Carrier, value: unknown): void {
-      writeOwn(this, 'response', value);
-      for (const watcher of stateOf(this).watchers) watcher.responseWritten(value);
+      const { own, watchers } = stateOf(this);
+      if (own.response?.set === undefined) own.response = { value };
+      else own.response.set.call(this, value);
+      for (const watcher of watchers) watcher.responseWritten(value);
     },
   },
   error: {
     enumerable: true,
     configurable: true,
     get(this: Carrier): unknown {
-      return readOwn(this, 'error');
+      const { error } = stateOf(this).own;
+      return error?.get === undefined ? error?.value : error.get.call(this);
     },
     set(this: Carrier, error: unknown): void {
-      writeOwn(this, 'error', error);
-      for (const watcher of stateOf(this).watchers) watcher.errorWritten(error);
+      const { own, watchers } = stateOf(this);
+      if (own.error?.set === undefined) own.error = { value: error };
+      else own.error.set.call(this, error);
+      for (const watcher of watchers) watcher.errorWritten(error);
     },
   },
 } as const;
-
-/** Another copy of this package may have made the property an accessor before. */
-function readOwn(request: MiddyRequest, name: Name): unknown {
-  const own = stateOf(request).own[name];
-  return own?.get === undefined ? own?.value : own.get.call(request);
-}
-
-function writeOwn(request: MiddyRequest, name: Name, value: unknown): void {
-  const { own } = stateOf(request);
-  if (own[name]?.set === undefined) own[name] = { value };
-  else own[name].set.call(request, value);
-}

@@ -162,7 +162,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     if (earlier !== undefined && earlier.kind !== 'done') return earlier;
     // A `complete` that the handler did not await is a completion, too.
     if (failure !== undefined) await execution.completionsEnd();
-    return hasCompleted() ? execution.hold() : perform();
+    return failure !== undefined && execution.isCompleted() ? execution.hold() : perform();
   }
 
   function decide(outcome: Outcome): Settlement | 'time out' {
@@ -170,15 +170,11 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     const judged = failure ?? (answer === undefined ? outcome : { kind: 'returned', value: answer.value });
     const end = judged.kind === 'returned' ? judged.value : judged.error;
     const state = stateOf(request);
-    if (hasCompleted()) settlement = 'hold';
+    // The handler has stored its response itself. A later failure does not replace it.
+    if (failure !== undefined && execution.isCompleted()) settlement = 'hold';
     // Another guard behind this one has rejected the request: the handler has not run.
     else if ('rejection' in state && state.rejection === end) settlement = 'release';
     else settlement = execution.settlementOf(judged);
     return settlement;
-  }
-
-  /** The handler has stored its response itself, and then something failed. The failure does not replace the response. */
-  function hasCompleted(): boolean {
-    return execution.isCompleted() && failure !== undefined;
   }
 }

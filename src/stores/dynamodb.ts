@@ -2,14 +2,13 @@ import type { IdempotencyRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../core/record/store.ts';
 import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
-import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
 import { answered, TRANSACTION_CONFLICT } from './dynamodb/failure.ts';
-import { type Formatted, fromItem, roomIn, toItem } from './dynamodb/item.ts';
-import type { Item } from './dynamodb/marshalling.ts';
+import type { Item } from './dynamodb/item.ts';
+import { fromItem, roomIn, toItem } from './dynamodb/item.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
 import { outcomeFormat } from './dynamodb/outcome.ts';
 import { type Condition, RETURN_EXISTING, type TableWrite, tableOf } from './dynamodb/table.ts';
-import { createTextCodec } from './dynamodb/text-codec.ts';
+import { createTextCodec, MAX_TEXT_BYTES } from './dynamodb/text-codec.ts';
 import { type TransactionItem, transactWrite } from './dynamodb/transaction.ts';
 
 export type { AttributeNames, CodecContext, DynamoDBStoreOptions, OutcomeCodec, TransactionItem };
@@ -55,7 +54,8 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     async replace(record, expected) {
       const item = await itemOf(record);
       const written = await table.put(item, conditionFor(expected, names));
-      return written.done ? { done: true, room: roomIn(item, names) } : resultOf(written);
+      if (!written.done) return resultOf(written);
+      return record.status === 'COMPLETED' ? written : { done: true, room: roomIn(item, names) };
     },
 
     async transact(record, expected, items, token) {
@@ -92,13 +92,9 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
-    return toItem(record, table, await formatted(record));
-  }
-
-  async function formatted(record: IdempotencyRecord): Promise<Formatted> {
-    if (record.status === 'COMPLETED') return { fields: await outcomes.write(record) };
+    if (record.status === 'COMPLETED') return toItem(record, table, { fields: await outcomes.write(record) });
     const { id, checkpoints } = record;
-    return checkpoints === undefined ? {} : { checkpoints: await steps.write(id, checkpoints) };
+    return toItem(record, table, checkpoints && { checkpoints: await steps.write(id, checkpoints) });
   }
 
   async function recordOf(item: Item): Promise<IdempotencyRecord> {
@@ -117,11 +113,18 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
 }
 
 function conditionFor(expected: Expected, names: AttributeNames): Condition {
-  const { owner, status, leaseUntil, revision } = expected;
-  const wanted = Object.entries({ owner, status, leaseUntil, revision }).filter(([, value]) => value !== undefined);
+  const conditions: string[] = [];
+  const attributes: Record<string, string> = {};
+  const values: Item = {};
+  for (const name of ['owner', 'status', 'leaseUntil', 'revision'] as const) {
+    if (expected[name] === undefined) continue;
+    conditions.push(`#${name} = :${name}`);
+    attributes[`#${name}`] = names[name];
+    values[`:${name}`] = expected[name];
+  }
   return {
-    ConditionExpression: wanted.map(([name]) => `#${name} = :${name}`).join(' AND '),
-    ExpressionAttributeNames: Object.fromEntries(wanted.map(([name]) => [`#${name}`, names[name as keyof Expected]])),
-    ExpressionAttributeValues: Object.fromEntries(wanted.map(([name, value]) => [`:${name}`, value])),
+    ConditionExpression: conditions.join(' AND '),
+    ExpressionAttributeNames: attributes,
+    ExpressionAttributeValues: values,
   };
 }

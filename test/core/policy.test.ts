@@ -2,7 +2,6 @@ import type { Settlement } from 'middy-idempotency';
 import { describe, expect, it } from 'vitest';
 import type { EventDetail } from '../../src/core/events.ts';
 import { settlementOf } from '../../src/core/execution/execution.ts';
-import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
 import type { Outcome } from '../../src/core/record/outcome.ts';
 
 const returned: Outcome = { kind: 'returned', value: 'done' };
@@ -10,7 +9,7 @@ const threw: Outcome = { kind: 'threw', error: new Error('no') };
 
 function asked(settle: (outcome: Outcome) => unknown, outcome: Outcome) {
   const told: EventDetail[] = [];
-  const answer = settlementOf({ settle } as ResolvedProtocolOptions, outcome, (detail) => told.push(detail));
+  const answer = settlementOf(settle as (outcome: Outcome) => Settlement, outcome, (detail) => told.push(detail));
   return { answer, told };
 }
 

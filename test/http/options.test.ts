@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { IdempotencyHandle } from 'middy-idempotency';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { afterAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { HTTP_OPTION_NAMES } from '../../src/http/options.ts';
 import { behaviourOf } from '../support/http-scenario.ts';
 
@@ -106,6 +106,9 @@ const OTHER_VALUES = {
 const told: string[] = [];
 
 describe('an option of httpIdempotency', () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation((message) => void told.push(String(message)));
+  afterAll(() => warn.mockRestore());
+
   it.each(Object.entries(OTHER_VALUES))('that is undefined is one that is not given: %s', async (name, value) => {
     told.length = 0;
     const byDefault = [await behaviourOf({}), [...told]];

@@ -41,7 +41,7 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
 
   async function put(record: InProgressRecord, expected?: Expected): Promise<WriteResult> {
     // A claim whose lease has ended could not execute, and others have seen the end. It must not take over.
-    if (left(record) <= 0 || isOver(record)) throw storeTimeout(NO_ANSWER, ADVICE);
+    if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw storeTimeout(NO_ANSWER, ADVICE);
     let sent: Promise<WriteResult> | undefined;
     let answer: WriteResult | typeof TIMED_OUT;
     try {
@@ -66,7 +66,7 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
   }
 
   function assertLive(record: InProgressRecord): void {
-    if (!isOver(record)) return;
+    if (runtime.now() < record.leaseUntil) return;
     void abandon(record);
     throw storeTimeout('answered only after the lease had ended; nothing was executed', ADVICE);
   }
@@ -75,10 +75,6 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
   function left({ leaseUntil }: InProgressRecord): number {
     const patience = startedAt + budget.leaseMillis + options.waitMillis;
     return budget.left(Math.min(leaseUntil, patience));
-  }
-
-  function isOver({ leaseUntil }: InProgressRecord): boolean {
-    return runtime.now() >= leaseUntil;
   }
 
   /** Takes back what this claim may have written, fenced by its owner. A takeover leaves the attempt number behind. */

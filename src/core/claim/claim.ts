@@ -57,7 +57,7 @@ async function claim(
   const owner = runtime.randomToken();
   const writes = claimWrites({ options, runtime, budget, startedAt });
   try {
-    return cached() ?? (await insert());
+    return (cache && cached(cache)) ?? (await insert());
   } catch (error) {
     if (isStoreError(error)) tell(1, { type: 'claimFailed', error });
     throw error;
@@ -79,8 +79,8 @@ async function claim(
   }
 
   /** A replay without a request to the store. Not shortly before the end of the retention: others may see it expired. */
-  function cached(): Claim | undefined {
-    const record = cache?.find(id);
+  function cached({ find }: RecordCache): Claim | undefined {
+    const record = find(id);
     if (record === undefined) return undefined;
     const decision = decide(record, candidate(), options, runtime.now() + options.clockSkewMillis);
     if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;

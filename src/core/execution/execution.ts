@@ -1,13 +1,13 @@
 import { type IdempotencyError, shown } from '../../errors.ts';
 import type { EventDetail } from '../events.ts';
-import { type ResolvedProtocolOptions, type Settlement, YEAR_MILLIS } from '../options.ts';
+import { type ProtocolOptions, type Settlement, YEAR_MILLIS } from '../options.ts';
 import { endedError, leaseLostError, storeFailure, unfinished } from '../record/failures.ts';
 import type { Encoded, EncodedOutcome, Outcome, ReplayFormat } from '../record/outcome.ts';
 import { TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 import { ExecutionHandle, type IdempotencyHandle } from './handle.ts';
 import { holdRecord, type ItemsRefused, type Settled } from './held-record.ts';
-import { leaseTimers } from './lease-timers.ts';
+import { type LeaseTimers, leaseTimers } from './lease-timers.ts';
 import { createStep, type Step } from './step.ts';
 
 /** A won claim: the right to execute, and the duty to settle. */
@@ -46,13 +46,14 @@ const DONE: Settled = { kind: 'done' };
 export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, format, tell } = context;
   const held = holdRecord(context);
-  const timers = leaseTimers({ runtime, budget, record: held, onLost: lost });
+  let madeTimers: LeaseTimers | undefined;
   const steps = new Set<Promise<void>>();
   const completions = new Set<Promise<void>>();
   let runStep: Step | undefined;
   let stored: Stored = 'no';
   let ended: 'no' | 'settled' | 'timed out' = 'no';
   let isLost = false;
+  let isStopped = false;
 
   const handle = new ExecutionHandle(
     {
@@ -64,7 +65,7 @@ export function createExecution(context: ExecutionContext): Execution {
       complete: (response) => tracked(completions, complete(response)),
       transact: (items, response) => tracked(completions, transact(items, response)),
     },
-    { leaseUntil: held.leaseUntil, signal: timers.signal },
+    { leaseUntil: held.leaseUntil, signal: () => timers().signal() },
   );
   return {
     handle,
@@ -74,7 +75,7 @@ export function createExecution(context: ExecutionContext): Execution {
     release: () => settle('release'),
     hold: () => settle('hold'),
     timeOut: () => void hold('timeout'),
-    renew: timers.renew,
+    renew: () => timers().renew(),
     isCompleted,
     completionsEnd: () => Promise.all(completions),
   };
@@ -134,7 +135,7 @@ export function createExecution(context: ExecutionContext): Execution {
     if (settled.kind === 'itemsRefused') stored = settled.isDoubtful ? 'unknown' : 'no';
     else if (settled.kind === 'done') stored = 'yes';
     else throw lose();
-    if (isCompleted()) timers.stop();
+    if (isCompleted()) stop();
     return settled;
   }
 
@@ -155,12 +156,14 @@ export function createExecution(context: ExecutionContext): Execution {
   // How it ends.
 
   function judge(outcome: Outcome): Settlement {
-    if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';
-    return settlementOf(options, outcome, tell);
+    const isReturned = outcome.kind === 'returned';
+    if (isCompleted()) return isReturned ? 'store' : 'hold';
+    if (options.settle === undefined) return isReturned ? 'store' : 'release';
+    return settlementOf(options.settle, outcome, tell);
   }
 
   async function settle(settlement: Settlement, encoded?: Encoded, final = true): Promise<Settled> {
-    end('settled');
+    if (ended === 'no') ended = 'settled';
     try {
       // A completion that the handler did not wait for must not meet a release.
       await Promise.all(completions);
@@ -171,7 +174,7 @@ export function createExecution(context: ExecutionContext): Execution {
       // The caller gets the outcome, whatever happens to the record.
       tell({ type: 'completionFailed', error });
     } finally {
-      timers.stop();
+      stop();
     }
     return DONE;
   }
@@ -182,19 +185,30 @@ export function createExecution(context: ExecutionContext): Execution {
     const left = budget.left(held.leaseUntil());
     const isOver = steps.size === 0 || (await within(runtime, left, () => Promise.all(steps))) !== TIMED_OUT;
     // What the signal has stopped may have happened.
-    return isOver && !timers.hasFired() ? held.release() : hold('timeout');
+    return isOver && madeTimers?.hasFired() !== true ? held.release() : hold('timeout');
   }
 
   function hold(reason: 'policy' | 'timeout'): Settled {
-    end(reason === 'timeout' ? 'timed out' : 'settled');
-    if (reason === 'timeout') timers.fire(endedError());
-    timers.stop();
+    if (reason === 'timeout') {
+      ended = 'timed out';
+      timers().fire(endedError());
+    }
+    stop();
     if (!isCompleted()) tell({ type: 'held', reason });
     return DONE;
   }
 
-  function end(how: 'settled' | 'timed out'): void {
-    if (ended !== 'timed out') ended = how;
+  /** Made when something needs them: the signal, a renewal, a lost lease. */
+  function timers(): LeaseTimers {
+    madeTimers ??= leaseTimers({ runtime, budget, record: held, onLost: lost });
+    if (isStopped) madeTimers.stop();
+    return madeTimers;
+  }
+
+  /** The work has ended: there is nothing to stop, and nothing to renew. */
+  function stop(): void {
+    isStopped = true;
+    madeTimers?.stop();
   }
 
   function lost(): IdempotencyError {
@@ -206,19 +220,18 @@ export function createExecution(context: ExecutionContext): Execution {
   function lose(): IdempotencyError {
     isLost = true;
     const error = leaseLostError();
-    timers.fire(error);
-    timers.stop();
+    timers().fire(error);
+    stop();
     return error;
   }
 }
 
 /** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */
 export function settlementOf(
-  { settle }: Pick<ResolvedProtocolOptions, 'settle'>,
+  settle: NonNullable<ProtocolOptions['settle']>,
   outcome: Outcome,
   tell: (detail: EventDetail) => void,
 ): Settlement {
-  if (settle === undefined) return outcome.kind === 'returned' ? 'store' : 'release';
   let failure: unknown;
   try {
     const settlement: unknown = settle(outcome);

@@ -122,18 +122,16 @@ function responseNotReplayable(reason: string, cause?: unknown): IdempotencyErro
 }
 
 /** A stream or a generator can be read once. Its JSON would be its internal state. */
-export function isStreaming(value: unknown): boolean {
-  return isObject(value) && (isStream(value) || isStream(value['body']));
-}
-
-function isStream(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { pipe, getReader, next, [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = value as Stream;
+export function isStreaming(value: unknown, isBody = false): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pipe, getReader, next, body } = value as Readonly<Record<string, unknown>>;
+  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = value as Iterators;
   const isGenerator = typeof next === 'function' && typeof iterator === 'function';
-  return isGenerator || [pipe, getReader, asyncIterator].some((member) => typeof member === 'function');
+  const isStream = typeof pipe === 'function' || typeof getReader === 'function' || typeof asyncIterator === 'function';
+  return isStream || isGenerator || (!isBody && isStreaming(body, true));
 }
 
-type Stream = Readonly<Record<string | symbol, unknown>>;
+type Iterators = { readonly [Symbol.asyncIterator]?: unknown; readonly [Symbol.iterator]?: unknown };
 
 interface StoredError {
   readonly error: {

@@ -1,11 +1,10 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
 import { present } from '../../json.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
-import type { Item } from './marshalling.ts';
 import type { AttributeNames } from './options.ts';
-import type { Table } from './table.ts';
 
 /** An outcome as its attributes hold it. */
 export interface OutcomeFields {
@@ -31,11 +30,11 @@ export interface Formatted {
 /** The record as an item that a person can read in the console. */
 export function toItem(
   record: IdempotencyRecord,
-  { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
-  { fields, checkpoints }: Formatted,
+  { names, keyOf }: { readonly names: AttributeNames; keyOf(id: string): Record<string, string> },
+  { fields, checkpoints }: Formatted = {},
 ): Item {
-  return present({
-    ...keyOf(record.id),
+  const item: Item = keyOf(record.id);
+  const attributes = {
     [names.status]: record.status,
     [names.owner]: record.owner,
     [names.attempt]: record.attempt,
@@ -53,7 +52,9 @@ export function toItem(
       [names.parts]: fields.parts,
     }),
     [names.checkpoints]: checkpoints,
-  });
+  };
+  for (const name in attributes) if (attributes[name] !== undefined) item[name] = attributes[name];
+  return item;
 }
 
 /** AWS: "Quotas and limits in Amazon DynamoDB", items. */
@@ -162,4 +163,57 @@ function invalid(name: string, value: unknown): IdempotencyError {
     `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
       'Does another program write to this table under the same key?',
   );
+}
+
+/**
+ * Items of records, in the types that a record has: texts, numbers, bytes and maps of them. They go
+ * without lib-dynamodb, whose document client takes another tenth of a request's CPU
+ * (`docs/cost-and-speed.md`). It does not translate the item of a failed condition either. What the
+ * user writes (`transact`) goes with it.
+ */
+export type Item = Record<string, unknown>;
+export type MarshalledItem = Record<string, AttributeValue>;
+
+/**
+ * @throws TypeError for a value of another type: a record has none, and nothing may get lost
+ * silently
+ */
+export function marshalled(item: Readonly<Item> | ReadonlyMap<string, unknown>): MarshalledItem {
+  const entries = item instanceof Map ? [...item] : Object.entries(item);
+  return Object.fromEntries(entries.map(([name, value]) => [name, attributeOf(value, name)]));
+}
+
+function attributeOf(value: unknown, name: string): AttributeValue {
+  if (typeof value === 'string') return { S: value };
+  if (typeof value === 'number') return { N: String(value) };
+  if (value instanceof Uint8Array) return { B: value };
+  if (typeof value === 'object' && value !== null) return { M: marshalled(value as Item) };
+  throw new TypeError(`attribute '${name}' cannot be a ${typeof value}`);
+}
+
+export function unmarshalled(item: Readonly<MarshalledItem>): Item {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]));
+}
+
+/**
+ * A value of the types that a record has. Everything else becomes null, which is no attribute of a
+ * record and is refused.
+ */
+function plain(value: AttributeValue): unknown {
+  const members = Object.entries(value ?? {});
+  const [type, content] = members[0] ?? [];
+  if (members.length !== 1) return null;
+  if (type === 'S' && typeof content === 'string') return content;
+  if (type === 'N') return numberOf(content);
+  if (type === 'B' && content instanceof Uint8Array) return content;
+  if (type === 'M' && typeof content === 'object' && content !== null) return unmarshalled(content);
+  return null;
+}
+
+/**
+ * `Number` reads nothing, or an empty list, as zero: with an `expiration` of zero the record would
+ * count as expired.
+ */
+function numberOf(text: unknown): number {
+  return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
 }

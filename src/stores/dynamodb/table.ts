@@ -2,15 +2,18 @@ import { setTimeout } from 'node:timers/promises';
 import {
   type ConditionalCheckFailedException,
   DeleteItemCommand,
-  type DynamoDBClient,
+  DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { IdempotencyError } from '../../errors.ts';
-import { lazyClients } from './client.ts';
+import {
+  DynamoDBDocumentClient,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+  type TranslateConfig,
+} from '@aws-sdk/lib-dynamodb';
 import { TRANSACTION_CONFLICT, unavailable } from './failure.ts';
-import { type Item, marshalled, unmarshalled } from './marshalling.ts';
+import { type Item, marshalled, unmarshalled } from './item.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
 /** The condition of a write, in plain values: `ConditionExpression` and what it names. */
@@ -55,7 +58,8 @@ export interface Table {
 export const RETURN_EXISTING = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
 export function tableOf({ tableName, client: given, names, sortKey }: ResolvedStoreOptions): Table {
-  const { records, transactions } = lazyClients(given);
+  let client: DynamoDBClient | undefined;
+  let documents: DynamoDBDocumentClient | undefined;
   return { tableName, names, keyOf, put, remove, get, transact };
 
   function keyOf(id: string): Record<string, string> {
@@ -63,25 +67,26 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
   }
 
   function put(item: Item, condition: Condition): Promise<TableWrite> {
-    return conditionally((client) => {
-      const Item = marshalled(item);
-      return client.send(new PutItemCommand({ TableName: tableName, Item, ...inputOf(condition) }));
-    });
+    return conditionally(() =>
+      records().send(new PutItemCommand({ TableName: tableName, Item: marshalled(item), ...inputOf(condition) })),
+    );
   }
 
   function remove(id: string, condition: Condition): Promise<TableWrite> {
-    return conditionally((client) => {
-      const Key = marshalled(keyOf(id));
-      return client.send(new DeleteItemCommand({ TableName: tableName, Key, ...inputOf(condition) }));
-    });
+    const Key = marshalled(keyOf(id));
+    return conditionally(() =>
+      records().send(new DeleteItemCommand({ TableName: tableName, Key, ...inputOf(condition) })),
+    );
   }
 
-  function get(id: string): Promise<Item | undefined> {
-    return send(async (client) => {
-      const Key = marshalled(keyOf(id));
-      const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }));
+  async function get(id: string): Promise<Item | undefined> {
+    try {
+      const input = { TableName: tableName, Key: marshalled(keyOf(id)), ConsistentRead: true };
+      const { Item } = await records().send(new GetItemCommand(input));
       return Item && unmarshalled(Item);
-    });
+    } catch (error) {
+      throw unavailable(error, tableName);
+    }
   }
 
   async function transact(input: TransactWriteCommandInput): Promise<TransactionError | undefined> {
@@ -102,27 +107,33 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
     }
   }
 
-  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<TableWrite> {
-    return send(async (client) => {
-      for (let tries = 1; ; tries++) {
-        try {
-          await request(client);
-          return { done: true };
-        } catch (error) {
-          if (isFailedCondition(error)) return { done: false, existing: error.Item && unmarshalled(error.Item) };
-          if (!isConflict(error) || tries === MAX_TRIES) throw error;
-        }
-        await setTimeout(Math.random() * BACKOFF_MILLIS * 2 ** tries);
+  async function conditionally(send: () => Promise<unknown>): Promise<TableWrite> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await send();
+        return { done: true };
+      } catch (error) {
+        if (isFailedCondition(error)) return { done: false, existing: error.Item && unmarshalled(error.Item) };
+        if (!isConflict(error) || tries === MAX_TRIES) throw unavailable(error, tableName);
       }
-    });
+      await setTimeout(Math.random() * BACKOFF_MILLIS * 2 ** tries);
+    }
   }
 
-  async function send<T>(request: (client: DynamoDBClient) => Promise<T>): Promise<T> {
-    try {
-      return await request(records());
-    } catch (error) {
-      throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
-    }
+  /**
+   * The clients are made when they are first used: a function that is only initialised pays nothing
+   * for them. `records` is for what this package writes, in the form of the low-level client; a
+   * document client takes that as well. `transactions` takes items of the user, in the form that the
+   * user's own document client is set to, if one was given.
+   */
+  function records(): DynamoDBClient {
+    client ??= (given ?? ownClient()) as DynamoDBClient;
+    return client;
+  }
+
+  function transactions(): DynamoDBDocumentClient {
+    documents ??= DynamoDBDocumentClient.from(isolated(records()), translationOf(given));
+    return documents;
   }
 }
 
@@ -144,4 +155,39 @@ function isConflict(error: unknown): boolean {
 
 function isFailedCondition(error: unknown): error is ConditionalCheckFailedException {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+}
+
+/** A connection that hangs must not use up the invocation: at most three tries of four seconds. */
+const MAX_ATTEMPTS = 3;
+const CONNECTION_TIMEOUT_MILLIS = 1000;
+const REQUEST_TIMEOUT_MILLIS = 3000;
+
+/** A copy: the SDK writes its defaults into what it is given. */
+function translationOf(given: DynamoDBClient | DynamoDBDocumentClient | undefined): TranslateConfig {
+  const { translateConfig } = (given?.config ?? {}) as { translateConfig?: TranslateConfig };
+  return {
+    marshallOptions: { ...translateConfig?.marshallOptions },
+    unmarshallOptions: { ...translateConfig?.unmarshallOptions },
+  };
+}
+
+function ownClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MILLIS,
+      requestTimeout: REQUEST_TIMEOUT_MILLIS,
+      throwOnRequestTimeout: true,
+    },
+  });
+}
+
+/**
+ * `DynamoDBDocumentClient.from` writes its marshalling options into the configuration of the given
+ * client. They then apply to every document client made from that one. The given client shares its
+ * connections and middlewares with ours, but keeps its own configuration.
+ */
+function isolated(given: DynamoDBClient): DynamoDBClient {
+  const config = { ...given.config, cacheMiddleware: false };
+  return Object.create(given, { config: { value: config } }) as DynamoDBClient;
 }

@@ -4,7 +4,7 @@ import type { IdempotencyRecord } from '../../core/record/record.ts';
 import type { TransactionResult } from '../../core/record/store.ts';
 import { IdempotencyError } from '../../errors.ts';
 import { REGION_MISSING, sdkError, unavailable } from './failure.ts';
-import { type Item, unmarshalled } from './marshalling.ts';
+import { type Item, unmarshalled } from './item.ts';
 import type { Table, TransactionError } from './table.ts';
 
 /** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
