@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { useFaultProxy } from '../../support/fault-proxy.ts';
 import { localClient, useTable } from '../../support/table.ts';
-import { comparable, type Golden, RENAMED, Stage } from './play.ts';
+import { comparable } from './bytes.ts';
+import { type Golden, RENAMED, Stage } from './play.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 /**

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -15,6 +13,7 @@ import { createHttpMiddleware } from '../../../src/http/index.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { lambdaContext, TestClock } from '../../support/harness.ts';
 import { SHAPES } from '../../support/http-events.ts';
+import { compact, expanded } from './bytes.ts';
 import { type Handle, type Host, next, type Scenario, type Work } from './scenarios.ts';
 
 /** The schema of the table whose attributes have other names. */
@@ -244,36 +243,4 @@ function described(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const { name, message, cause: _, stack: __, advice: ___, ...others } = thrown as Error & { advice?: string };
   return { name, ...(name === 'IdempotencyError' ? {} : { message }), ...others };
-}
-
-const LARGE = 4000;
-
-/** Bytes as base64, as DynamoDB sends them; many of them as `{ gzip }`, so that a file can hold them. */
-function compact(value: unknown): unknown {
-  return mapBytes(value, (bytes) =>
-    bytes.length > LARGE ? { gzip: gzipSync(bytes).toString('base64') } : { B: bytes.toString('base64') },
-  );
-}
-
-/** As the client of DynamoDB takes it. */
-function expanded(value: unknown): unknown {
-  return mapBytes(value, (bytes) => ({ B: new Uint8Array(bytes) }));
-}
-
-/** For a comparison: of bytes that zlib made, which differ between its versions, what is in them. */
-export function comparable(value: unknown): unknown {
-  return mapBytes(value, (bytes) =>
-    bytes[0] === 0x1f && bytes[1] === 0x8b
-      ? { gunzipped: gunzipSync(bytes).toString() }
-      : { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
-  );
-}
-
-function mapBytes(value: unknown, map: (bytes: Buffer) => unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((one) => mapBytes(one, map));
-  const { B, gzip, ...others } = value as { B?: string | Uint8Array; gzip?: string };
-  if (Object.keys(others).length === 0 && B !== undefined) return map(Buffer.from(B as string, 'base64'));
-  if (Object.keys(others).length === 0 && gzip !== undefined) return map(gunzipSync(Buffer.from(gzip, 'base64')));
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, mapBytes(one, map)]));
 }

@@ -1,6 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type { IdempotencyHandle } from 'middy-idempotency';
 import type { OutcomeCodec, TransactionItem } from 'middy-idempotency/dynamodb';
+import { turning } from './turning-codec.ts';
 
 export type Handle = IdempotencyHandle<TransactionItem>;
 export type Work = (handle: Handle) => Promise<unknown>;
@@ -54,6 +54,7 @@ const throws =
   async () => {
     throw error;
   };
+const NO_NETWORK = new Error('no network');
 const STORE_ALL = { settle: () => 'store' };
 const PAYLOAD = { fingerprint: 'amount' };
 
@@ -64,22 +65,13 @@ const steps: Work = async ({ step }) => {
   await step('refused', async () => 1n).catch(() => undefined);
 };
 
-/** Every byte is turned over. The bytes of zlib differ between its versions: what this makes of them does not. */
-function turning(name: string, paddingBytes = 0): OutcomeCodec {
-  const turned = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
-  const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return {
-    name,
-    encode(bytes) {
-      const plain = isGzip(bytes) ? gunzipSync(bytes) : bytes;
-      return Buffer.concat([Buffer.from([isGzip(bytes) ? 1 : 0]), turned(plain), Buffer.alloc(paddingBytes)]);
-    },
-    decode(bytes) {
-      const plain = turned(bytes.subarray(1, bytes.length - paddingBytes));
-      return bytes[0] === 1 ? gzipSync(plain) : plain;
-    },
-  };
-}
+const stepsThenThrows: Work = async (handle) => {
+  await steps(handle);
+  throw NO_NETWORK;
+};
+
+/** A call whose caller gets an error. */
+const fail = (host: Host, work: Work, options?: object) => host.call(work, options).catch(() => undefined);
 
 const CODEC = turning('turning');
 
@@ -165,16 +157,16 @@ const COMPLETED: readonly Scenario[] = [
     name: 'threw an error',
     run: (host) => {
       const declined = Object.assign(new RangeError('declined'), { statusCode: 402, expose: true, code: 'DECLINED' });
-      return host.call(throws(declined), STORE_ALL).catch(() => undefined);
+      return fail(host, throws(declined), STORE_ALL);
     },
   },
   {
     name: 'threw an error, compressed',
-    run: (host) => host.call(throws(new Error(long)), STORE_ALL).catch(() => undefined),
+    run: (host) => fail(host, throws(new Error(long)), STORE_ALL),
   },
   {
     name: 'threw a value',
-    run: (host) => host.call(throws('a text'), STORE_ALL).catch(() => undefined),
+    run: (host) => fail(host, throws('a text'), STORE_ALL),
   },
   {
     name: 'returned, scope',
@@ -188,7 +180,7 @@ const COMPLETED: readonly Scenario[] = [
   {
     name: 'codec, threw',
     codec: CODEC,
-    run: (host) => host.call(throws(new Error('declined')), STORE_ALL).catch(() => undefined),
+    run: (host) => fail(host, throws(new Error('declined')), STORE_ALL),
   },
   { name: 'codec, not replayable', codec: CODEC, run: (host) => host.call(returns({ amount: 10n })) },
   { name: 'parts', codec: turning('padding', PADDING_BYTES), run: (host) => host.call(returns({ long })) },
@@ -228,32 +220,20 @@ const BEFORE_THE_END: readonly Scenario[] = [
 ];
 
 const RELEASED: readonly Scenario[] = [
-  { name: 'released', run: (host) => host.call(throws(new Error('no network'))).catch(() => undefined) },
+  { name: 'released', run: (host) => fail(host, throws(NO_NETWORK)) },
   {
     name: 'released, fingerprint',
-    run: (host) => host.call(throws(new Error('no network')), PAYLOAD).catch(() => undefined),
+    run: (host) => fail(host, throws(NO_NETWORK), PAYLOAD),
     nextOptions: { fingerprint: 'id' },
   },
   {
     name: 'released, checkpoints',
-    run: (host) =>
-      host
-        .call(async (handle) => {
-          await steps(handle);
-          throw new Error('no network');
-        })
-        .catch(() => undefined),
+    run: (host) => fail(host, stepsThenThrows),
   },
   {
     name: 'released, checkpoints, sort key and other names',
     renamed: true,
-    run: (host) =>
-      host
-        .call(async (handle) => {
-          await steps(handle);
-          throw new Error('no network');
-        })
-        .catch(() => undefined),
+    run: (host) => fail(host, stepsThenThrows),
   },
 ];
 
@@ -278,7 +258,7 @@ const LATE: readonly Scenario[] = [
   { name: 'completed late, and its record was gone', run: (host) => late(host, () => host.forget()) },
   {
     name: 'completed late, after a release of its successor',
-    run: (host) => late(host, () => host.call(throws(new Error('no network')))),
+    run: (host) => late(host, () => host.call(throws(NO_NETWORK))),
   },
   {
     name: 'completed late, after a completion of its successor',
