@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordStore } from '../../../src/core/record/store.ts';
 import { IdempotencyError } from '../../../src/errors.ts';
-import type { DynamoDBRequest, FaultProxy } from '../../../test/support/fault-proxy.ts';
+import type { DynamoDBRequest, FaultProxy } from '../fault-proxy.ts';
 import { proxies } from './fault-proxy.ts';
 import { type Client, tables } from './table.ts';
 

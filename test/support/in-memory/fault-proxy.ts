@@ -1,5 +1,5 @@
 import { beforeEach } from 'vitest';
-import type { DynamoDBRequest, FaultProxy } from '../../../test/support/fault-proxy.ts';
+import type { DynamoDBRequest, FaultProxy } from '../fault-proxy.ts';
 
 export type { DynamoDBRequest, FaultProxy };
 
