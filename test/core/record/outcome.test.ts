@@ -7,9 +7,9 @@ import {
   notReplayable,
   type Outcome,
   snapshotOf,
-} from '../../src/core/record/outcome.ts';
-import type { StoredOutcome } from '../../src/core/record/record.ts';
-import { IdempotencyError } from '../../src/errors.ts';
+} from '../../../src/core/record/outcome.ts';
+import type { StoredOutcome } from '../../../src/core/record/record.ts';
+import { IdempotencyError } from '../../../src/errors.ts';
 
 const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
 const threw = (error: unknown): Outcome => ({ kind: 'threw', error });

@@ -3,7 +3,8 @@ import { idempotency, idempotent } from 'middy-idempotency';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lambdaContext, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
+import { systemRuntime } from '../src/runtime.ts';
+import { lambdaContext, newOrder, type Order, TestClock, thrownBy, useGuards } from './support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
 
@@ -165,5 +166,53 @@ describe('the default operation is one for the whole Lambda function', () => {
     const handle = (user: string) => idempotent(async (order: Order) => `${user} ${order.id}`, options);
     ['a', 'b', 'c'].map(handle);
     expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describe('a guarded function', () => {
+  it('passes this and all arguments on, and the handle last when asked to', async () => {
+    const seen: unknown[] = [];
+    const fn = async function (this: unknown, ...args: unknown[]) {
+      seen.push(this, ...args);
+    };
+    const owner = {
+      call: guards.idempotent(fn as (order: Order, extra: number) => Promise<void>, { passHandle: true }),
+    };
+    const order = newOrder();
+    await owner.call(order, 7);
+    expect(seen).toEqual([owner, order, 7, expect.objectContaining({ attempt: 1 })]);
+  });
+
+  it('reads all arguments with a function, and the first with an expression', async () => {
+    const fn = vi.fn(async (_order: Order, _line: number) => 'done');
+    const call = guards.idempotent(fn, { key: (order: Order, line: number) => [order.id, line] });
+    const order = newOrder();
+    await call(order, 1);
+    await call(order, 2);
+    await call(order, 2);
+    expect(fn).toHaveBeenCalledTimes(2);
+  });
+
+  it('leases for as long as the Lambda context among its arguments says', async () => {
+    const clock = new TestClock();
+    const fn = async (_event: Order, _context: object, handle?: { leaseUntil: number }) =>
+      (handle?.leaseUntil ?? 0) - clock.now();
+    const call = guards.idempotent(fn, { passHandle: true }, clock);
+    expect(await call(newOrder(), { getRemainingTimeInMillis: () => 1234 })).toBe(1234);
+    expect(await call(newOrder(), {})).toBe(60_000);
+  });
+
+  it('takes a function that is not async', async () => {
+    const fn = vi.fn((order: Order) => order.amount);
+    const call = guards.idempotent(fn);
+    const order = newOrder();
+    expect(await call(order)).toBe(10);
+    expect(await call(order)).toBe(10);
+    expect(fn).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives a lease of weeks without giving up at once', async () => {
+    const call = guards.idempotent(async (_order: Order) => 'done', { leaseMillis: 30 * 86_400_000 }, systemRuntime);
+    expect(await call(newOrder())).toBe('done');
   });
 });

@@ -1,7 +1,7 @@
 import { IdempotencyError, type IdempotencyEvent, type IdempotencyHandle, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../support/harness.ts';
+import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
 
 /** A write of the caller: to an account, or one that is refused. */
 type Item = { readonly account: string; readonly refusal?: unknown };

@@ -10,8 +10,8 @@ import {
 import { type HttpIdempotencyOptions, httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lambdaContext, newOrder, type Order, TestClock, thrownBy } from '../support/harness.ts';
-import { SHAPES } from '../support/http-events.ts';
+import { lambdaContext, newOrder, type Order, TestClock, thrownBy } from './support/harness.ts';
+import { SHAPES } from './support/http-events.ts';
 
 const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
 beforeEach(() => warn.mockClear());

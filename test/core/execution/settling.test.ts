@@ -7,7 +7,7 @@ import {
 } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../support/harness.ts';
+import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
 
 type Body = (handle: IdempotencyHandle) => Promise<unknown>;
 

@@ -1,9 +1,9 @@
 import type { Settlement } from 'middy-idempotency';
 import { describe, expect, it } from 'vitest';
-import type { EventDetail } from '../../src/core/events.ts';
-import { settlementOf } from '../../src/core/execution/execution.ts';
-import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
-import type { Outcome } from '../../src/core/record/outcome.ts';
+import type { EventDetail } from '../../../src/core/events.ts';
+import { settlementOf } from '../../../src/core/execution/execution.ts';
+import type { ResolvedProtocolOptions } from '../../../src/core/options.ts';
+import type { Outcome } from '../../../src/core/record/outcome.ts';
 
 const returned: Outcome = { kind: 'returned', value: 'done' };
 const threw: Outcome = { kind: 'threw', error: new Error('no') };

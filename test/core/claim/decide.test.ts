@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../src/core/claim/decide.ts';
-import type { CompletedRecord, InProgressRecord, ReleasedRecord } from '../../src/core/record/record.ts';
+import { decide } from '../../../src/core/claim/decide.ts';
+import type { CompletedRecord, InProgressRecord, ReleasedRecord } from '../../../src/core/record/record.ts';
 
 const NOW = 1_000_000;
 const base = { id: 'op#1', attempt: 3, expiration: NOW / 1000 + 1 };

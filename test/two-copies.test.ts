@@ -1,12 +1,12 @@
 import { IdempotencyError, idempotent, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { newOrder, type Order, thrownBy } from '../support/harness.ts';
-import { SHAPES, type TestRequest } from '../support/http-events.ts';
-import { useApi } from '../support/http-harness.ts';
+import { newOrder, type Order, thrownBy } from './support/harness.ts';
+import { SHAPES, type TestRequest } from './support/http-events.ts';
+import { useApi } from './support/http-harness.ts';
 
 vi.resetModules();
-const copy: typeof import('../../src/errors.ts') = await import('../../src/errors.ts');
+const copy: typeof import('../src/errors.ts') = await import('../src/errors.ts');
 const fail = (code: 'STORE_UNAVAILABLE' | 'RECORD_INVALID', details: object) => () =>
   Promise.reject(new copy.IdempotencyError(code, 'refused', details));
 

@@ -10,7 +10,7 @@ import {
   thrownBy,
   useGuards,
   VirtualClock,
-} from '../support/harness.ts';
+} from '../../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
 

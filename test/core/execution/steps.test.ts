@@ -1,8 +1,8 @@
 import { IdempotencyError, type IdempotencyHandle, type IdempotencyRecord, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { leaseTimers } from '../../src/core/execution/lease-timers.ts';
-import { newOrder, TestClock, thrownBy, useGuards } from '../support/harness.ts';
+import { leaseTimers } from '../../../src/core/execution/lease-timers.ts';
+import { newOrder, TestClock, thrownBy, useGuards } from '../../support/harness.ts';
 
 const records = memoryStore();
 const guards = useGuards(() => records);
