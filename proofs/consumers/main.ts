@@ -7,6 +7,9 @@ import { runPipeline } from './run.ts';
 
 /** Six timeouts, as AWS asks for. */
 const TIMEOUT = { timeoutMillis: 5000, visibilitySeconds: 30 };
+const MAX_RECEIVES = 5;
+/** A poisoned message comes back after each timeout of its visibility: nothing else may change until it is dead. */
+const PATIENCE_MILLIS = (MAX_RECEIVES + 1) * TIMEOUT.visibilitySeconds * 1000;
 const PROGRESS_EVERY = 5;
 const POISON_PER_THOUSAND = 2;
 
@@ -37,8 +40,8 @@ async function run({ seed, events, duplicates }: SettingsOf<typeof OPTIONS>, sto
     crashes: 0.03,
     consumers: 3,
     ...TIMEOUT,
-    maxReceiveCount: 5,
-    patienceMillis: 60_000,
+    maxReceiveCount: MAX_RECEIVES,
+    patienceMillis: PATIENCE_MILLIS,
     signal: stopping.signal,
     onProgress(progress) {
       if (looks++ % PROGRESS_EVERY > 0) return;
