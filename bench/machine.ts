@@ -31,6 +31,6 @@ export function thisMachine(): Machine {
 }
 
 function versionOf(name: string): string {
-  const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+  const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
 }

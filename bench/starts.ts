@@ -31,7 +31,7 @@ export async function startAll<Name extends string>(
 ): Promise<Record<Name, Start[]>> {
   const names = Object.keys(startables) as Name[];
   // Beside node_modules, so that an external SDK is found.
-  const cache = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
+  const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'cold-start-'));
   const clean = () => rmSync(folder, { recursive: true, force: true });
