@@ -13,7 +13,7 @@ interface Options {
 /** As the SDK tries by default. */
 const MAX_ATTEMPTS = 3;
 
-/** `dynamoDBStore` for mutants: the same contract, in memory, and the faults of a proxy where the client has one. */
+/** `dynamoDBStore` without DynamoDB: the same contract, in memory, and the faults of a proxy where the client has one. */
 export function dynamoDBStore({ tableName, client }: Options): RecordStore {
   const refused = async () => {
     throw unavailable(`There is no table ${tableName}.`, false);

@@ -6,7 +6,7 @@ export type { DynamoDBRequest, FaultProxy };
 /** The proxies that tests have made, by their endpoint. */
 export const proxies = new Map<string, FaultProxy>();
 
-/** `test/support/fault-proxy.ts` for mutants: the same faults, between the guard and a table in memory. */
+/** `test/support/fault-proxy.ts` without DynamoDB: the same faults, between the guard and a table in memory. */
 export function useFaultProxy(): FaultProxy {
   const proxy: FaultProxy = {
     endpoint: `memory:${proxies.size}`,
