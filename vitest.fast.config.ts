@@ -7,8 +7,8 @@ const support = fileURLToPath(new URL('./test/support/', import.meta.url));
 const twinOf = (name: string) => `${support}in-memory/${name}`;
 
 /**
- * A test that asks for a table, or for a proxy that makes faults, gets one in memory. Which module stands for another one
- * depends on that one alone, and never on what imports it: a module that Vitest has kept on disk has no importer.
+ * A test that asks for a table, or for a proxy that makes faults, gets one in memory. What stands for a module depends on that
+ * module alone, and never on its importer: Vitest keeps modules on disk, and then asks without one.
  */
 const tablesInMemory = {
   name: 'tables-in-memory',

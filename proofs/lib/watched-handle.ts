@@ -25,7 +25,7 @@ interface Response {
 
 type Settlement = Extract<HistoryEvent, { type: 'ended' }>['settlement'];
 
-/** The handle of a scripted handler: what it does with it, and what it sees of it, is written down. */
+/** The handle of a scripted handler. What the handler does with it, and sees of it, is written down. */
 export class WatchedHandle<TItem> {
   readonly #handle: IdempotencyHandle<TItem>;
   readonly #tell: Tell;
@@ -48,7 +48,7 @@ export class WatchedHandle<TItem> {
     return this.#stored;
   }
 
-  /** Writes down a lease that got longer: the handle shows it, and tells nobody. */
+  /** Writes down a lease that got longer. The handle shows it, and there is no event of it. */
   look(): void {
     const { leaseUntil } = this.#handle;
     if (leaseUntil === this.#leaseUntil) return;
@@ -100,8 +100,8 @@ export class WatchedHandle<TItem> {
   }
 
   /**
-   * What becomes of an outcome: after `complete` and `transact` no failure changes what is stored. `keeps`: whether this
-   * outcome is one, or made of one.
+   * What becomes of an outcome. After `complete` and `transact` no failure changes what is stored. `keeps`: whether the outcome
+   * is a failure, or was made of one.
    */
   promised(settlement: Settlement, text: string, keeps: boolean) {
     if (this.#stored === undefined) return { settlement };

@@ -8,9 +8,9 @@ import { type Golden, RENAMED, Stage } from './play.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 /**
- * Every kind of record as version 0.1.0 wrote it before its first release (commit 76eecec): what its code sent to DynamoDB
- * Local in each scenario, what was in the table then, and what the next request got. Nothing of it may change. A kind of
- * record that a later version brings gets a scenario, and a line of what `Stage.play` answers with that version.
+ * Every kind of record as commit 76eecec wrote it, on DynamoDB Local. For each scenario: what was sent, what was in the table
+ * then, and what the next request got. Nothing of it may change. A new kind of record gets a scenario and a line: what
+ * `Stage.play` answers with the version that brings it.
  */
 const GOLDEN: Readonly<Record<string, Golden>> = JSON.parse(
   readFileSync(new URL('golden.json', import.meta.url), 'utf8'),
