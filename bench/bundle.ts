@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where the SDK comes from: the bundle, or the runtime's own `node_modules`. */
 export type Sdk = 'bundled' | 'external';
-export type Entry = 'base' | 'floor' | 'ours' | 'peer' | 'primed';
+export type Entry = 'base' | 'floor' | 'http' | 'ours' | 'peer' | 'primed';
 
 export interface Bundle {
   readonly code: string;
@@ -46,6 +46,12 @@ const SOURCES: Readonly<Record<Entry, string>> = {
     for (const S of ['a', 'b']) await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S } } }));
     return respond();
   });`,
+  http: `${BASE}
+  import { httpIdempotency } from './src/http/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb.ts';
+  const scope = 'requestContext.authorizer.jwt.claims.sub';
+  const store = dynamoDBStore({ tableName, client });
+  export const handler = middy().use(httpIdempotency({ store, scope })).handler(respond);`,
   ours: OURS,
   // A record that is not there: what the first request of a client makes is there for the second.
   primed: `${OURS}
@@ -91,10 +97,4 @@ export async function bundle(entry: Entry, sdk: Sdk): Promise<Bundle> {
 function originOf(file: string): string {
   const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
   return name ?? file;
-}
-
-/** Bytes that `entry` adds to the base. */
-export async function addedBytes(entry: Entry, sdk: Sdk): Promise<number> {
-  const [whole, base] = [await bundle(entry, sdk), await bundle('base', sdk)];
-  return whole.bytes - base.bytes;
 }

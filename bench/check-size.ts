@@ -1,18 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { addedBytes, type Sdk } from './bundle.ts';
+import { bundle } from './bundle.ts';
 
 /**
- * Fails when the package adds more bytes to a minified bundle than `size-budget.json` allows. The same sources and the
- * same lock file give the same bytes. A budget that is larger than needed is said to be so: lower it, or growth goes unseen.
+ * Fails when a minified bundle, Middy in it and the SDK beside it, has more bytes than `size-budget.json` allows. The same sources
+ * and the same lock file give the same bytes. A budget that is larger than needed fails too, or growth would go unseen.
  */
 const SLACK_BYTES = 1024;
-const budget: Readonly<Record<Sdk, number>> = JSON.parse(
+/** Bytes. A target that is not met does not fail: the budget does. */
+const TARGETS = { ours: 62_000, http: 74_000 } as const;
+const NAMES = { ours: 'idempotency + dynamoDBStore', http: 'httpIdempotency + dynamoDBStore' } as const;
+
+const budget: Readonly<Record<keyof typeof TARGETS, number>> = JSON.parse(
   readFileSync(new URL('size-budget.json', import.meta.url), 'utf8'),
 );
-for (const sdk of ['bundled', 'external'] as const) {
-  const bytes = await addedBytes('ours', sdk);
-  const allowed = budget[sdk];
-  console.log(`${bytes} bytes added to a minified bundle, SDK ${sdk}; ${allowed} are allowed`);
+for (const entry of ['ours', 'http'] as const) {
+  const { bytes } = await bundle(entry, 'external');
+  const [allowed, target] = [budget[entry], TARGETS[entry]];
+  const met = bytes <= target ? 'met' : 'not met';
+  console.log(`${NAMES[entry]}: ${bytes} bytes; ${allowed} are allowed; target ≤ ${target}, ${met}`);
   if (bytes > allowed) {
     console.error(
       `${bytes - allowed} bytes too many: look for what is not needed, or raise size-budget.json and say why`,

@@ -1,4 +1,5 @@
 import { cpuRatios } from './cpu.ts';
+import { largeBodyRatio } from './large-body.ts';
 
 /**
  * Fails when the middleware takes much more CPU than it is known to, as a ratio to the peer's in the same run. The margin is wide:
@@ -20,4 +21,13 @@ for (const { what, client, ratio } of await cpuRatios(ROUNDS)) {
     console.error('Much slower than it was: npm run bench -- --only cpu, and a profile (node --cpu-prof), say more');
     process.exitCode = 1;
   }
+}
+
+const MAX_LARGE_BODY_RATIO = 5;
+
+const ratio = largeBodyRatio(ROUNDS);
+console.log(`CPU of a body of 6 MB: ${ratio.toFixed(2)} of JSON.parse; ${MAX_LARGE_BODY_RATIO} is allowed`);
+if (!(ratio <= MAX_LARGE_BODY_RATIO)) {
+  console.error('A client can keep this function busy before its claim: something walks over all members of a body');
+  process.exitCode = 1;
 }

@@ -10,7 +10,7 @@ export interface Finding {
   readonly note?: string;
 }
 
-/** Figures behind the findings, as the README shows them. */
+/** Figures behind the findings, as docs/cost-and-speed.md shows them. */
 export interface DetailTable {
   readonly title: string;
   readonly columns: readonly string[];

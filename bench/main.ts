@@ -11,7 +11,7 @@ import { localAt } from './table.ts';
 
 const OPTIONS = {
   only: someOf('Which subjects.', SUBJECTS),
-  write: flag('Write bench/results.json, bench/chart.svg and the figures of the README.'),
+  write: flag('Write bench/results.json, bench/chart.svg and the figures of docs/cost-and-speed.md.'),
 };
 
 async function run({ only, write }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {

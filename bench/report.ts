@@ -39,7 +39,7 @@ function aligned(rows: readonly Row[]): string {
   return rows.map((row) => line(row).join('  ').trimEnd()).join('\n');
 }
 
-/** For the README. */
+/** For docs/cost-and-speed.md. */
 export function asMarkdown(measurements: readonly Measurement[]): string {
   const details = measurements.flatMap(({ tables }) => tables).map(detailMarkdown);
   return [markdownTable([COLUMNS, ...findingsOf(measurements).map(findingRow)]), ...details].join('\n\n');

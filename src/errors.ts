@@ -4,7 +4,7 @@
  * | code | statusCode | meaning |
  * |---|---|---|
  * | `KEY_MISSING` | 400 | the request carries no idempotency key: nothing was executed |
- * | `SCOPE_MISSING` | 500 | nobody says who is calling, an authorizer is missing: nothing was executed |
+ * | `SCOPE_MISSING` | 500 | the request does not say who is calling, an authorizer is missing: nothing was executed |
  * | `KEY_INVALID` | 400 | the key, scope or fingerprint cannot be computed from this request: nothing was executed |
  * | `KEY_REUSED` | 422 | the key was used before with another payload: nothing was executed |
  * | `IN_FLIGHT` | 409 | another execution holds the lease; see `retryAfterMillis` |
@@ -33,30 +33,39 @@ export interface IdempotencyErrorDetails {
   /** The error behind this one: the SDK's, the JSON parser's. */
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
-  readonly advice?: string;
-  /** With `IN_FLIGHT`: milliseconds after which a retry can find the lease over. */
-  readonly retryAfterMillis?: number;
-  /** With `STORE_UNAVAILABLE`: whether the same request may succeed later without anybody changing anything. */
-  readonly retryable?: boolean;
+  readonly advice?: string | undefined;
+  /** With `IN_FLIGHT`: milliseconds after which a retry can find that the lease has ended. */
+  readonly retryAfterMillis?: number | undefined;
   /**
-   * With `STORE_UNAVAILABLE`: it is this very record that the store does not take (its size, say): never, or for now
-   * where `retryable` is true.
+   * With `STORE_UNAVAILABLE`. `true`: the same request may succeed later without a change.
+   * `false`: it will not, and nothing was written. Absent: the last try was refused, and an earlier
+   * one may have been written.
    */
-  readonly recordRefused?: boolean;
+  readonly retryable?: boolean | undefined;
+  /** With `STORE_UNAVAILABLE`: the store gave no answer (silence, a broken connection, a 5xx). */
+  readonly unanswered?: boolean | undefined;
+  /**
+   * With `STORE_UNAVAILABLE`: the store does not take this very record, because of its size for
+   * example. It never will, or not for now where `retryable` is true.
+   */
+  readonly recordRefused?: boolean | undefined;
 }
+
+const DETAILS = ['advice', 'retryAfterMillis', 'retryable', 'unanswered', 'recordRefused'] as const;
 
 const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
 
 /**
  * The one error class of this package. Branch on `code`.
  *
- * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to show to a client and
- * says what to do; what only the operator may know (table names, missing permissions) is in `advice` and `cause`.
+ * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to
+ * show to a client, and says what to do. What only the operator may know (table names, missing
+ * permissions) is in `advice` and `cause`.
  */
 export class IdempotencyError extends Error {
   /**
-   * An error of another copy of this package is one, too: a store from a layer or a shared package may not be of the copy that
-   * asks it. What it has refused would otherwise be tried again, or executed unguarded.
+   * An error of another copy of this package is one, too: a store may come from a layer with a copy
+   * of its own. What that store refused would otherwise be tried again, or executed unguarded.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one inherits it, and means itself
@@ -78,20 +87,20 @@ export class IdempotencyError extends Error {
   readonly advice?: string;
   readonly retryAfterMillis?: number;
   readonly retryable?: boolean;
+  readonly unanswered?: boolean;
   readonly recordRefused?: boolean;
 
   constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.statusCode = STATUS_CODES[code];
-    if (details.advice !== undefined) this.advice = details.advice;
-    if (details.retryAfterMillis !== undefined) this.retryAfterMillis = details.retryAfterMillis;
-    if (details.retryable !== undefined) this.retryable = details.retryable;
-    if (details.recordRefused !== undefined) this.recordRefused = details.recordRefused;
+    for (const name of DETAILS) if (details[name] !== undefined) Object.assign(this, { [name]: details[name] });
   }
 }
 
-/** A wrong value, as a message shows it: texts in quotation marks, of objects the names alone. */
+/**
+ * A wrong value, as a message shows it: a text in quotation marks, an object by its names alone.
+ */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value !== 'object' || value === null) return String(value);

@@ -1,12 +1,12 @@
 import type { Execution } from './core/execution/execution.ts';
 import type { IdempotencyHandle } from './core/execution/handle.ts';
-import { leaseLostError } from './core/execution/lease-errors.ts';
-import { type Outcome, snapshotOf } from './core/record/outcome.ts';
+import { leaseLostError } from './core/record/failures.ts';
+import { jsonFormat, type Outcome } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import type { Jsonified } from './json.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
-import { requireOperation } from './request-key/options.ts';
+import { requireOperation } from './request-key/request-options.ts';
 import { systemRuntime } from './runtime.ts';
 import { warnOfSharedDefault } from './warnings.ts';
 
@@ -35,7 +35,7 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
 /**
  * Makes a function safe to retry: called again with the same key, it gives the stored outcome instead of executing.
  *
- * JMESPath options read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
+ * Paths and `jmespath('…')` read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
  * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it, so
  * that a retry sees no other; a result that JSON cannot carry goes to the first caller as it is.
  *
@@ -74,22 +74,43 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   }
   if (options.operation === undefined) warnOfSharedDefault(options.store, fn);
 
-  return async function idempotentFunction(this: unknown, ...args: unknown[]) {
+  const declared = Math.max(0, passHandle ? fn.length - 1 : fn.length);
+  const guarded = async function idempotentFunction(this: unknown, ...given: unknown[]) {
     const call = fn as (...args: unknown[]) => unknown;
-    const own = passHandle ? inFrontOfHandle(fn.length - 1, args) : args;
+    const args = withoutCallback(declared, given);
+    const own = passHandle ? inFrontOfHandle(declared, args) : args;
     const admission = await admit({ args, remaining: remainingAmong(args) });
     switch (admission.kind) {
       case 'unguarded':
-        return unwrap(snapshotOf({ kind: 'returned', value: await call.apply(this, args) }));
+        return unwrap(jsonFormat.encode({ kind: 'returned', value: await call.apply(this, args) }).outcome);
       case 'replay':
         return unwrap(admission.outcome);
+      case 'unanswered':
+        throw admission.error;
       case 'execute': {
         const { execution } = admission;
         if (renewLease) execution.renew();
         return execute(execution, () => call.apply(this, passHandle ? [...own, execution.handle] : args));
       }
     }
-  } as AnyFunction;
+  };
+  // Lambda refuses a handler with a callback by the number of its parameters, from Node.js 24 on.
+  return Object.defineProperty(guarded, 'length', { value: declared, configurable: true }) as AnyFunction;
+}
+
+/**
+ * Up to Node.js 22, Lambda gives every handler a callback, behind its context. The outcome of a guarded one is what it returns.
+ *
+ * @throws TypeError where the function declares the callback: it would be stored as done when it returns, before its work ends
+ */
+function withoutCallback(declared: number, args: unknown[]): unknown[] {
+  const [, context, callback] = args;
+  if (args.length !== 3 || typeof callback !== 'function' || remainingOf(context) === undefined) return args;
+  if (declared <= 2) return args.slice(0, 2);
+  throw new TypeError(
+    'middy-idempotency: a guarded handler declares a callback behind its context. It must return a promise of its response ' +
+      'instead: make it async, return what it gave to the callback, and declare no callback.',
+  );
 }
 
 /**
@@ -109,12 +130,12 @@ function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly u
 }
 
 async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
-  const ended = await outcomeOf(call);
-  const settlement = execution.policyFor(ended);
-  // What the function has returned may be in other hands, too, which change it while this is being stored.
-  const outcome = ended.kind === 'returned' ? snapshotOf(ended) : ended;
-  const settled = await execution.settle(settlement, outcome);
-  if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(outcome);
+  const outcome = await outcomeOf(call);
+  const settlement = execution.settlementOf(outcome);
+  // Other code may hold the result, too, and change it while it is being stored: the caller gets what is stored.
+  const encoded = jsonFormat.encode(outcome);
+  const settled = await (settlement === 'store' ? execution.store(encoded) : execution[settlement]());
+  if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(encoded.outcome);
   if (settled.kind === 'superseded') return unwrap(settled.outcome);
   throw leaseLostError();
 }

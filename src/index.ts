@@ -10,15 +10,11 @@ export type {
   ReleasedRecord,
   StoredOutcome,
 } from './core/record/record.ts';
-export type { ConditionalResult, Expected, InsertResult, RecordStore } from './core/record/store.ts';
+export type { Expected, RecordStore, TransactionResult, WriteResult } from './core/record/store.ts';
 export { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetails } from './errors.ts';
 export { type FunctionOptions, type IdempotentFunction, idempotent } from './function.ts';
 export type { Jsonified } from './json.ts';
-export {
-  type IdempotencyContext,
-  type IdempotencyMiddleware,
-  type IdempotencyOptions,
-  idempotency,
-} from './middy.ts';
+export { type IdempotencyOptions, idempotency } from './middy/idempotency.ts';
+export type { IdempotencyContext, IdempotencyMiddleware } from './middy/lifecycle.ts';
 export type { OperationOptions } from './operation.ts';
 export type { Selector } from './request-key/selector.ts';

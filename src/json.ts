@@ -57,3 +57,13 @@ type JsonifiedMember<T> = T extends Dropped ? undefined : Jsonified<T>;
 
 /** A list has no gaps in JSON. */
 type JsonifiedElement<T> = T extends Dropped | undefined ? null : Jsonified<T>;
+
+/** An object or a list: a value that has members. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The object without the members that are `undefined`. */
+export function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}

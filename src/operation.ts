@@ -7,15 +7,16 @@ import {
   refuseUnknownOptions,
   resolveProtocolOptions,
 } from './core/options.ts';
+import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
-import { identify } from './request-key/identity.ts';
+import { identify } from './request-key/identify.ts';
 import {
   REQUEST_OPTION_NAMES,
   type RequestOptions,
   requireOperation,
   resolveRequestOptions,
-} from './request-key/options.ts';
+} from './request-key/request-options.ts';
 import { warnOfFailures } from './warnings.ts';
 
 /** The options that the middleware and the function wrapper have in common. */
@@ -29,6 +30,8 @@ interface Invocation {
   readonly remaining: RemainingMillis;
   /** The operation's name where the options and the environment have none. */
   readonly functionName?: string | undefined;
+  /** @default JSON */
+  readonly format?: ReplayFormat;
 }
 
 /** What a request may do: execute under a claim, get an outcome, or (without a key, by option) run unguarded. */
@@ -72,7 +75,9 @@ export function createOperation(
         emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
         throw error;
       }
-      return identity === undefined ? unguarded(invocation) : guard(identity, invocation.remaining);
+      if (identity === undefined) return unguarded(invocation);
+      const { remaining, format = jsonFormat } = invocation;
+      return guard({ identity, remaining, format });
     },
     unguarded,
   };

@@ -7,18 +7,14 @@ export const systemRuntime: Runtime = {
   randomToken: () => randomUUID(),
   random: () => Math.random(),
   delay(millis) {
-    let timer: NodeJS.Timeout | undefined;
-    let settle: () => void = () => undefined;
-    const elapsed = new Promise<void>((resolve) => {
-      settle = resolve;
-      // Node fires a timer at once whose delay does not fit into 31 bits.
-      timer = setTimeout(resolve, Math.min(millis, 2 ** 31 - 1));
-    });
+    const { promise: elapsed, resolve } = Promise.withResolvers<void>();
+    // Node fires a timer at once whose delay does not fit into 31 bits.
+    const timer = setTimeout(resolve, Math.min(millis, 2 ** 31 - 1));
     return {
       elapsed,
       cancel() {
         clearTimeout(timer);
-        settle();
+        resolve();
       },
     };
   },

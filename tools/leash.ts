@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends a child when this process is gone, however it went: SIGKILL leaves nobody here who could do it. What waits for that is a
- * shell that reads from this process: its input ends with the process. Where there is no `sh` (Windows), nothing waits.
+ * Ends a child when this process is gone, also by SIGKILL, after which this process cannot do it. A
+ * shell that reads from this process waits for that: its input ends with the process. Without `sh`
+ * (Windows) nothing waits.
  */
 export function leash(child: ChildProcess): void {
   if (child.pid === undefined) return;

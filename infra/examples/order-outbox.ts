@@ -20,7 +20,7 @@ export const placeOrder = idempotent<[Order], Promise<Order>, TransactionItem>(
     const event = { id: deriveKey('order-placed'), type: 'OrderPlaced', order };
     const expiration = Math.floor(Date.now() / 1000) + KEPT_SECONDS;
     const announcement = { id: `outbox#${event.id}`, event: JSON.stringify(event), expiration };
-    // Prefixes keep the two apart, whatever an order's id is. The condition outlives the record.
+    // Prefixes keep the two apart for every id of an order. The condition outlives the record.
     const placed = { id: `order#${order.id}`, order };
     const ConditionExpression = 'attribute_not_exists(id)';
     await transact(
@@ -41,7 +41,10 @@ export const placeOrder = idempotent<[Order], Promise<Order>, TransactionItem>(
 const sqs = new SQSClient();
 const processor = new BatchProcessor(EventType.DynamoDBStreams);
 
-/** Behind the table's stream, whose filter lets new items pass whose id begins with `outbox#`. Sends at least once. */
+/**
+ * Behind the table's stream. The stream's filter lets only new items pass whose id begins with
+ * `outbox#`. Sends at least once.
+ */
 async function publish({ dynamodb }: DynamoDBRecord): Promise<void> {
   const MessageBody = dynamodb?.NewImage?.['event']?.S;
   await sqs.send(new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody }));

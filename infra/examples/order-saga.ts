@@ -7,10 +7,15 @@ export interface Order {
   readonly amount: number;
 }
 
-/** A refusal is an answer, and final. What throws is not: nobody knows whether it happened, and it is asked again. */
+/**
+ * A refusal is an answer, and final. A throw is not: it is unknown whether the call happened, and
+ * it is made again.
+ */
 type Answer = { readonly id: string } | { readonly refused: string };
 
-/** The other services. Each of them knows a call that it has had already by its key, and answers it as before. */
+/**
+ * The other services. Each of them recognises a repeated call by its key, and answers it as before.
+ */
 export interface Services {
   reserveStock(order: Order, key: string): Promise<Answer>;
   releaseStock(reservationId: string, key: string): Promise<void>;
@@ -29,8 +34,8 @@ export type OrderOutcome =
   | { readonly status: 'cancelled'; readonly reason: string };
 
 /**
- * Reserves, charges and books, or undoes what it has done. After a crash, at whatever point, the next attempt goes the same
- * way: every answer, a refusal too, is kept by its step before anything is done because of it.
+ * Reserves, charges and books, or undoes what it has done. After a crash, the next attempt goes the
+ * same way: a step keeps every answer, or refusal, before the saga acts on it.
  */
 export function orderSaga(services: Services) {
   return async (order: Order, { step, deriveKey }: IdempotencyHandle): Promise<OrderOutcome> => {

@@ -15,9 +15,9 @@ export interface LedgerConsumerOptions {
 }
 
 /**
- * Books every event once, however often it is sent and delivered: its entries and the record that it is booked are written in
- * one transaction. A message that cannot be booked, or that contradicts one that was (another text with its id), is
- * reported as failed, and ends in the dead-letter queue.
+ * Books every event once, however often it is sent and delivered: its entries and its record are
+ * written in one transaction. A message that cannot be booked is reported as failed, and ends in
+ * the dead-letter queue. So does a message that has the id of a booked one, and another text.
  */
 export function createLedgerConsumer({ store, ledger, onEvent }: LedgerConsumerOptions) {
   const book = async ({ body }: SQSRecord, _context: Context, handle: IdempotencyHandle<TransactionItem>) => {

@@ -16,7 +16,8 @@ export function dynamoDBLedger({ tableName, client }: { tableName: string; clien
   return {
     booking: (event) =>
       bookingOf(event).map((Item) => ({
-        // The guard's record ends some day, the entry does not: an event that comes later still is refused, not booked.
+        // The guard's record expires, the entry does not: an event that comes after it is refused,
+        // not booked.
         Put: { TableName: tableName, Item, ConditionExpression: 'attribute_not_exists(account)' },
       })),
     async read() {

@@ -6,8 +6,8 @@ export const DEAD_LETTER_DAYS = 14;
 const STREAM_DAYS = 1;
 
 /**
- * How long an event that was booked is known again: until its last copy can have come. One that the publisher sends on the
- * stream's last day may lie in the dead-letter queue for 14 days, and is a new message when it is redriven then. And a day to
- * spare. What comes later still is refused by its entry.
+ * How long a booked event is recognised: until its last copy can have come. The publisher may send
+ * it on the stream's last day. It may then lie in the dead-letter queue for 14 days, and is a new
+ * message when it is redriven. A day is to spare. A later copy is refused by its entry.
  */
 export const BOOKED_DAYS = STREAM_DAYS + 2 * DEAD_LETTER_DAYS + 1;

@@ -7,7 +7,8 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // To its end, whatever its size: an answer to a client that is still sending can get lost.
+  // Read to the end, also when it is too large: an answer to a client that is still sending can get
+  // lost.
   for await (const chunk of request) {
     bytes += chunk.length;
     if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);

@@ -10,8 +10,8 @@ export interface Arrival {
 }
 
 /**
- * The event that an API Gateway HTTP API with a `$default` route makes of a request: payload format 2.0 (AWS: "Create
- * AWS Lambda proxy integrations for HTTP APIs in API Gateway").
+ * The event that an API Gateway HTTP API with a `$default` route makes of a request. Payload format
+ * 2.0 (AWS: "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway").
  */
 export function toEvent(request: IncomingMessage, body: Buffer, { requestId, at }: Arrival): APIGatewayProxyEventV2 {
   const { method = 'GET', url = '/', headers } = request;

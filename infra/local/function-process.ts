@@ -6,7 +6,7 @@ import { createContext } from '../../tools/context.ts';
  * killed at any time, as Lambda's can.
  */
 const [module = '', functionName = '', timeoutMillis = ''] = process.argv.slice(2);
-// The terminal's Ctrl-C reaches every process; whoever started this one decides.
+// The terminal's Ctrl-C reaches every process. The parent of this one decides when it ends.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit());
 const { handler } = await import(module);

@@ -15,7 +15,10 @@ export interface LocalFunctionOptions extends FunctionSettings {
 
 /** A Lambda function in a process of its own: one invocation at a time. Whenever its process is gone, the next one starts another. */
 export interface LocalFunction {
-  /** @throws Error with what the handler threw, or when the process has ended, or was killed because its time was over */
+  /**
+   * @throws Error with what the handler threw, or when the process has ended, or was killed because
+   * its time had run out
+   */
   invoke(event: unknown): Promise<unknown>;
   /** SIGKILL, whatever it is doing. Answers whether there was a process. */
   kill(): boolean;
@@ -63,9 +66,9 @@ export function localFunction({
         await Promise.race([ready, ends]);
         const answered = once(child, 'message');
         answered.catch(() => undefined);
-        // Where the process is gone by now, its end tells.
+        // If the process is gone by now, its exit event reports it.
         child.send(event as object, () => undefined);
-        // Lambda, too, ends the process of a function that is over its time.
+        // Lambda, too, ends the process of a function whose time has run out.
         timeout = setTimeout(() => child.kill('SIGKILL'), timeoutMillis);
         const [answer] = (await Promise.race([answered, ends])) as [Answer];
         if (answer.error !== undefined) throw new Error(answer.error);

@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<void> {
 /** Whatever is started is put on `stops`, to be stopped in reverse. */
 async function start(settings: Settings & Options, stops: (() => Promise<void>)[]): Promise<void> {
   const { port, processorLatencyMillis, duplicates, crashes } = settings;
-  // First: that the port is taken should not come out only after a database was started.
+  // This comes first: a port that is taken is reported before a database is started.
   const gateway = await openGateway({ ...FUNCTION, port, log });
   stops.push(gateway.close);
   const database = await startDatabase();

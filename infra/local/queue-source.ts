@@ -6,7 +6,10 @@ import { runSource, type Source } from './source.ts';
 export interface QueueSourceOptions {
   readonly queue: LocalQueue;
   readonly invoke: (event: SQSEvent) => Promise<unknown>;
-  /** Whether a message that was handled stays in the queue all the same, as when its deletion is lost. @default never */
+  /**
+   * Whether a message that was handled stays in the queue anyway, as when its deletion is lost.
+   * @default never
+   */
   readonly keeps?: () => boolean;
   /** The order in which the messages of several receives are delivered. @default that of the queue */
   readonly order?: (messages: readonly Message[]) => readonly Message[];
@@ -20,9 +23,9 @@ const WAIT_SECONDS = 1;
 const ORDERED_RECEIVES = 3;
 
 /**
- * Delivers the messages of a queue to a function, as Lambda's event source mapping does (AWS: "Handling errors for an SQS event
- * source in Lambda"): what the function does not report as failed is deleted, everything else is visible again after its
- * visibility timeout.
+ * Delivers the messages of a queue to a function, as Lambda's event source mapping does (AWS:
+ * "Handling errors for an SQS event source in Lambda"). A message that the function does not report
+ * as failed is deleted. Every other one is visible again after its visibility timeout.
  */
 export function pollQueue({ queue, invoke, keeps = () => false, order, onError }: QueueSourceOptions): Source {
   return runSource(async (signal) => {

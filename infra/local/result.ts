@@ -20,8 +20,9 @@ const GATEWAY_MESSAGES = {
 } as const;
 
 /**
- * What an API Gateway HTTP API makes of a function's result, payload format 2.0: a result without `statusCode` is the
- * JSON body of a 200 (AWS: "Create AWS Lambda proxy integrations for HTTP APIs", "Lambda function response").
+ * What an API Gateway HTTP API makes of a function's result, payload format 2.0. A result without
+ * `statusCode` is the JSON body of a 200. AWS: "Create AWS Lambda proxy integrations for HTTP
+ * APIs", "Lambda function response".
  *
  * @throws Error when the result is no response, which API Gateway answers with 500
  */

@@ -29,8 +29,8 @@ export interface Gateway {
 }
 
 /**
- * Listens as an API Gateway HTTP API does whose only route is a Lambda function: invokes it with payload format 2.0 and
- * a context whose time runs out.
+ * Listens as an API Gateway HTTP API whose only route is a Lambda function. Invokes it with payload
+ * format 2.0, and a context whose time runs out.
  *
  * @throws Error that says so when the port is taken
  */

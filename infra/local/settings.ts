@@ -16,8 +16,8 @@ export interface Options {
 
 export const USAGE = `Usage: npm start -- [options]
 
-Runs the payments example on this machine: DynamoDB Local, its tables, the Lambda handler
-behind HTTP, and what is behind the payments: outbox, stream, publisher, queue and ledger.
+Runs the payments example on this machine: DynamoDB Local, its tables, and the Lambda handler
+behind HTTP. Behind the payments it runs outbox, stream, publisher, queue and ledger.
 Prints curl lines to try it with. Ctrl-C ends it.
 
 Options:

@@ -9,8 +9,8 @@ export interface Source {
 const RETRY_MILLIS = 1000;
 
 /**
- * Delivers again and again. What fails is tried again: the queue or the table may be gone for a moment, or because
- * everything is being stopped, and then it is no failure.
+ * Delivers again and again. What fails is tried again: the queue or the table may be gone for a
+ * moment. When everything is being stopped, that is no failure.
  */
 export function runSource(deliver: (signal: AbortSignal) => Promise<void>, onError: (error: unknown) => void): Source {
   const stopping = new AbortController();

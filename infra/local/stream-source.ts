@@ -27,9 +27,10 @@ const IDLE_MILLIS = 100;
 const RETRY_MILLIS = 200;
 
 /**
- * Delivers the stream of a table to a function, from its beginning on, as Lambda's event source mapping does (AWS: "Configuring
- * partial batch response with DynamoDB and Lambda"): from the lowest sequence number that the function reports as failed,
- * it delivers again. Begun anew, it begins at the beginning: what was delivered comes again.
+ * Delivers the stream of a table to a function, from its beginning on. It does as Lambda's event
+ * source mapping (AWS: "Configuring partial batch response with DynamoDB and Lambda"). From the
+ * lowest sequence number that the function reports as failed, it delivers again. A new start begins
+ * at the beginning: what was delivered comes again.
  */
 export function pollStream(options: StreamSourceOptions): Source {
   const { client, streamArn, filter, invoke, repeats = () => false, onError } = options;

@@ -1,6 +1,9 @@
-/** Money has moved. What other systems are told of it, at least once, in any order. */
+/** Money has moved. Other systems get this event at least once, in any order. */
 export interface PaymentEvent {
-  /** A UUID, the same on every attempt of the request that has moved the money: by it, a consumer knows the event again. */
+  /**
+   * A UUID, the same on every attempt of the request that has moved the money: a consumer
+   * recognises the event by it.
+   */
   readonly id: string;
   readonly type: 'payment-captured' | 'payment-refunded';
   /** The payment's id. */
@@ -12,7 +15,7 @@ export interface PaymentEvent {
   readonly occurredAt: string;
 }
 
-/** A message that no attempt can read: the dead-letter queue keeps it for a person. */
+/** A message that no attempt can read: the dead-letter queue keeps it for the operator. */
 class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 }

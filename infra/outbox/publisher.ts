@@ -9,8 +9,9 @@ export interface PublisherOptions {
 }
 
 /**
- * Sends what the stream of the payments table has of the outbox to a queue, at least once: a publisher that dies between the
- * two sends again. It needs no guard of its own, because the event's id lets every consumer know it again.
+ * Sends the outbox's events from the stream of the payments table to a queue, at least once. A
+ * publisher that dies after sending sends again. It needs no guard of its own: every consumer
+ * recognises an event by its id.
  */
 export function createPublisher({ client, queueUrl }: PublisherOptions) {
   const processor = new BatchProcessor(EventType.DynamoDBStreams);

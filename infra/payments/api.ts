@@ -15,8 +15,9 @@ import { type HttpHandler, type Route, router } from './router.ts';
 import { voidPayment } from './void-payment.ts';
 
 /**
- * Whose keys are kept apart: `'verified'` those of the callers that an authorizer has verified, and a request without
- * one is refused; `'anonymous'` admits that, too, and all who come so share one space of keys.
+ * Whose keys are kept apart. `'verified'`: those of the callers that an authorizer has verified; a
+ * request without one is refused. `'anonymous'` admits such a request, too: they all share one
+ * space of keys.
  */
 export type PaymentsScope = 'verified' | 'anonymous';
 
@@ -29,20 +30,24 @@ export interface PaymentsOptions extends PaymentDependencies {
   readonly onEvent?: (event: IdempotencyEvent) => void;
 }
 
-/** How long a client may retry: longer than a weekend, so that somebody can look at what went wrong on Friday. */
+/**
+ * How long a client may retry: longer than a weekend, so that an operator can still look at what
+ * went wrong on Friday.
+ */
 const RETENTION_SECONDS = 7 * 24 * 3600;
 
 /**
- * The payments API of `openapi.json`. It keeps the keys of its callers apart, not their payments: who may see and change
- * which payment is for an authorizer to say.
+ * The payments API of `openapi.json`. It keeps the keys of its callers apart, not their payments:
+ * an authorizer decides who may see and change which payment.
  */
 export function createPaymentsHandler(options: PaymentsOptions): HttpHandler {
   return router(paymentsRoutes(options));
 }
 
 /**
- * A key is required where a repetition would move money again. PUT, PATCH and DELETE are safe to repeat by their
- * preconditions; a key may come with them, and then a retry is given the first answer before they are evaluated.
+ * A key is required where a repetition would move money again. PUT, PATCH and DELETE are safe to
+ * repeat by their preconditions. A key may come with them: a retry then gets the first answer
+ * before the preconditions are evaluated.
  */
 export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependencies }: PaymentsOptions): Route[] {
   const { payments } = dependencies;
@@ -92,8 +97,9 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
 }
 
 /**
- * A verdict is stored and replayed. What a retry can mend is not: a failure here (5xx, 429), and a precondition that was
- * missing or stale (412, 428), which changed nothing: the same key may come again with the entity tag of now.
+ * A verdict is stored and replayed. What a retry can mend is not: a failure here (5xx, 429), and a
+ * precondition that was missing or stale (412, 428). The latter changed nothing, and the same key
+ * may come again with the current entity tag.
  */
 function settle(outcome: Outcome): 'store' | 'release' {
   const isPrecondition = outcome.kind === 'returned' && [412, 428].includes(statusOf(outcome.value));

@@ -3,14 +3,15 @@ import { logLine } from './log.ts';
 import { problem } from './problems.ts';
 import { ProcessorKeyReusedError, ProcessorUnreachableError } from './processor.ts';
 
-/** What the processor answered, or what the client is told when it did not. */
+/** What the processor answered, or the response for the client when it did not answer. */
 export type ProcessorAnswer<T> =
   | { readonly answered: true; readonly answer: T }
   | { readonly answered: false; readonly response: APIGatewayProxyStructuredResultV2 };
 
 /**
- * The call must have an idempotency key that is the same on every attempt of the client's request. `whenReused` is what the
- * client is told when the processor knows that key from another request.
+ * The call must have an idempotency key that is the same on every attempt of the client's request.
+ * `whenReused` is the response for the client when the processor knows that key from another
+ * request.
  */
 export async function askProcessor<T>(
   requestId: string,

@@ -19,11 +19,11 @@ export interface PaymentDependencies {
 /**
  * `POST /payments`: charges the card and stores the payment. Guarded by the idempotency middleware.
  *
- * The charge is the same on every attempt of a request: a process that dies after it leaves a retry that executes again,
- * and the processor, asked with a key derived from the request, answers with the charge that it has made. Once the payment
- * is stored, the processor is not asked again, so that nothing is charged twice when it has forgotten the key. The payment, the
- * event that announces it and the response are stored in one transaction: a payment is never there without its retry being
- * told so, and without the ledger being told of it.
+ * The charge is the same on every attempt of a request. If a process dies after it, a retry
+ * executes again. The processor then gets the same derived key, and answers with the charge that it
+ * has made. Once the payment is stored, the processor is not asked again, so that nothing is
+ * charged twice when it has forgotten the key. The payment, its event and the response are stored
+ * in one transaction. A payment that is there is always known to its retry and to the ledger.
  */
 export function createPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -33,7 +33,7 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
     const { capture = true } = parsed.value;
     const request = { ...parsed.value, capture };
     const identity = { id: handle.deriveKey('payment'), requestDigest: requestDigest(request) };
-    // First: the processor may have forgotten a charge that this API has not.
+    // This comes first: the processor may have forgotten a charge that this API has not.
     const made = await payments.find(identity.id);
     if (made !== undefined) return madeBefore(made, identity);
     const charging = processor.charge(request, handle.deriveKey('charge'), signal);

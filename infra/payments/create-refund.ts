@@ -14,11 +14,12 @@ import { isConditionFailed } from './transaction.ts';
  * `POST /payments/{id}/refunds`: gives a captured payment back, `amount` of it or all that is left. Guarded by the
  * idempotency middleware.
  *
- * The refund is recorded first, under an id that is derived from the request, and paid out then, with a key that is
- * derived, too. An attempt that dies anywhere leaves a retry that finds the refund recorded and asks the processor for
- * the same payout again: nothing is refunded twice. What is recorded counts, so that the sum never exceeds the payment.
- * That it was paid out is written in one transaction with the response and the event that announces it: a refund that is not
- * marked so is still to be finished, by a retry or by a person, and is not yet in the ledger.
+ * The refund is recorded first, under an id that is derived from the request. Then it is paid out,
+ * with a key that is derived, too. If an attempt dies anywhere, a retry finds the refund recorded,
+ * and asks the processor for the same payout again: nothing is refunded twice. What is recorded
+ * counts, so that the sum never exceeds the payment. The mark that it was paid out is written in
+ * one transaction with the response and the event. A refund without the mark is still to be
+ * finished, by a retry or by an operator, and is not yet in the ledger.
  */
 export function createRefund({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -29,19 +30,23 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
     const broken = amount === undefined ? undefined : brokenRule(body.value, { amount: AMOUNT_RULE });
     if (broken !== undefined) return problem('invalid-request', { detail: broken.detail, field: broken.field });
 
-    const order = { id: handle.deriveKey('refund'), amount, requestDigest: requestDigest({ amount }) };
-    const written = await payments.refund(paymentId(event), order);
+    // The payment is part of every name: a key may come again for another payment, long after its record has gone.
+    const refundOf = paymentId(event);
+    const derive = (what: string) => handle.deriveKey(`${what} ${refundOf}`);
+    const order = { id: derive('refund'), amount, requestDigest: requestDigest({ amount }) };
+    const written = await payments.refund(refundOf, order);
     if (written.kind === 'not-found') return paymentNotFound();
     if (written.kind === 'refused') return refusal(written.reason);
     const { payment, refund } = written;
     const response = refundResponse(payment, refund);
-    // Before the processor is asked: it may have forgotten a payout that this API has not.
+    // This comes before the processor is asked: it may have forgotten a payout that this API has
+    // not.
     if (refund.paidOutAt !== undefined) return response;
-    const paying = processor.refund(payment.chargeId, refund.amount, handle.deriveKey('payout'), signal);
+    const paying = processor.refund(payment.chargeId, refund.amount, derive('payout'), signal);
     const asked = await askProcessor(awsRequestId, paying, keyReused());
     if (!asked.answered) return asked.response;
     const payout = payments.payout(payment.id, refund.id, new Date().toISOString());
-    const announcement = payments.announcement(refundedEvent(payment, refund, handle.deriveKey('event')));
+    const announcement = payments.announcement(refundedEvent(payment, refund, derive('event')));
     try {
       await handle.transact([payout, announcement], response);
     } catch (error) {

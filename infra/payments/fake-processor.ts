@@ -17,8 +17,8 @@ export interface FakeProcessorOptions {
  * Stands for the SDK of a real payment processor: replace it by one before you take money. No card is charged.
  *
  * It is honest about idempotency, as real ones are: the same key gets the same answer, and is refused with another
- * request. It remembers its answers in this process only. The token `tok_declined` is declined, `tok_unreachable`
- * cannot be charged because nobody answers, every other token succeeds.
+ * request. It remembers its answers in this process only. The token `tok_declined` is declined,
+ * `tok_unreachable` gets no answer, and every other token succeeds.
  */
 export function fakeProcessor({ latencyMillis = 0 }: FakeProcessorOptions = {}): Processor {
   const known = new Map<string, { readonly request: string; readonly answer: unknown }>();

@@ -6,7 +6,7 @@ import { requireEnvironment, scopeFromEnvironment } from './environment.ts';
 import { fakeProcessor } from './fake-processor.ts';
 import { logIdempotencyEvent } from './log.ts';
 
-/** One client, one pool of connections. A request that hangs must not eat the invocation. */
+/** One client, one pool of connections. A request that hangs must not use up the invocation. */
 const client = new DynamoDBClient({
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },

@@ -14,7 +14,10 @@ export function logLine(level: 'info' | 'error', message: string, details: Reado
   process.stdout.write(`${JSON.stringify({ level, message, ...Object.fromEntries(described) })}\n`);
 }
 
-/** What a person must look into (the table is gone, an authorizer is missing) is an error; a client's mistake is not. */
+/**
+ * What an operator must look into (the table is gone, an authorizer is missing) is an error; a
+ * client's mistake is not.
+ */
 export function logIdempotencyEvent(event: IdempotencyEvent): void {
   const error = 'error' in event ? event.error : undefined;
   const isMistakeOfClient = error instanceof IdempotencyError && error.statusCode < 500;

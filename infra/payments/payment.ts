@@ -18,8 +18,10 @@ export interface Refund {
 }
 
 /**
- * A payment. Its status goes one way: `authorized` (the card's limit is reserved, no money has moved) to `voiding` (the
- * processor is told to free it, until it has answered) to `voided`; `succeeded` (captured) stays, whatever is refunded. Amount, currency, source and charge never change.
+ * A payment. Its status goes one way. `authorized`: the card's limit is reserved, and no money has
+ * moved. `voiding`: the processor has to free it, and has not answered yet. `voided`: it has.
+ * `succeeded` (captured) stays, also after refunds. Amount, currency, source and charge never
+ * change.
  */
 export interface Payment extends PaymentNotes {
   readonly id: string;

@@ -14,11 +14,13 @@ type RefundWrite =
   | { readonly kind: 'not-found' };
 
 /**
- * Where payments live. Every write is conditional, and one that was applied while its answer was lost is recognised when
- * it comes again: by `writtenBy`, or by the refund's id.
+ * Where payments live. Every write is conditional. A write that was applied while its answer was
+ * lost is recognised when it comes again, by `writtenBy` or by the refund's id.
  */
 export interface Payments {
-  /** As it is now, not as it was a moment ago: who was told 201 must find the payment at once. */
+  /**
+   * As it is now, not as it was a moment ago: a client that got 201 must find the payment at once.
+   */
   find(id: string): Promise<Payment | undefined>;
   /** Writes a payment whose id is free. */
   insert(payment: Payment): Promise<Write>;
@@ -28,7 +30,7 @@ export interface Payments {
   replaceNotes(read: Pick<Payment, 'id' | 'version'>, notes: PaymentNotes, writtenBy: string): Promise<Write>;
   /** Makes an authorized payment of the version that was read a voiding one. */
   beginVoid(read: Pick<Payment, 'id' | 'version'>, writtenBy: string): Promise<Write>;
-  /** Makes a voiding payment a voided one, whatever its version. */
+  /** Makes a voiding payment a voided one, in any version. */
   finishVoid(id: string, writtenBy: string): Promise<Write>;
   /** Records a refund. Refunds of a payment never exceed it, however many arrive at once. */
   refund(paymentId: string, order: RefundOrder): Promise<RefundWrite>;

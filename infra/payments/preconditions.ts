@@ -19,8 +19,9 @@ export function preconditionRequired(detail: string): APIGatewayProxyStructuredR
 }
 
 /**
- * 412 when the preconditions of an unsafe request do not hold for the payment as it is (`undefined`: there is none),
- * evaluated in the order of RFC 9110, section 13.2.2. `undefined` when they do.
+ * 412 when the preconditions of an unsafe request do not hold for the payment as it is
+ * (`undefined`: there is none). They are evaluated in the order of RFC 9110, section 13.2.2.
+ * `undefined` when they do.
  */
 export function failedPrecondition(
   { ifMatch, ifNoneMatch }: Preconditions,
@@ -29,7 +30,7 @@ export function failedPrecondition(
   if (ifMatch !== undefined && !matches(ifMatch, payment, 'strong')) return stale(payment);
   if (ifNoneMatch !== undefined && matches(ifNoneMatch, payment, 'weak')) {
     return problem('precondition-failed', {
-      detail: 'The payment exists already. GET it: a retry of the request that made it is told this, too.',
+      detail: 'The payment exists already. GET it: a retry of the request that made it gets this answer, too.',
     });
   }
   return undefined;

@@ -16,8 +16,8 @@ export type Charge =
   | { readonly status: 'declined'; readonly reason: string };
 
 /**
- * The payment processor, as much of it as this example needs. Every call takes an idempotency key and has its effect
- * once for each key: asked again with it, the processor answers what it has answered before.
+ * The payment processor, as much of it as this example needs. Every call takes an idempotency key,
+ * and has its effect once for each key. A second call with the same key gets the first answer.
  *
  * Every call throws a `ProcessorUnreachableError` when the answer did not arrive. It may have had its effect.
  */

@@ -14,8 +14,9 @@ import { createdResponse, paymentResponse } from './responses.ts';
  * `PUT /payments/{id}`: authorizes a payment under an id of the client's choice, or replaces what describes it.
  *
  * Idempotent without an `Idempotency-Key`: the charge has a key that is derived from the id, and the precondition lets a
- * repetition do nothing. It is told 412, as RFC 9110 has it, and finds its payment by GET; a client that wants its 201
- * again sends an `Idempotency-Key`, and is given it before any precondition is looked at.
+ * repetition do nothing. The repetition gets 412, as RFC 9110 has it, and finds its payment by GET.
+ * A client that wants its 201 again sends an `Idempotency-Key`, and gets it before any precondition
+ * is evaluated.
  */
 export function putPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
@@ -42,6 +43,10 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     const failed = failedPrecondition(preconditions, existing);
     if (failed !== undefined) return failed;
     if (existing !== undefined) return replacePayment(payments, existing, request, writtenBy);
+    if (DERIVED_ID.test(id)) {
+      const detail = 'POST makes UUIDs of version 8 from keys. Choose another version, such as 4 or 7.';
+      return problem('invalid-request', { field: 'id', detail });
+    }
 
     const charging = processor.charge({ ...request, capture: false }, `put-payment-${id}`, signal);
     const asked = await askProcessor(awsRequestId, charging, idUsed());
@@ -53,6 +58,12 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
     return failedPrecondition(preconditions, written.existing) ?? paymentNotWritten(id);
   };
 }
+
+/**
+ * RFC 9562, section 5.8: what `deriveKey` makes, and POST uses. Derived ids are no secret: a client that knows a key can compute
+ * them, and must not take them before the request of that key does.
+ */
+const DERIVED_ID = /^.{14}8/;
 
 /** An id stands for one charge: the processor does not make another one for it. */
 function idUsed() {

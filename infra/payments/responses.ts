@@ -20,7 +20,10 @@ export function createdResponse(payment: Payment): APIGatewayProxyStructuredResu
   return paymentResponse(201, payment, { location: `/payments/${payment.id}` });
 }
 
-/** 201 for a refund: what it is, not what is left. A retry is given the same, whatever was refunded since. */
+/**
+ * 201 for a refund: what it is, not what is left. A retry gets the same, also after further
+ * refunds.
+ */
 export function refundResponse({ id, currency }: Payment, refund: Refund): APIGatewayProxyStructuredResultV2 {
   const { amount, createdAt } = refund;
   return {
@@ -31,8 +34,9 @@ export function refundResponse({ id, currency }: Payment, refund: Refund): APIGa
 }
 
 /**
- * What the idempotency middleware says while it has the record: the key came before with another request, whose record has
- * expired, or whose attempt has got no further than the processor.
+ * What the idempotency middleware says while it has the record: the key came before with another
+ * request. Here that request's record has expired, or its attempt got no further than the
+ * processor.
  */
 export function keyReused(): APIGatewayProxyStructuredResultV2 {
   return problem('key-reused', {

@@ -18,8 +18,9 @@ export interface Route {
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 
 /**
- * Finds the handler by method and path, whatever routes the API itself has (`$default`, or one for each operation), and
- * gives it the path's parameters. Expects the `$default` stage: any other one is part of `rawPath`.
+ * Finds the handler by method and path, and gives it the path's parameters. The API itself may have
+ * one route (`$default`), or one for each operation. Expects the `$default` stage: any other one is
+ * part of `rawPath`.
  */
 export function router(routes: readonly Route[]): HttpHandler {
   const compiled = routes.map((route) => ({ ...route, pattern: compile(route.path) }));

@@ -12,12 +12,13 @@ import { keyReused, paymentNotFound } from './responses.ts';
 /**
  * `DELETE /payments/{id}`: voids an authorized payment. It can be read for ever after.
  *
- * 204, and 204 again: who repeats a request whose answer was lost wants to know that the payment is void, not who did
- * it (RFC 9110, section 9.2.2). 404 is for an id that was never used, 409 for money that has moved: refund that.
+ * 204, and 204 again: a client that repeats a request whose answer was lost wants to know that the
+ * payment is void (RFC 9110, section 9.2.2). 404 is for an id that was never used, 409 for money
+ * that has moved: refund that.
  *
- * That it is begun is written before the processor is asked, so that no write that still takes the payment for an authorized
- * one comes in between; that it is done, after it: an attempt that dies leaves a retry, with or without the same key, that
- * finds the payment `voiding` and goes on.
+ * `voiding` is written before the processor is asked: no write that expects an authorized payment
+ * can come in between. `voided` is written after it. If an attempt dies, a retry with or without
+ * the same key finds the payment `voiding` and goes on.
  */
 export function voidPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
   return async (event, { awsRequestId }, { signal } = {}) => {
@@ -35,7 +36,7 @@ export function voidPayment({ payments, processor }: PaymentDependencies): Guard
 type Begun = { readonly payment: Payment } | { readonly refused: APIGatewayProxyStructuredResultV2 };
 
 async function beginVoid(payments: Payments, id: string, preconditions: Preconditions): Promise<Begun> {
-  // Every further round has seen a write of somebody else.
+  // Every further round has seen a write of another request.
   for (;;) {
     const payment = await payments.find(id);
     if (payment?.status === 'voiding') return { payment };

@@ -4,12 +4,15 @@ import type { Construct } from 'constructs';
 import { COUNTERS, METRIC_DIMENSION, METRIC_NAMESPACE } from '../payments/metrics.ts';
 import type { Ledger } from './ledger.ts';
 
-/** A message that waits for longer than three visibility timeouts has failed twice, or nobody takes it. */
+/**
+ * A message that waits for longer than three visibility timeouts has failed twice, or no consumer
+ * takes it.
+ */
 const OLD_SECONDS = 600;
 /** The stream forgets after 24 hours, and the publisher gives up after one. */
 const LATE_MILLIS = 600_000;
 
-/** Nothing of it is lost yet when they go off: somebody must look. */
+/** Nothing is lost yet when they go off: an operator must look. */
 export function alarmsOfLedger(scope: Construct, ledger: Ledger, period: Duration): Alarm[] {
   const alarm = (id: string, watched: Metric, threshold: number, alarmDescription: string) =>
     watched.createAlarm(scope, id, {

@@ -35,8 +35,8 @@ const VISIBILITY = Duration.seconds(6 * TIMEOUT.toSeconds());
 const MAX_RECEIVES = 5;
 
 /**
- * What is behind the payments table: its stream, the publisher, the queue, the consumer that books, and where that ends which
- * cannot be published or booked.
+ * What is behind the payments table: its stream, the publisher, the queue and the consumer that
+ * books. Events that cannot be published or booked end in queues of their own.
  */
 export function createLedger(scope: Construct, { payments, idempotency, removal }: LedgerProps): Ledger {
   const table = new TableV2(scope, 'Ledger', {

@@ -45,7 +45,7 @@ export function createPaymentsApi(scope: Construct, fn: IFunction, authorization
   if (authorization.kind === 'anonymous') {
     Validations.of(api).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG4',
-      reason: 'Whoever deployed this has asked for an API that anybody may call (auth=anonymous).',
+      reason: 'The deployment has asked for an API that every caller may use (auth=anonymous).',
     });
   }
   const integration = new HttpLambdaIntegration('Payments', fn);
@@ -53,7 +53,7 @@ export function createPaymentsApi(scope: Construct, fn: IFunction, authorization
   return api;
 }
 
-/** Neither headers nor bodies: an idempotency key is not for everybody who may read logs. */
+/** Neither headers nor bodies: not every reader of logs may see idempotency keys. */
 const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',

@@ -13,8 +13,9 @@ export interface PaymentsFunctionProps {
 }
 
 /**
- * Below the 30 s after which an HTTP API gives up (AWS: "Quotas for configuring and running an HTTP API"), so that the
- * client is told by the function itself. The lease of a payment whose process dies lasts as long.
+ * An HTTP API gives up after 30 s (AWS: "Quotas for configuring and running an HTTP API"). The
+ * function's timeout is below that, so that the function itself answers the client. The lease of a
+ * payment whose process dies lasts as long.
  */
 const TIMEOUT = Duration.seconds(15);
 

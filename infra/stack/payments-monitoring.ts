@@ -26,7 +26,7 @@ export interface Monitored {
 
 const PERIOD = Duration.minutes(5);
 
-/** Alarms for what a person must look into, and a dashboard of what the guard does. */
+/** Alarms for what an operator must look into, and a dashboard of what the guard does. */
 export function createMonitoring(scope: Construct, { fn, api, idempotency, ledger }: Monitored): Dashboard {
   const counted = (event: keyof typeof COUNTERS) => metric(COUNTERS[event], Stats.SUM);
   const metric = (metricName: string, statistic: string) =>

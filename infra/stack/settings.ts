@@ -4,7 +4,7 @@ export type Authorization =
   | { readonly kind: 'iam' }
   /** Bearer tokens of an OpenID Connect issuer. */
   | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] }
-  /** Anybody. All callers share one space of idempotency keys. */
+  /** Every caller. All share one space of idempotency keys. */
   | { readonly kind: 'anonymous' };
 
 export interface DeploymentSettings {
@@ -14,9 +14,10 @@ export interface DeploymentSettings {
 }
 
 const HELP =
-  'Choose with -c auth=iam (requests signed with AWS credentials; the default), ' +
-  '-c auth=jwt -c jwtIssuer=https://… -c jwtAudience=… (audiences separated by commas), ' +
-  'or -c auth=anonymous (anybody may pay: for a short try only); and -c keep=true to protect and keep the tables.';
+  'Choose who may call. -c auth=iam (the default): requests signed with AWS credentials. ' +
+  '-c auth=jwt -c jwtIssuer=https://… -c jwtAudience=…: bearer tokens; separate audiences by commas. ' +
+  '-c auth=anonymous: every caller, for a short try only. ' +
+  'Add -c keep=true to protect and keep the tables.';
 
 /** What to deploy, from the context of the CDK app (`-c name=value`). @throws Error that says what may be chosen */
 export function readDeploymentSettings(context: (name: string) => unknown): DeploymentSettings {
@@ -42,7 +43,10 @@ function readAuthorization(context: (name: string) => unknown): Authorization {
   }
 }
 
-/** A string from the command line, a boolean from `cdk.json`. What is neither must not cost anybody a table. */
+/**
+ * A string from the command line, a boolean from `cdk.json`. Another value is refused: a typo must
+ * not cost a table.
+ */
 function readKeep(keep: unknown = false): boolean {
   const text = String(keep);
   if (text !== 'true' && text !== 'false') throw new Error(`keep is '${text}', not true or false. ${HELP}`);

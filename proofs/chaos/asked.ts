@@ -25,7 +25,7 @@ export interface Write {
 /** The header in which a client says for which call it sends a request. */
 export const CALL_HEADER = 'x-chaos-call';
 
-/** As the README has it: `<record id>#<digest>#<number>`. */
+/** As docs/reference/record.md has it: `<record id>#<digest>#<number>`. */
 const PART_ID = /#.*#\d+$/;
 
 interface Body {

@@ -5,7 +5,7 @@ import middy6 from 'middy6';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
 import type { IdempotencyHandle, IdempotencyOptions, RecordStore } from '../../src/index.ts';
-import { createMiddleware } from '../../src/middy.ts';
+import { createIdempotency } from '../../src/middy/idempotency.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { dynamoDBStore, type TransactionItem } from '../../src/stores/dynamodb.ts';
 import { CALL_HEADER } from './asked.ts';
@@ -102,7 +102,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
 
   /** In Lambda the lease is the remaining time. */
   function asLambda(kind: Kind, way: Way, middy: typeof middy7) {
-    const chain = middy().use(createMiddleware(options(kind, way) as never, runtime) as middy7.MiddlewareObj);
+    const chain = middy().use(createIdempotency(options(kind, way) as never, runtime) as middy7.MiddlewareObj);
     const lambda = chain.handler(((order: Order, context: { idempotency: Handle }) =>
       work(order, context.idempotency)) as never);
     return (order: Order) => {

@@ -3,7 +3,7 @@ import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
 import type { RecordStore } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
-import { createMiddleware } from '../../src/middy.ts';
+import { createIdempotency } from '../../src/middy/idempotency.ts';
 import { type Configuration, type End, SETTLEMENTS } from './configuration.ts';
 
 /** What stands around one execution of the real code. */
@@ -38,7 +38,7 @@ class HookFailure extends Error {}
 
 /** A hook behind the handler throws, and another one answers: what was stored is amended. */
 function asLambda(run: Guarded): Entry {
-  const guard = createMiddleware(optionsOf(run) as never, run.runtime);
+  const guard = createIdempotency(optionsOf(run) as never, run.runtime);
   const behind = {
     after: () => {
       throw new HookFailure('a hook has failed');

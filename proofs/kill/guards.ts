@@ -60,7 +60,7 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
   'wrong: a claim without its condition': unconditionalClaim,
 };
 
-/** The payment of the README. */
+/** The payment of docs/recipes/steps-and-transactions.md. */
 function inSteps({ store, world }: Surroundings): Guarded {
   const stock = { reserve: () => world.happen('reserve'), confirm: () => world.happen('confirm') };
   const charge = (_: Order, { idempotencyKey }: { idempotencyKey: string }) => world.happen('charge', idempotencyKey);

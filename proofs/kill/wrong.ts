@@ -27,9 +27,9 @@ export function unconditionalClaim(s: Surroundings): Guarded {
     ...store,
     async insert(record) {
       const answer = await store.insert(record);
-      if (answer.won || answer.existing === undefined) return answer;
+      if (answer.done || answer.existing === undefined) return answer;
       await store.replace(record, answer.existing);
-      return { won: true };
+      return { done: true };
     },
   };
   return asFunction({ store: taking }, onlyCharge(s));

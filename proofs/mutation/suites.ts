@@ -9,6 +9,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
   ],
   'request-key': [
     'test/request-key/**/*.test.ts',
+    'test/jmespath/**/*.test.ts',
     'test/core/options.test.ts',
     'test/integration/i06-key-once.test.ts',
     'test/integration/i09-no-key.test.ts',
@@ -21,6 +22,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
     'test/integration/i*.test.ts',
     'test/integration/{cache,complete,step,waiting}.test.ts',
   ],
+  jmespath: ['test/jmespath/**/*.test.ts', 'test/request-key/selection.test.ts'],
   http: ['test/http/!(properties).test.ts', 'proofs/fuzz/key-header.test.ts'],
 };
 

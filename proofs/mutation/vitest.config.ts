@@ -20,6 +20,7 @@ export default mergeConfig(
   {
     test: {
       include: SUITES[process.env[SUITE_VARIABLE] ?? ''] ?? [],
+      exclude: fast.test?.exclude ?? [],
       isolate: false,
       env: fast.test?.env ?? {},
       sequence: { sequencer: FastestFirst },

@@ -12,47 +12,47 @@ const one = (name: string, file: string, find: string, put: string): Break => ({
   edits: [edit(file, find, put)],
 });
 
-const SETTLING = 'src/core/settling.ts';
-const DECIDE = 'src/core/decide.ts';
-const GUARD = 'src/core/guard.ts';
-const CLAIM_REQUESTS = 'src/core/claim-requests.ts';
+const HELD_RECORD = 'src/core/execution/held-record.ts';
+const OVERWRITE = 'src/core/execution/overwrite.ts';
+const DECIDE = 'src/core/claim/decide.ts';
+const CLAIM = 'src/core/claim/claim.ts';
+const CLAIM_WRITES = 'src/core/claim/claim-writes.ts';
 const RUN = 'src/middy/run.ts';
 const KEPT = 'proofs/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb.ts';
 
-const LEASE = 'src/core/lease.ts';
-const STEPS = 'src/core/steps.ts';
-const EXECUTION = 'src/core/execution.ts';
-const WAITING = 'src/core/waiting.ts';
+const STEP = 'src/core/execution/step.ts';
+const EXECUTION = 'src/core/execution/execution.ts';
+const WAIT = 'src/core/claim/wait.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 
 /** The conditions of what is there now, whoever wrote it: no condition at all. */
-const WHATEVER_IS_THERE = '(await store.read(id)) ?? { owner, status }';
+const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */
-const JUDGED_LATER = edit(RUN, "this.#decide({ kind: 'returned', value: response });", '{}');
+const JUDGED_LATER = edit(RUN, "decide({ kind: 'returned', value: response });", '{}');
 
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
   one(
     'complete without the owner condition',
-    SETTLING,
-    'const answer = await write(() => store.replace(completed, { owner, status }), least);',
-    `const answer = await write(async () => store.replace(completed, ${WHATEVER_IS_THERE}), least);`,
+    HELD_RECORD,
+    'const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));',
+    `const verb = async () => store.replace(record, ${WHATEVER_IS_THERE});`,
   ),
   one(
     'release without the owner condition',
-    SETTLING,
-    'write(() => store.replace(released, expected), least);',
-    `write(async () => store.replace(released, ${WHATEVER_IS_THERE.replace('{ owner, status }', 'expected')}), least);`,
+    HELD_RECORD,
+    'write(() => store.replace(released, inProgress), least);',
+    `write(async () => store.replace(released, ${WHATEVER_IS_THERE}), least);`,
   ),
   {
     name: 'the DynamoDB store forgets the owner condition',
     edits: [
       edit(
         DYNAMODB,
-        "const conditions = ['#owner = :owner', '#status = :status'];",
-        "const conditions = ['(#owner = :owner OR NOT #owner = :owner)', '#status = :status'];",
+        'wanted.map(([name]) => `#${name} = :${name}`)',
+        "wanted.map(([name]) => (name === 'owner' ? '(#owner = :owner OR NOT #owner = :owner)' : `#${name} = :${name}`))",
       ),
     ],
     tests: ['test/integration/i02-fenced.test.ts', 'test/stores/dynamodb.test.ts'],
@@ -61,18 +61,14 @@ export const BREAKS: readonly Break[] = [
     name: 'release when a hook behind the handler throws',
     edits: [
       JUDGED_LATER,
-      edit(
-        RUN,
-        "this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };",
-        "this.#failure = { kind: 'threw', error };",
-      ),
+      edit(RUN, "failure = { kind: 'returned', value: answer.value };", "failure = { kind: 'threw', error };"),
     ],
   },
   {
     name: 'judge what a hook has made of the answer',
     edits: [
       JUDGED_LATER,
-      edit(RUN, "this.#hasAnswered ? { kind: 'returned', value: this.#answer } : outcome;", 'outcome;'),
+      edit(RUN, "answer === undefined ? outcome : { kind: 'returned', value: answer.value }", 'outcome'),
     ],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
@@ -90,46 +86,42 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'compare the own lease with a wrong time: the beginning of the claim',
-    CLAIM_REQUESTS,
-    'return this.#runtime.now() >= leaseUntil;',
-    'return this.#startedAt >= leaseUntil;',
+    CLAIM_WRITES,
+    'return runtime.now() >= leaseUntil;',
+    'return startedAt >= leaseUntil;',
   ),
   one(
     'let a mismatch delete the record',
-    GUARD,
-    '        if (conflict === undefined) return this.#yield(decision, attempt, existing);',
+    CLAIM,
+    '        if (later === undefined) return yieldTo(decision, attempt, existing);',
     `        if (decision.kind === 'keyReused' && existing !== undefined) {
-          await this.#options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
+          await options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
         }
-        if (conflict === undefined) return this.#yield(decision, attempt, existing);`,
+        if (later === undefined) return yieldTo(decision, attempt, existing);`,
   ),
   {
     name: 'store the response of a timeout',
     edits: [
-      edit(RUN, 'if (!this.#timedOut) {', 'if (!this.#timedOut || this.#timedOut) {'),
-      edit(RUN, "if (this.#timedOut) this.#settlement = 'hold';", ''),
+      edit(RUN, "if (timeout.isTimeout()) settlement = 'time out';", ''),
+      edit(RUN, "if (isTimeout) settlement = 'time out';", ''),
+      edit(RUN, 'if (!hasAnswered || isTimeout ||', 'if (!hasAnswered ||'),
     ],
   },
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
-  one('TTL shorter than the lease', 'src/core/expiration.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
+  one('TTL shorter than the lease', 'src/core/budget.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
   {
     name: 'compute the key again after the event was changed',
     edits: [
       edit(
         'src/operation.ts',
-        'guard(identity, invocation.remaining)',
-        'guard({ ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity.id; } } as Identity, invocation.remaining)',
+        'guard({ identity, remaining, format })',
+        'guard({ identity: { ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity?.id; } } as Identity, remaining, format })',
       ),
-      edit(SETTLING, 'return { id, owner,', 'return { id: context.identity.id, owner,'),
+      edit(HELD_RECORD, 'return { id, owner,', 'return { id: context.identity.id, owner,'),
     ],
     tests: ['test/integration/i06-key-once.test.ts'],
   },
-  one(
-    'start after the own lease',
-    CLAIM_REQUESTS,
-    'if (!this.#isOver(record)) return;',
-    'if (record.leaseUntil > 0) return;',
-  ),
+  one('start after the own lease', CLAIM_WRITES, 'if (!isOver(record)) return;', 'if (record.leaseUntil > 0) return;'),
   one(
     'take over without the lease that was read',
     DECIDE,
@@ -138,31 +130,31 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'a release deletes the record',
-    SETTLING,
-    'write(() => store.replace(released, expected),',
-    'write(() => store.remove(id, expected),',
+    HELD_RECORD,
+    'write(() => store.replace(released, inProgress),',
+    'write(() => store.remove(id, inProgress),',
   ),
   one(
     'an outcome is written once, not until it is',
-    'src/core/writing.ts',
-    'tries: maxTries = Number.POSITIVE_INFINITY',
-    'tries: maxTries = 1',
+    'src/core/execution/persist.ts',
+    'maxTries = Number.POSITIVE_INFINITY',
+    'maxTries = 1',
   ),
   one(
     'an outcome is not put back where the record is gone',
-    SETTLING,
-    'if (existing === undefined) return putBack(completed);',
-    '',
+    OVERWRITE,
+    'if (existing === undefined) return { record: completed };',
+    'if (existing === undefined) return undefined;',
   ),
   one(
     'a failure of the store masks the answer',
-    SETTLING,
+    EXECUTION,
     "tell({ type: 'completionFailed', error });",
     'throw error;',
   ),
   one(
     'replay for ever',
-    'src/core/record.ts',
+    'src/core/record/record.ts',
     'return now >= record.expiration * 1000;',
     "return record.status !== 'COMPLETED' && now >= record.expiration * 1000;",
   ),
@@ -181,7 +173,7 @@ export const BREAKS: readonly Break[] = [
   one('wait for the store for ever', 'src/core/runtime.ts', 'delay.elapsed.then(() => resolve(TIMED_OUT));', ''),
   one(
     'an abandoned claim is taken back whoever has the record',
-    CLAIM_REQUESTS,
+    CLAIM_WRITES,
     "const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;",
     "const expected = (await store.read(record.id).catch(() => undefined)) ?? { owner: record.owner, status: 'IN_PROGRESS' as const };",
   ),
@@ -193,13 +185,13 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'found here: an extension that comes late shortens a later one',
-    'src/core/lease.ts',
-    "status: 'IN_PROGRESS', leaseUntil: until }",
-    "status: 'IN_PROGRESS' }",
+    HELD_RECORD,
+    'const expected: Expected = { ...inProgress, leaseUntil: until };',
+    'const expected: Expected = inProgress;',
   ),
   one(
     'found here: an amendment makes the retention longer',
-    SETTLING,
+    HELD_RECORD,
     'retention ??= { expiration: Math.max',
     'retention = { expiration: Math.max',
   ),
@@ -207,9 +199,9 @@ export const BREAKS: readonly Break[] = [
     name: 'found here: a claim whose lease is over takes over',
     edits: [
       edit(
-        CLAIM_REQUESTS,
-        'if (this.#left(record) <= 0 || this.#isOver(record)) throw',
-        'if (this.#left(record) < Number.NEGATIVE_INFINITY) throw',
+        CLAIM_WRITES,
+        'if (left(record) <= 0 || isOver(record)) throw',
+        'if (left(record) < Number.NEGATIVE_INFINITY) throw',
       ),
       // A takeover's lease begins with it: so that it can be over, it must begin with the request again.
       edit('src/core/budget.ts', 'leaseEnd: () => runtime.now() + millis,', 'leaseEnd: () => end + millis,'),
@@ -217,50 +209,56 @@ export const BREAKS: readonly Break[] = [
     tests: [KEPT],
   },
   {
-    name: 'found here: an amendment takes the fencing number back',
+    name: 'found here: a late outcome takes the fencing token back',
     edits: [
-      edit(SETTLING, '      attempt = later.attempt;\n', ''),
-      edit(SETTLING, 'const later = notBelow(before, completed);', 'const later = completed;'),
+      edit(HELD_RECORD, '      attempt = Math.max(attempt, next.record.attempt);\n', ''),
+      edit(HELD_RECORD, 'const record = { ...next.record, attempt };', 'const { record } = next;'),
+      edit(OVERWRITE, 'const record = notBelow(existing, completed);', 'const record = completed;'),
     ],
     tests: [KEPT],
   },
   one(
     'found here: a takeover makes its caller wait for more than one lease',
-    CLAIM_REQUESTS,
-    'return this.#budget.left(Math.min(leaseUntil, patience));',
-    'return this.#budget.left(leaseUntil + 0 * patience);',
+    CLAIM_WRITES,
+    'return budget.left(Math.min(leaseUntil, patience));',
+    'return budget.left(leaseUntil + 0 * patience);',
   ),
   one(
     'a checkpoint, or an extension, without the owner condition',
-    LEASE,
-    'write(() => options.store.replace(next, expected), least)',
-    'write(async () => options.store.replace(next, (await options.store.read(record.id)) ?? expected), least)',
+    HELD_RECORD,
+    'write(() => store.replace(next, expected), least)',
+    'write(async () => store.replace(next, (await store.read(record.id)) ?? expected), least)',
   ),
   one(
     'run a step again although its result is kept',
-    STEPS,
+    STEP,
     'if (kept !== undefined) {',
     "if (kept !== undefined && name === '') {",
   ),
   one(
     'begin a step after the lease is lost',
     EXECUTION,
-    'if (!isCompleted() && (isLost || runtime.now() >= lease.until())) throw leaseLostError();',
+    'if (!isCompleted() && (isLost || runtime.now() >= held.leaseUntil())) throw leaseLostError();',
     '',
   ),
   one(
     'go on before the result of a step is kept',
-    STEPS,
+    STEP,
     'return decodeCheckpoint(name, await keep(name, await run(name, fn))) as',
     'const result = await run(name, fn);\n    void keep(name, result).catch(() => undefined);\n    return result as',
   ),
   one(
     'a checkpoint that could not be written counts as kept',
-    STEPS,
+    STEP,
     'if (failure.recordRefused !== true) throw failed(name, failure);',
     'if (failure.recordRefused !== true) return text;',
   ),
-  one('a release drops the checkpoints', SETTLING, 'Object.keys(checkpoints).length > 0 && { checkpoints }', '{}'),
+  one(
+    'a release drops the checkpoints',
+    HELD_RECORD,
+    "status: 'RELEASED', checkpoints: keptCheckpoints() }",
+    "status: 'RELEASED' }",
+  ),
   one(
     'a takeover drops the checkpoints',
     DECIDE,
@@ -276,32 +274,30 @@ export const BREAKS: readonly Break[] = [
   one(
     'write the items of a transaction apart from the outcome',
     'src/stores/dynamodb/transaction.ts',
-    'await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
-    'await table.transact({ TransactItems: [...items], ClientRequestToken: token });\n    await table.transact({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
+    'const failed = await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
+    'await table.transact({ TransactItems: [...items], ClientRequestToken: token });\n  const failed = await table.transact({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
   ),
   one(
     'a transaction without the owner condition',
-    SETTLING,
-    'store.transact?.(completed, { owner, status }, items, token)',
-    'store.transact?.(completed, (await store.read(id)) ?? { owner, status }, items, token)',
+    HELD_RECORD,
+    'store.transact?.(completed, inProgress, items, token)',
+    'store.transact?.(completed, (await store.read(id)) ?? inProgress, items, token)',
   ),
   one(
     'a transaction whose answer was lost has failed, and is released',
-    SETTLING,
-    'write(() => store.replace(released, expected), least);',
-    'write(async () => store.replace(released, { owner, status: (await store.read(id))?.status ?? status }), least);',
+    HELD_RECORD,
+    'write(() => store.replace(released, inProgress), least);',
+    "write(async () => store.replace(released, { owner, status: (await store.read(id))?.status ?? 'IN_PROGRESS' }), least);",
   ),
   one(
-    'a transaction whose answer was lost is seen as that of somebody else',
-    SETTLING,
-    'return settledBy(answer.done ? completed : answer.existing, false);',
-    'return answer.done ? settledBy(completed, false) : lost(answer.existing);',
+    'a transaction whose answer was lost is seen as that of another execution',
+    HELD_RECORD,
+    'return isThis ? settledBy(existing, false) : lost(existing);',
+    'return isThis && items === undefined ? settledBy(existing, false) : lost(existing);',
   ),
   {
-    name: 'found here: a late amendment takes the place of a later one',
-    edits: [
-      edit(SETTLING, "status: 'COMPLETED', ...(provisional > 0 && { provisional }) };", "status: 'COMPLETED' };"),
-    ],
+    name: 'found here: a late outcome replaces a newer one',
+    edits: [edit(OVERWRITE, "status: 'COMPLETED', revision: existing.revision },", "status: 'COMPLETED' },")],
     tests: ['test/integration/complete.test.ts'],
   },
   {
@@ -309,43 +305,50 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         EXECUTION,
-        "if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) {",
-        'if (steps === undefined) {',
+        "if (!isCompleted() || kind === 'returned') return await perform();",
+        'if (kind !== undefined) return await perform();',
       ),
-      edit(EXECUTION, "if (isCompleted()) return outcome.kind === 'returned' ? 'store' : 'hold';", ''),
+      edit(
+        EXECUTION,
+        "isCompleted() ? (outcome.kind === 'returned' ? 'store' : 'hold') : settlementOf(options, outcome, tell),",
+        'settlementOf(options, outcome, tell),',
+      ),
     ],
   },
   one(
     'a request that has waited takes over although the lease is live',
-    GUARD,
-    'if (conflict === undefined) return this.#yield(decision, attempt, existing);',
-    `if (conflict === undefined && decision.kind === 'inFlight' && existing && this.#options.waitMillis > 0) {
-          candidate = this.#candidate(attempt + 1);
-          conflict = await this.#requests.replace(candidate, existing as never);
-        } else if (conflict === undefined) return this.#yield(decision, attempt, existing);`,
+    CLAIM,
+    'if (later === undefined) return yieldTo(decision, attempt, existing);\n        existing = later.existing;',
+    `if (later === undefined && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
+          claimed = candidate(attempt + 1);
+          const answer = await writes.replace(claimed, existing as never);
+          if (answer.done) return win(claimed, undefined);
+          existing = answer.existing;
+        } else if (later === undefined) return yieldTo(decision, attempt, existing);
+        else existing = later.existing;`,
   ),
   one(
     'wait without a bound',
-    WAITING,
+    WAIT,
     'Math.min(options.waitMillis, budget.toAnswer() - LAST_READ_MILLIS)',
     '365 * 86_400_000',
   ),
   one(
     'wait for nothing: what is found is not looked at',
-    WAITING,
+    WAIT,
     'return existing === TIMED_OUT ? undefined : { existing };',
     'if (existing === TIMED_OUT) return undefined;',
   ),
   one(
     'a renewal, or a checkpoint, ignores that the lease is lost',
-    LEASE,
-    "if (existing?.owner !== record.owner) return 'lost';",
-    'if (existing?.owner !== record.owner) break;',
+    HELD_RECORD,
+    "if (existing?.owner !== owner) return 'lost';",
+    'if (existing?.owner !== owner) break;',
   ),
   one(
     'the signal does not fire at the end of the lease',
-    'src/core/lease-watch.ts',
-    'return fire(reason());',
+    'src/core/execution/lease-timers.ts',
+    'return fire(leaseEndsError());',
     'return;',
   ),
   one(
@@ -367,20 +370,23 @@ export const BREAKS: readonly Break[] = [
     ],
   },
   one(
-    'found here: a renewal that comes behind the own release has lost its lease to nobody',
-    LEASE,
+    'found here: a renewal behind the own release reports a lost lease',
+    HELD_RECORD,
     "if (existing.status !== 'IN_PROGRESS') return 'settled';",
     "if (existing.status !== 'IN_PROGRESS') return existing.status === 'COMPLETED' ? 'settled' : 'lost';",
   ),
   one(
     'found here: the retention is over while a handler goes on that has stored its response',
-    SETTLING,
+    HELD_RECORD,
     'Math.max(expiration, leaseIsOver)',
     'leaseIsOver < 0 ? leaseIsOver : expiration',
   ),
   {
     name: 'found here: a completion that got no answer is not made good',
-    edits: [edit(SETTLING, '    stored = undefined;\n', '')],
+    edits: [
+      edit(HELD_RECORD, '    isCertain = false;\n', ''),
+      edit(HELD_RECORD, 'let isCertain = false;', 'let isCertain = true;'),
+    ],
     tests: [KEPT],
   },
 ];

@@ -4,7 +4,7 @@ import type { ProtocolOptions } from '../../src/core/options.ts';
 import type { RecordStore } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
-import { createMiddleware } from '../../src/middy.ts';
+import { createIdempotency } from '../../src/middy/idempotency.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
 import type { World } from './world.ts';
@@ -32,7 +32,7 @@ export function guardedFunction(world: World, runtime: Runtime): Guarded {
 
 /** The middleware in Middy's own chain, with hooks behind it that fail as the call's script says. */
 export function guardedLambda(world: World, runtime: Runtime): Guarded {
-  const guard = createMiddleware(optionsFor(world) as never, runtime);
+  const guard = createIdempotency(optionsFor(world) as never, runtime);
   const behind = {
     after: () => {
       if (world.currentCall().plan.script.after !== 'nothing') throw new HookFailure(world.currentCall());

@@ -1,5 +1,5 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
-import type { ConditionalResult, Expected, RecordStore } from '../../src/core/record/store.ts';
+import type { Expected, RecordStore, WriteResult } from '../../src/core/record/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { CallRun } from './call.ts';
 import { type Applied, type Rows, seen, Table } from './table.ts';
@@ -71,7 +71,7 @@ export class Network {
     return this.#world.items ?? this.#records;
   }
 
-  #replace(record: IdempotencyRecord, expected: Expected): Promise<ConditionalResult> {
+  #replace(record: IdempotencyRecord, expected: Expected): Promise<WriteResult> {
     return this.#ask(`replace by ${record.status}`, record.id, () => this.table.replace(record, expected));
   }
 

@@ -1,5 +1,5 @@
 import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
-import type { ConditionalResult, Expected, InsertResult, TransactionResult } from '../../src/core/record/store.ts';
+import type { Expected, TransactionResult, WriteResult } from '../../src/core/record/store.ts';
 import type { Seen } from '../lib/history.ts';
 import { isRefused } from './effects.ts';
 import { Tokens } from './tokens.ts';
@@ -38,18 +38,18 @@ export class Table {
     return this.#records.keys();
   }
 
-  insert(record: IdempotencyRecord): Applied<InsertResult> {
+  insert(record: IdempotencyRecord): Applied<WriteResult> {
     const existing = this.#records.get(record.id);
-    if (existing !== undefined) return { answer: { won: false, existing }, wrote: false };
+    if (existing !== undefined) return { answer: { done: false, existing }, wrote: false };
     this.#put(record);
-    return { answer: { won: true }, wrote: true };
+    return { answer: { done: true }, wrote: true };
   }
 
-  replace(record: IdempotencyRecord, expected: Expected): Applied<ConditionalResult> {
+  replace(record: IdempotencyRecord, expected: Expected): Applied<WriteResult> {
     return this.#conditionally(record.id, expected, () => this.#put(record));
   }
 
-  remove(id: string, expected: Expected): Applied<ConditionalResult> {
+  remove(id: string, expected: Expected): Applied<WriteResult> {
     return this.#conditionally(id, expected, () => this.delete(id));
   }
 
@@ -66,10 +66,10 @@ export class Table {
       return { answer: { done: false, existing }, wrote: false };
     }
     if (items.some(isRefused)) {
-      const refused = Object.assign(new Error('a condition of an item failed'), {
+      const itemsError = Object.assign(new Error('a condition of an item failed'), {
         name: 'TransactionCanceledException',
       });
-      return { answer: { done: false, refused }, wrote: false };
+      return { answer: { done: false, itemsError }, wrote: false };
     }
     this.#put(record);
     this.#tokens.keep(token);
@@ -80,7 +80,7 @@ export class Table {
     this.#records.delete(id);
   }
 
-  #conditionally(id: string, expected: Expected, write: () => void): Applied<ConditionalResult> {
+  #conditionally(id: string, expected: Expected, write: () => void): Applied<WriteResult> {
     const existing = this.#records.get(id);
     if (existing === undefined || !isAsExpected(existing, expected)) {
       return { answer: { done: false, existing }, wrote: false };
@@ -95,9 +95,9 @@ export class Table {
 }
 
 function isAsExpected(existing: IdempotencyRecord, expected: Expected): boolean {
-  const { owner, status, leaseUntil, provisional } = expected;
+  const { owner, status, leaseUntil, revision } = expected;
   if (existing.owner !== owner || existing.status !== status) return false;
-  if (existing.status === 'COMPLETED') return provisional === undefined || existing.provisional === provisional;
+  if (existing.status === 'COMPLETED') return revision === undefined || existing.revision === revision;
   return leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil);
 }
 
@@ -119,8 +119,8 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
 }
 
 /** The results that checkpoints hold, by the names of the steps. */
-export function resultsOf(checkpoints: readonly (readonly [name: string, text: string])[]): Record<string, string> {
-  return Object.fromEntries(checkpoints.map(([name, text]) => [name, String(JSON.parse(text).result)]));
+export function resultsOf(checkpoints: readonly (readonly [name: string, text: unknown])[]): Record<string, string> {
+  return Object.fromEntries(checkpoints.map(([name, text]) => [name, String(JSON.parse(String(text)).result)]));
 }
 
 function textOf(outcome: Extract<IdempotencyRecord, { status: 'COMPLETED' }>['outcome']): string | undefined {

@@ -66,7 +66,7 @@ async function ask(operation: string, request: WireRequest): Promise<WireAnswer>
   });
 }
 
-/** As the README has it: `<record id>#<digest>#<number>`. */
+/** As docs/reference/record.md has it: `<record id>#<digest>#<number>`. */
 const PART_ID = /#.*#\d+$/;
 
 function verbOf(operation: string, { Item, Key, ConditionExpression = '' }: WireRequest): string {

@@ -23,10 +23,10 @@ export interface IdempotencyTableProps {
   readonly encryptionKey?: IKey;
   /**
    * Whether the table can be restored to any second of the last 35 days.
-   * @default true: without its records, what was done once may be done again
+   * @default true: without its records, work that was done may be done again
    */
   readonly pointInTimeRecovery?: boolean;
-  /** Whether nobody can delete the table, CloudFormation included. @default true */
+  /** Whether the table is protected from deletion, also by CloudFormation. @default true */
   readonly deletionProtection?: boolean;
   /** What becomes of the table when it leaves the stack. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
@@ -95,7 +95,7 @@ export class IdempotencyTable extends Construct {
       );
     }
     const { family, name } = fn.runtime;
-    // What is in a container image is its owner's to know.
+    // The construct cannot know the runtime of a container image.
     const isImage = name === Runtime.FROM_IMAGE.name;
     if (
       !isImage &&

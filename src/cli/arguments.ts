@@ -83,7 +83,7 @@ function parsed(name: CommandName, args: readonly string[]): { values: Given; po
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return { values: values as Given, positionals };
   } catch (error) {
-    // Node breaks its lines.
+    // Node's message has line breaks.
     throw usageFailure((error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' '));
   }
 }

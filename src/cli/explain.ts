@@ -12,7 +12,7 @@ export async function explain(file: string, given: Given, terminal: Terminal): P
   if (operation === undefined) {
     throw usageFailure("--operation is required: the guard's option `operation`, or the Lambda function's name");
   }
-  const explanation = explainRequest(requestOf(given, operation, event));
+  const explanation = explainRequest(await requestOf(given, operation, event));
   switch (explanation.kind) {
     case 'guarded': {
       const { kind: _, ...json } = explanation;
@@ -38,13 +38,18 @@ export function selectedTexts(selected: Readonly<Record<string, unknown>>): { ke
   return { ...text('key'), ...text('scope') };
 }
 
-function requestOf(given: Given, operation: string, event: unknown): RequestToIdentify {
+async function requestOf(given: Given, operation: string, event: unknown): Promise<RequestToIdentify> {
   const { http = false, key, scope, fingerprint, header, methods } = given;
-  const selectors = { ...(scope !== undefined && { scope }), ...(fingerprint !== undefined && { fingerprint }) };
+  // A path means the same with and without it. Only this command needs the engine.
+  const { jmespath } = await import('../jmespath/index.ts');
+  const selectors = {
+    ...(scope !== undefined && { scope: http && scope === 'anonymous' ? scope : jmespath(scope) }),
+    ...(fingerprint !== undefined && { fingerprint: jmespath(fingerprint) }),
+  };
   if (!http) {
     if (header !== undefined || methods !== undefined) throw usageFailure('--header and --methods go with --http');
     if (key === undefined) throw usageFailure('--key EXPRESSION or --http is required');
-    return { operation, event, key, ...selectors };
+    return { operation, event, key: jmespath(key), ...selectors };
   }
   if (key !== undefined) throw usageFailure('--http takes the key from the header: it goes without --key');
   return {

@@ -1,6 +1,6 @@
 import { IdempotencyError } from '../errors.ts';
 
-/** Contract, as `--help` has it. */
+/** The exit codes are contract: `--help` lists them. */
 export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, refused: 4 } as const;
 
 interface FailureDetails {
@@ -9,7 +9,9 @@ interface FailureDetails {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Why a command was not carried out. `code` is for programs, as are those of `IdempotencyError`. */
+/**
+ * Why a command was not carried out. `code` is for programs, as is that of an `IdempotencyError`.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
@@ -30,7 +32,7 @@ export function usageFailure(message: string): Failure {
   return new Failure(EXIT.usage, 'USAGE', message, { advice: 'See middy-idempotency --help.' });
 }
 
-/** Whatever was thrown, for the person at the terminal. */
+/** What was thrown, for the operator at the terminal. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof IdempotencyError) {

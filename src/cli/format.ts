@@ -2,7 +2,7 @@ import type { OutcomeDescription, RecordDescription, RecordState } from '../oper
 
 const MEANING: Record<RecordState, string> = {
   running: 'an execution holds the lease',
-  outcomeUnknown: 'outcome unknown: the lease is over, and nothing was settled',
+  outcomeUnknown: 'outcome unknown: the lease has ended, and nothing was settled',
   completed: 'retries get the outcome',
   released: 'the next request executes',
   expired: 'expired: it counts as absent',
@@ -16,7 +16,7 @@ export function recordText(record: RecordDescription): string {
     operation: record.operation,
     attempt: String(record.attempt),
     owner: record.owner,
-    lease: lease && `${lease.over ? 'over since' : 'live until'} ${lease.until}`,
+    lease: lease && `${lease.over ? 'ended' : 'live until'} ${lease.until}`,
     expiration: `${expiration.at}${expiration.past ? ' (past)' : ''}`,
     fingerprint: record.fingerprint,
     outcome: outcome && outcomeText(outcome),
@@ -42,7 +42,7 @@ export function lines(fields: Readonly<Record<string, string | undefined>>): str
     .join('');
 }
 
-/** What is in a table must not steer the terminal that shows it. */
+/** Control characters in a table's data must not reach the terminal. */
 export function printable(value: string): string {
   return value.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

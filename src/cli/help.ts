@@ -7,9 +7,10 @@ const TABLE = `  --table NAME             the table (required)
   --sort-key NAME=VALUE    for a table with a sort key
   --codec MODULE           the file whose default export is the option \`codec\` of dynamoDBStore`;
 
-const WRITE = `  --yes                    write without asking; without it and without a terminal nothing is written
-  --force OWNER            although the lease of this owner is live: its execution may be running
-  --retention-seconds N    how long the record is kept from now on (default: as long as it would be, and a day at least)`;
+const WRITE = `  --yes                    write without asking; without it and without a terminal, nothing is written
+  --force OWNER            write although the lease of this owner is live: its execution may be running
+  --retention-seconds N    how long the record is kept from now on
+                           (default: as long as it would be kept, and a day at least)`;
 
 const JSON_OPTION = '  --json                   one JSON document on standard output, whatever happens';
 
@@ -18,7 +19,8 @@ const EXIT_CODES = `Exit codes:
   1  failed (after a write whose answer was lost: look again), or the record has changed meanwhile
   2  wrong usage
   3  there is no such record
-  4  refused: the lease is live, the record is settled, nobody confirmed; or (explain) the event has no record id`;
+  4  refused: the lease is live, the record is settled, or the write was not confirmed;
+     for explain: the event has no record id`;
 
 const COMMANDS: Record<CommandName, string> = {
   show: `middy-idempotency show ID --table NAME
@@ -30,16 +32,16 @@ ${TABLE}
 ${JSON_OPTION}`,
   release: `middy-idempotency release ID --table NAME
 
-Resolves an unknown outcome of which you have found out that nothing happened: the next request with this key executes.
-The record is shown, and changed once you confirm, if it is still as shown. Needs dynamodb:GetItem and PutItem.
+Resolves an unknown outcome. Use it when you know that nothing happened: the next request with this key executes.
+Shows the record and asks. Writes only if the record is still as shown. Needs dynamodb:GetItem and dynamodb:PutItem.
 
 ${TABLE}
 ${WRITE}
 ${JSON_OPTION}`,
   complete: `middy-idempotency complete ID --table NAME --response FILE
 
-Resolves an unknown outcome of which you have found out what happened: retries get this response, nothing executes.
-The record is shown, and changed once you confirm, if it is still as shown. Needs dynamodb:GetItem and PutItem.
+Resolves an unknown outcome. Use it when you know what happened: retries get this response, and nothing executes.
+Shows the record and asks. Writes only if the record is still as shown. Needs dynamodb:GetItem and dynamodb:PutItem.
 
   --response FILE          the response as the handler would have returned it, as JSON; - reads standard input
   --no-response            the handler returns nothing (undefined)
@@ -49,10 +51,11 @@ ${JSON_OPTION}`,
   explain: `middy-idempotency explain EVENT.json --key EXPRESSION
 middy-idempotency explain EVENT.json --http
 
-Prints the record id that the running guard uses for an event, with what it was made of, or why it has none. The event is
-what the handler gets (of a guarded function, its first argument); - reads standard input. Needs no table and no AWS SDK.
+Prints the record id that the running guard uses for an event, and what it is made of. If there is none, says why.
+The event is what the handler gets, or the first argument of a guarded function; - reads standard input.
+Needs no table and no AWS SDK.
 
-  --key EXPRESSION         the option \`key\` (JMESPath)
+  --key EXPRESSION         the option \`key\`: a path, or any JMESPath expression
   --scope EXPRESSION       the option \`scope\`
   --fingerprint EXPRESSION the option \`fingerprint\`
   --operation NAME         the option \`operation\`, or the Lambda function's name (default AWS_LAMBDA_FUNCTION_NAME)

@@ -32,7 +32,7 @@ export async function complete(id: string, given: Given, terminal: Terminal): Pr
   const { response: file, 'no-response': none = false } = given;
   if ((file === undefined) !== none) throw usageFailure('either --response FILE or --no-response is required');
   if (file === '-' && given.yes !== true) {
-    throw usageFailure('--response - takes the standard input, so that nobody can be asked there: add --yes');
+    throw usageFailure('--response - reads the standard input, so the command cannot ask there: add --yes');
   }
   const text = file === undefined ? undefined : await terminal.read(file);
   const response = text === undefined ? undefined : parseResponse(text);
@@ -125,7 +125,7 @@ function notFound(id: string): Failure {
   return new Failure(EXIT.notFound, 'RECORD_NOT_FOUND', `There is no record ${id} in this table.`);
 }
 
-/** As `releaseRecord` and `completeRecord` have it. */
+/** The same as in `releaseRecord` and `completeRecord`. */
 const DAY_SECONDS = 86_400;
 
 function parseSeconds(text: string): number {

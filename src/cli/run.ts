@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 
 const COMMANDS = { show, release, complete, explain } satisfies Record<CommandName, unknown>;
 
-/** Carries out a command line, and answers its exit code. Never throws. */
+/** Carries out a command line, and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   const isJson = argv.includes('--json');
   try {

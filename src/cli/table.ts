@@ -7,8 +7,8 @@ import type { Given } from './arguments.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
 
 /**
- * Lets `use` have the store, and closes its connections afterwards. The SDK is loaded here, so that whatever needs no
- * table works without it.
+ * Gives `use` the store, and closes its connections afterwards. The SDK is loaded here, so that a
+ * command without a table works without it.
  */
 export async function withStore<T>(given: Given, use: (store: RecordStore) => Promise<T>): Promise<T> {
   const options = { ...storeOptions(given), ...(await codecOf(given)) };
@@ -35,7 +35,7 @@ function parseAttributes(json: string): NonNullable<DynamoDBStoreOptions['attrib
   try {
     attributes = JSON.parse(json);
   } catch {
-    // Said below.
+    // The failure below says so.
   }
   if (typeof attributes === 'object' && attributes !== null && !Array.isArray(attributes)) return attributes;
   throw usageFailure('--attributes must be a JSON object, such as {"id":"pk","expiration":"ttl"}');
@@ -63,7 +63,7 @@ async function codecOf({ codec: file }: Given): Promise<Pick<DynamoDBStoreOption
 function clientConfig({ region, endpoint }: Given): DynamoDBClientConfig {
   if (endpoint !== undefined && !URL.canParse(endpoint)) throw usageFailure('--endpoint must be a URL');
   return {
-    // A person waits: whoever drops packets is said to be so.
+    // An operator waits: an endpoint that drops packets counts as unreachable.
     requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),

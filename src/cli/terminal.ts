@@ -3,22 +3,23 @@ import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { usageFailure } from './failure.ts';
 
-/** What a command has of its surroundings. */
+/** What a command uses of its surroundings. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   now(): number;
   /** Results. */
   out(text: string): void;
-  /** Everything that a person is told besides. */
+  /** Everything else that the operator reads. */
   tell(text: string): void;
   /** The content of a file, or of standard input for `-`. */
   read(file: string): Promise<string>;
-  /** Asks the person; `undefined` where there is none. */
+  /** Asks the operator; `undefined` where there is no terminal. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
 }
 
 export function processTerminal(): Terminal {
-  // Whoever reads the results may have seen enough (`| head`): what was done is done.
+  // The reader of the results may close the pipe early (`| head`). The command has done its work by
+  // then.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });

@@ -1,10 +1,10 @@
 import type { CompletedRecord } from './record/record.ts';
 
-/** Completed records in this process, the least recently used given up first. It holds text, never an object of a reply. */
+/** Completed records in this process. The least recently used one is given up first. */
 export interface RecordCache {
-  /** The record as it was last seen: whoever asks decides whether it still counts. */
+  /** The record as it was last seen. The caller decides whether it still counts. */
   find(id: string): CompletedRecord | undefined;
-  /** Keeps a record whose outcome is final and here: nothing but its retention can change what a retry gets. */
+  /** Keeps a record whose outcome is final and readable: only its retention can change what a retry gets. */
   keep(record: CompletedRecord): void;
 }
 
@@ -25,7 +25,7 @@ export function recordCache({ maxEntries }: { readonly maxEntries: number }): Re
     },
     keep(record) {
       const { type } = record.outcome;
-      if ((type !== 'RETURNED' && type !== 'THREW') || record.provisional !== undefined) return;
+      if ((type !== 'RETURNED' && type !== 'THREW') || record.revision !== undefined) return;
       use(record);
       const [oldest = ''] = records.keys();
       if (records.size > maxEntries) records.delete(oldest);

@@ -6,7 +6,7 @@ import type { RecordStore } from './record/store.ts';
 /** `'store'`: a retry gets this outcome. `'release'`: a retry executes. `'hold'`: the lease is left to run out. */
 export type Settlement = 'store' | 'release' | 'hold';
 
-/** The options of the protocol. Those that read the request are in `request-key/options.ts`. */
+/** The options of the protocol. Those that read the request are in `request-key/request-options.ts`. */
 export interface ProtocolOptions<TItem = never> {
   /** Where the records live. A store may serve any number of guards. */
   readonly store: RecordStore<TItem>;
@@ -59,7 +59,7 @@ export interface ResolvedProtocolOptions {
   /** How long a duplicate waits; 0 where it does not. */
   readonly waitMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
-  readonly settle: (outcome: Outcome) => Settlement;
+  readonly settle: ((outcome: Outcome) => Settlement) | undefined;
   readonly cache: { readonly maxEntries: number } | undefined;
   readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
 }
@@ -87,7 +87,7 @@ const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
   const { store, retentionSeconds = 86_400, leaseMillis, onInFlight = 'throw' } = options;
   const { clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS, onExpiredLease = 'run' } = options;
-  const { settle = defaultSettle, cache, onEvent } = options;
+  const { settle, cache, onEvent } = options;
   if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
@@ -95,7 +95,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
   requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
-  requireFunction('settle', settle);
+  if (settle !== undefined) requireFunction('settle', settle);
   if (cache !== undefined) requireCache(cache);
   if (onEvent !== undefined) requireFunction('onEvent', onEvent);
   return {
@@ -131,10 +131,6 @@ function requireCache(cache: unknown): void {
   const { maxEntries } = cache as { maxEntries?: unknown };
   requireNumber('cache.maxEntries', maxEntries, { atLeast: 1, atMost: MAX_CACHE_ENTRIES });
   if (!Number.isInteger(maxEntries)) throw optionError('cache.maxEntries', 'must be an integer');
-}
-
-function defaultSettle(outcome: Outcome): Settlement {
-  return outcome.kind === 'returned' ? 'store' : 'release';
 }
 
 /** Refuses what is no option: a misspelt one would be ignored in silence. */

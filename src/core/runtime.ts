@@ -18,25 +18,15 @@ interface Delay {
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The answer, or `TIMED_OUT` after `millis`: a store that hangs must not hang its caller. */
-export function within<T>(runtime: Runtime, millis: number, answer: Promise<T>): Promise<T | typeof TIMED_OUT> {
-  return new Promise((resolve, reject) => {
-    const delay = runtime.delay(Math.max(0, millis));
-    const end =
-      <V>(settle: (value: V) => void) =>
-      (value: V) => {
-        settle(value);
-        delay.cancel();
-      };
-    answer.then(end(resolve), end(reject));
-    delay.elapsed.then(() => resolve(TIMED_OUT));
-  });
-}
-
-/** What a function of the user's answers, or throws, as a promise. */
-export function promised<T>(run: () => Promise<T>): Promise<T> {
+export async function within<T>(
+  runtime: Runtime,
+  millis: number,
+  ask: () => Promise<T>,
+): Promise<T | typeof TIMED_OUT> {
+  const delay = runtime.delay(Math.max(0, millis));
   try {
-    return Promise.resolve(run());
-  } catch (error) {
-    return Promise.reject(error);
+    return await Promise.race([ask(), delay.elapsed.then((): typeof TIMED_OUT => TIMED_OUT)]);
+  } finally {
+    delay.cancel();
   }
 }

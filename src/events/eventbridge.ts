@@ -1,5 +1,6 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 
 /**
  * An event of a bus: account, region and source, and the id that EventBridge gave it. As JMESPath:
@@ -7,9 +8,10 @@ import { fields, type SourceKey, sourceKey } from './source-key.ts';
  *
  * Catches: EventBridge delivering again, a second rule with the same target, and Lambda's own retries of the asynchronous
  * invocation.
- * Does not catch: a producer that puts an event twice, which has two ids: take a business key from `detail`. Among them is S3,
- * whose own repeats show in `detail.object.sequencer`. What a replay of an archive is, decide yourself: `"replay-name"` in
- * the key handles it again, without it nothing is promised, as AWS does not say whether the id stays.
+ * Does not catch: a producer that puts an event twice, with two ids. Take a business key from
+ * `detail`. S3 is such a producer: its repeats have the same `detail.object.sequencer`. Decide what
+ * a replay of an archive is: `"replay-name"` in the key handles it again. Without it nothing is
+ * promised, because AWS does not say whether the id stays.
  *
  * Retention: EventBridge tries for 24 hours ("How EventBridge retries delivering events"), then Lambda for up to 6.
  *

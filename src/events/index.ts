@@ -1,7 +1,8 @@
 /**
- * What identifies a record of each event source of Lambda: as functions for the option `key`, which refuse a record of
- * another source, and as JMESPath expressions, which select the same. With each stands which duplicates its key catches, and
- * how long records must be kept (`retentionSeconds`): longer than the source can deliver again.
+ * The keys of Lambda's event sources. Each is a function for the option `key`, which refuses a
+ * record of another source, and a JMESPath expression, which selects the same. Each says which
+ * duplicates its key catches, and how long records must be kept (`retentionSeconds`): longer than
+ * the source can deliver again.
  */
 export { EVENTBRIDGE_EVENT_KEY, eventBridgeEventKey } from './eventbridge.ts';
 export { KAFKA_RECORD_KEY, type KafkaRecord, kafkaRecordKey, kafkaRecords } from './kafka.ts';

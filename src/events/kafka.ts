@@ -1,9 +1,10 @@
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda';
-import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const KAFKA = 'Apache Kafka';
 
-/** A record with the name of its cluster, which the event has only once for all. */
+/** A record with the name of its cluster, which an event has once for all its records. */
 export type KafkaRecord = MSKRecord & {
   /** The cluster's ARN (Amazon MSK), or its bootstrap servers in alphabetical order (self-managed). */
   readonly cluster: string;
@@ -25,12 +26,14 @@ export function kafkaRecords(event: MSKEvent | SelfManagedKafkaEvent): readonly 
 }
 
 /**
- * A record of a topic: cluster, topic, partition and offset, and its timestamp, since a topic that is made anew counts its
- * offsets from 0 again. As JMESPath: {@link KAFKA_RECORD_KEY}. Both read what {@link kafkaRecords} makes of an event.
+ * A record of a topic: cluster, topic, partition, offset and timestamp. The timestamp is there
+ * because a topic that is made anew counts its offsets from 0 again. As JMESPath: {@link
+ * KAFKA_RECORD_KEY}. Both read what {@link kafkaRecords} makes of an event.
  *
  * Catches: a batch that Lambda reads again, after a failure, a rebalance, or a consumer group's offsets set back.
- * Does not catch: a producer without `enable.idempotence` that sends twice, which are two offsets; nor the same record in a
- * mirrored cluster, or after the list of bootstrap servers was changed. Take a business key for these,
+ * Does not catch: a producer without `enable.idempotence` that sends twice, with two offsets.
+ * Neither does it catch the same record in a mirrored cluster, or after the list of bootstrap
+ * servers was changed. Take a business key for these:
  * `powertools_json(powertools_base64(value)).orderId`.
  *
  * Retention: longer than the topic's.

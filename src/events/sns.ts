@@ -1,5 +1,6 @@
 import type { SNSEventRecord } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 import { jsonBody, type SqsMessageWithBody } from './sqs.ts';
 
 const SNS = 'Amazon SNS';

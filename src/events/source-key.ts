@@ -4,10 +4,10 @@ import { IdempotencyError } from '../errors.ts';
 export type SourceKey = readonly (string | number)[];
 
 /**
- * The key of a record that is what it is taken for, and whole.
+ * The key of a record, if it is of the expected source and has every part.
  *
  * @param source the event source, for the error
- * @param isFromSource whether the record says that it is from there
+ * @param isFromSource whether the record says that it is from this source
  * @param parts the key, by the names that the record has for its parts
  * @throws IdempotencyError `KEY_INVALID`: a key with a gap would be shared by all records that have it
  */
@@ -28,11 +28,6 @@ export function notFrom(source: string, problem: string, cause?: unknown): Idemp
       ...(cause !== undefined && { cause }),
     },
   );
-}
-
-/** Events are data of others: whatever the types say, this may be anything. */
-export function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function isPart(value: unknown): value is string | number {

@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
-import { compileSelector } from '../request-key/selector.ts';
-import { fields, notFrom, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { compileSelector, type Selector } from '../request-key/selector.ts';
+import { notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const SQS = 'Amazon SQS';
 
@@ -10,10 +11,12 @@ export type SqsMessage = Pick<SQSRecord, 'eventSource' | 'eventSourceARN' | 'mes
 /**
  * A message of a queue, standard or FIFO: its queue and its message id. As JMESPath: {@link SQS_MESSAGE_KEY}.
  *
- * Catches: the message delivered again, because its visibility timeout was over, its deletion failed, its batch failed, or
- * a standard queue had a copy left ("Amazon SQS at-least-once delivery").
- * Does not catch: a producer that sends twice, and a redrive from a dead-letter queue: both are new messages with new ids
- * ("Learn how to configure a dead-letter queue redrive in Amazon SQS"). {@link sqsBodyKey} catches both.
+ * Catches: the message delivered again, because its visibility timeout ended, or because its
+ * deletion or its batch failed. A standard queue may also have a copy left ("Amazon SQS
+ * at-least-once delivery").
+ * Does not catch: a producer that sends twice, and a redrive from a dead-letter queue. Both are new
+ * messages with new ids ("Learn how to configure a dead-letter queue redrive in Amazon SQS").
+ * {@link sqsBodyKey} catches both.
  *
  * Retention: longer than the queue's own, which is 4 days by default and 14 at most ("Amazon SQS message quotas").
  *
@@ -33,12 +36,13 @@ export type SqsFifoMessage = SqsMessage & {
 };
 
 /**
- * A message of a FIFO queue by its producer's word: queue, message group and deduplication id. ONLY where the producer never
- * uses a deduplication id for two messages, however far apart: SQS itself forgets one after 5 minutes, so that two
- * messages may have the same, and with content-based deduplication two equal bodies always do ("Amazon SQS FIFO queue key
- * terms"). The second would be taken for the first, and lost. When in doubt: {@link sqsMessageKey}. The group is part of
- * the key because a queue may deduplicate by group ("High throughput for FIFO queues"). As JMESPath:
- * {@link SQS_FIFO_DEDUPLICATION_KEY}.
+ * A message of a FIFO queue by its producer's word: queue, message group and deduplication id. Use
+ * it ONLY if the producer never uses a deduplication id for two messages, however far apart. SQS
+ * forgets an id after 5 minutes, so two messages may have the same one. With content-based
+ * deduplication two equal bodies always have ("Amazon SQS FIFO queue key terms"). The second
+ * message would be taken for the first, and lost. When in doubt: {@link sqsMessageKey}. The group
+ * is part of the key because a queue may deduplicate by group ("High throughput for FIFO queues").
+ * As JMESPath: {@link SQS_FIFO_DEDUPLICATION_KEY}.
  *
  * Catches: what `sqsMessageKey` does, and a producer that sends again later than those 5 minutes.
  * Does not catch: a redrive, for which SQS has replaced the deduplication id by the message's id.
@@ -58,22 +62,24 @@ export const SQS_FIFO_DEDUPLICATION_KEY =
   '[eventSourceARN, attributes.MessageGroupId, attributes.MessageDeduplicationId]';
 
 /**
- * What the message is about: a business key in its JSON body, `sqsBodyKey('[tenant, orderId]')`. As
- * `powertools_json(body).…` in JMESPath, but of a body that a middleware has parsed already, too.
+ * What the message is about: a business key in its JSON body, `sqsBodyKey('[tenant, orderId]')`. It
+ * selects what `powertools_json(body).…` selects, and also reads a body that a middleware has
+ * parsed.
  *
  * Catches: every delivery, a producer that sends twice, a redrive, the same message through another queue.
- * Does not catch: two messages about one thing that differ in the key; and two different messages with one key are one:
- * give a `fingerprint` of the body, so that the second is refused instead of dropped.
+ * Does not catch: two messages about one thing that differ in the key. Two different messages with
+ * one key are one: give a `fingerprint` of the body, so that the second is refused instead of
+ * dropped.
  *
- * Retention: longer than the queue's and its dead-letter queue's together, because a redrive begins anew with both; and
- * than the time after which a producer may still send again.
+ * Retention: longer than the queue's and its dead-letter queue's together, because a redrive begins
+ * anew with both. Longer, too, than the time after which a producer may still send again.
  *
- * @param expression JMESPath over the body
- * @throws TypeError at construction when the expression is none
+ * @param key a path over the body, `jmespath('…')`, or a function of the body
+ * @throws TypeError at construction when the path is none
  * @throws IdempotencyError `KEY_INVALID`, when called, for a record of another shape or a body that is no JSON object
  */
-export function sqsBodyKey(expression: string): (record: SqsMessageWithBody) => unknown {
-  const selector = compileSelector('key', expression);
+export function sqsBodyKey(key: Selector): (record: SqsMessageWithBody) => unknown {
+  const selector = compileSelector('key', key);
   return (record) => {
     const { eventSource, body } = fields(record);
     if (eventSource !== 'aws:sqs') throw notFrom(SQS, `It does not look like one of ${SQS}`);

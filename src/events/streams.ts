@@ -1,9 +1,13 @@
 import type { DynamoDBRecord, KinesisStreamRecord } from 'aws-lambda';
-import { fields, type SourceKey, sourceKey } from './source-key.ts';
+import { fields } from '../request-key/data.ts';
+import { type SourceKey, sourceKey } from './source-key.ts';
 
 /** What of a Kinesis record its key needs: a record whose data have been parsed will do. */
 export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSourceARN' | 'eventID'> & {
-  /** With `subSequenceNumber` where a producer's library had put the record into one with others, and it was taken out of that. */
+  /**
+   * With `subSequenceNumber` where the record was taken out of an aggregate of the producer's
+   * library.
+   */
   readonly kinesis?: object;
 };
 
@@ -11,14 +15,16 @@ export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSour
  * A record of a Kinesis data stream: the stream, and the event id, which is shard id and sequence number. As JMESPath:
  * {@link KINESIS_RECORD_KEY}.
  *
- * Catches: a batch, or the part of it from a failed record on, that Lambda reads again, and a new event source mapping that
- * begins with the oldest records.
- * Does not catch: a producer that puts a record twice, for which the stream has two sequence numbers ("Handle duplicate
- * records"); nor a change between the stream and one of its enhanced fan-out consumers, which has an ARN of its own. Take a
- * business key, `powertools_json(powertools_base64(kinesis.data)).orderId`, for both.
+ * Catches: a batch, or the part of it from a failed record on, that Lambda reads again. It also
+ * catches a new event source mapping that begins with the oldest records.
+ * Does not catch: a producer that puts a record twice, with two sequence numbers ("Handle duplicate
+ * records"). Neither does it catch a change between the stream and an enhanced fan-out consumer,
+ * which has an ARN of its own. Take a business key,
+ * `powertools_json(powertools_base64(kinesis.data)).orderId`, for both.
  *
- * Records that the Kinesis Producer Library had put into one have that one's event id: leave `kinesis.subSequenceNumber` in those
- * that you take out of it, and each has a key of its own. The JMESPath does not read it.
+ * Records of an aggregate of the Kinesis Producer Library have the aggregate's event id. Leave
+ * `kinesis.subSequenceNumber` in the records that you take out of it: each then has a key of its
+ * own. The JMESPath does not read it.
  *
  * Retention: longer than the stream's, which is 24 hours by default and 365 days at most ("Change the data retention
  * period"), or than `MaximumRecordAgeInSeconds`.
@@ -47,7 +53,7 @@ export type DynamoDBStreamRecord = Pick<DynamoDBRecord, 'eventSource' | 'eventSo
  *
  * Catches: a batch, or the part of it from a failed record on, that Lambda reads again. The stream itself has every
  * change once ("Change data capture for DynamoDB Streams").
- * Does not catch: a writer that writes twice, which are two changes; and the same change in the stream of another replica
+ * Does not catch: a writer that writes twice, and the same change in the stream of another replica
  * of a global table.
  *
  * Retention: longer than the stream's 24 hours.

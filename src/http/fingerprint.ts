@@ -1,6 +1,6 @@
-import { IdempotencyError } from '../errors.ts';
 import { canonicalJson, sha256 } from '../request-key/canonical.ts';
-import { holdsRoundedInteger } from '../request-key/numbers.ts';
+import { canonicalText } from '../request-key/canonical-text.ts';
+import { refuseRoundedInteger } from '../request-key/identify.ts';
 import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
 
@@ -40,29 +40,22 @@ function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: stri
 /** A body parser in front of us has parsed it. */
 function parsedBody(body: unknown): string {
   const json = canonicalJson('fingerprint', body);
-  if (!holdsRoundedInteger(body)) return json;
-  throw new IdempotencyError('KEY_INVALID', 'This request has an integer beyond 2^53. Send it as a string.', {
-    advice:
-      'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
-  });
+  refuseRoundedInteger(
+    body,
+    'A body parser in front of httpIdempotency has rounded it. Use httpIdempotency first: it compares the text.',
+  );
+  return json;
 }
 
 function isJson(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType.endsWith('+json');
 }
 
-/** `undefined` when the text is no JSON, or says more than a parser keeps (RFC 8259, section 6): then bytes decide. */
+/** `undefined` when the bytes are no UTF-8, no JSON, or say more than a parser keeps: then bytes decide. */
 function canonicalBody(bytes: Buffer): string | undefined {
   try {
-    let exact = true;
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (_name, member) => {
-      if (Number.isInteger(member) && !Number.isSafeInteger(member)) exact = false;
-      return member;
-    });
-    // Stryker disable next-line StringLiteral: the name would be in an error that nobody sees
-    if (exact) return canonicalJson('fingerprint', value);
+    return canonicalText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    // No JSON, or none that RFC 8785 has a form for.
+    return undefined;
   }
-  return undefined;
 }

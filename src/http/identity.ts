@@ -1,52 +1,64 @@
+import { isObject } from '../json.ts';
+import { fields } from '../request-key/data.ts';
 import type { HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** One kind of evidence for who is calling. */
+interface Evidence {
+  /** Whether the gateway has it at all, with a name or without. */
+  readonly isThere: boolean;
+  readonly caller: readonly string[] | undefined;
+}
 
 /**
  * Who is calling, from what API Gateway or Lambda has verified: the first of the subject of a JWT with its issuer, an
  * IAM principal, the principal of a Lambda authorizer, the id of an API key, a client certificate.
  *
- * Never from a header, a raw token or an address: what the caller can choose cannot keep callers apart.
+ * The first evidence that is there decides. Where it names no caller, there is no identity: many callers may have the
+ * API key or the certificate that comes next. Never from a header, a raw token or an address: the caller can choose them.
  *
- * @returns `undefined` when none of these is there
+ * @returns `undefined` when none of these is there, or the first that is there names no caller
  */
-export function verifiedIdentity({ requestContext }: HttpRequest): readonly string[] | undefined {
-  const authorizer = fields(requestContext['authorizer']);
-  const identity = fields(requestContext['identity']);
-  return (
-    tokenSubject(fields(fields(authorizer['jwt'])['claims'])) ??
-    // A Cognito authorizer of format 1.0. A Lambda authorizer may put anything there, but has no issuer to put.
-    (isText(fields(authorizer['claims'])['iss']) ? tokenSubject(fields(authorizer['claims'])) : undefined) ??
-    iamPrincipal(fields(authorizer['iam'])) ??
-    iamPrincipal(identity) ??
-    authorizerPrincipal(requestContext, authorizer, identity) ??
-    apiKey(identity) ??
-    clientCertificate(fields(identity['clientCert'])) ??
-    clientCertificate(fields(fields(requestContext['authentication'])['clientCert']))
-  );
+export function verifiedIdentity(request: HttpRequest): readonly string[] | undefined {
+  return evidenceOf(request).find(({ isThere }) => isThere)?.caller;
 }
 
-/**
- * Whether somebody has been verified, in a shape that `verifiedIdentity` may or may not be able to read. Two such callers
- * must not be taken for the same nobody.
- */
+/** Whether the gateway has admitted a caller by any evidence. One without a name is not anonymous. */
 export function isAuthenticated(request: HttpRequest): boolean {
-  // An ALB says it in headers. Anybody could send them, and be refused for it.
+  // An ALB says it in headers. Any caller can send them, and is refused for it.
   if (request.shape === 'alb' && ALB_IDENTITY_HEADERS.some((name) => request.header(name).length > 0)) return true;
-  const { authorizer, identity, authentication } = request.requestContext;
-  // Lambda authorizers may say nothing of whom they admit: `null` then is all that an HTTP API hands on.
-  if ('lambda' in fields(authorizer)) return true;
-  const { userArn, caller, apiKeyId, clientCert, cognitoIdentityId } = fields(identity);
-  const evidence = [
-    ...Object.values(fields(authorizer)),
-    userArn,
-    caller,
-    apiKeyId,
-    clientCert,
-    cognitoIdentityId,
-    authentication,
+  return evidenceOf(request).some(({ isThere }) => isThere);
+}
+
+/** The strongest first. */
+function evidenceOf({ requestContext }: HttpRequest): readonly Evidence[] {
+  const { authorizer, identity, authentication } = requestContext;
+  const { jwt, claims, iam } = fields(authorizer);
+  const { userArn, caller, cognitoIdentityId, cognitoIdentityPoolId, apiKeyId, clientCert } = fields(identity);
+  return [
+    // A Lambda authorizer of a REST API may use these names, too, but only for text.
+    { isThere: isObject(jwt), caller: tokenSubject(fields(fields(jwt)['claims'])) },
+    // A Cognito authorizer of format 1.0. A Lambda authorizer may put anything there, but has no issuer to put.
+    { isThere: isText(fields(claims)['iss']), caller: tokenSubject(fields(claims)) },
+    { isThere: isObject(iam), caller: iamPrincipal(fields(iam)) },
+    {
+      isThere: isAnyGiven([userArn, caller, cognitoIdentityId, cognitoIdentityPoolId]),
+      caller: iamPrincipal(fields(identity)),
+    },
+    {
+      // A Lambda authorizer may say nothing of the caller: `null` then is all that an HTTP API hands on.
+      isThere: 'lambda' in fields(authorizer) || isAnyGiven(Object.values(fields(authorizer))),
+      caller: authorizerPrincipal(requestContext, fields(authorizer), fields(identity)),
+    },
+    { isThere: isAnyGiven([apiKeyId]), caller: isText(apiKeyId) ? ['api-key', apiKeyId] : undefined },
+    { isThere: isAnyGiven([clientCert]), caller: clientCertificate(fields(clientCert)) },
+    { isThere: isAnyGiven([authentication]), caller: clientCertificate(fields(fields(authentication)['clientCert'])) },
   ];
-  return evidence.some((one) => (one ?? null) !== null);
+}
+
+function isAnyGiven(values: readonly unknown[]): boolean {
+  return values.some((value) => (value ?? null) !== null);
 }
 
 const ALB_IDENTITY_HEADERS = [
@@ -64,14 +76,20 @@ function tokenSubject({ iss, sub }: Fields): readonly string[] | undefined {
   return isText(iss) ? ['jwt', iss, sub] : ['jwt', sub];
 }
 
+/** The session that a Cognito identity pool opens for each of its users, with a role that they share. */
+const SHARED_SESSION = /:assumed-role\/[^/]+\/CognitoIdentityCredentials$/;
+
 /**
- * The identity id of a Cognito identity pool, whose users share a role; else the ARN, which stays the same when
- * credentials are renewed, other than the access key. That of an assumed role contains the session's name.
+ * The identity id, for a user of a Cognito identity pool. Else the ARN: unlike the access key, it stays the same when
+ * credentials are renewed. The ARN of an assumed role contains the session's name.
  */
 function iamPrincipal(iam: Fields): readonly string[] | undefined {
-  const cognito = iam['cognitoIdentityId'] ?? fields(iam['cognitoIdentity'])['identityId'];
-  if (isText(cognito)) return ['cognito', cognito];
-  return isText(iam['userArn']) ? ['iam', iam['userArn']] : undefined;
+  const pool = fields(iam['cognitoIdentity']);
+  const user = iam['cognitoIdentityId'] ?? pool['identityId'];
+  if (isText(user)) return ['cognito', user];
+  const arn = iam['userArn'];
+  const isOfPool = isAnyGiven([iam['cognitoIdentity'], iam['cognitoIdentityPoolId']]);
+  return isText(arn) && !isOfPool && !SHARED_SESSION.test(arn) ? ['iam', arn] : undefined;
 }
 
 /** Unique within its API at most, and some authorizers say the same of everybody: the API key is more to tell them by. */
@@ -81,17 +99,9 @@ function authorizerPrincipal(context: Fields, authorizer: Fields, identity: Fiel
   return ['authorizer', ...texts(context['apiId']), String(principal), ...texts(identity['apiKeyId'])];
 }
 
-function apiKey(identity: Fields): readonly string[] | undefined {
-  return isText(identity['apiKeyId']) ? ['api-key', identity['apiKeyId']] : undefined;
-}
-
 /** A serial number is unique within its issuer (RFC 5280, section 4.1.2.2). */
 function clientCertificate({ issuerDN, serialNumber }: Fields): readonly string[] | undefined {
   return isText(issuerDN) && isText(serialNumber) ? ['certificate', issuerDN, serialNumber] : undefined;
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 function texts(value: unknown): readonly string[] {

@@ -1,23 +1,13 @@
-import { isUnanswered } from '../core/claim/claim.ts';
 import type { IdempotencyHandle } from '../core/execution/handle.ts';
-import { refuseUnknownOptions } from '../core/options.ts';
+import { PROTOCOL_OPTION_NAMES, refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { requestRuns } from '../middy/runs.ts';
-import { attachHandle, startRun } from '../middy/start.ts';
-import { middyTimeout } from '../middy/timeout.ts';
-import type { IdempotencyContext, IdempotencyMiddleware } from '../middy.ts';
-import { createOperation, type Operation, refuseDurable, remainingOf } from '../operation.ts';
+import { createMiddleware, type IdempotencyContext, type IdempotencyMiddleware } from '../middy/lifecycle.ts';
+import { createOperation } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
 import { warnOfSharedDefault } from '../warnings.ts';
-import {
-  HTTP_OPTION_NAMES,
-  type HttpIdempotencyOptions,
-  type ResolvedHttpOptions,
-  resolveHttpOptions,
-  settleByStatus,
-} from './options.ts';
-import { presented, replayOf } from './presented.ts';
-import { problemFor } from './refuse.ts';
+import { httpFormat } from './format.ts';
+import { HTTP_OPTION_NAMES, type HttpIdempotencyOptions, resolveHttpOptions, settleByStatus } from './options.ts';
+import { problemFor } from './reject.ts';
 import { readRequest } from './request.ts';
 import { httpSelectors } from './selectors.ts';
 
@@ -34,74 +24,43 @@ export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } f
 export function httpIdempotency<TEvent = unknown, TItem = never>(
   options: HttpIdempotencyOptions<TEvent, TItem>,
 ): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>> {
-  return createHttpMiddleware(options, systemRuntime) as IdempotencyMiddleware<never, never>;
+  return createHttpIdempotency(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }
 
 /** `httpIdempotency` with the clock, the randomness and the timers passed in. @internal */
-export function createHttpMiddleware(
+export function createHttpIdempotency(
   options: HttpIdempotencyOptions<never>,
   runtime: Runtime,
 ): IdempotencyMiddleware<unknown, unknown> {
   refuseUnknownOptions(options, HTTP_OPTION_NAMES);
   const http = resolveHttpOptions(options);
-  const operation = operationFor(options, http, runtime);
   if (options.operation === undefined) warnOfSharedDefault(options.store, 'a handler');
-  const watchTimeout = middyTimeout(options.timeoutEarlyInMillis);
-  const runs = requestRuns();
-
-  return {
+  return createMiddleware({
     name: 'httpIdempotency',
-    async before(request) {
-      refuseDurable(request.context);
-      const remaining = remainingOf(request.context);
-      const timeout = watchTimeout(remaining);
+    operation: createOperation(operationOptions(options, http.headerName), runtime, [], ['claimFailed', 'refused']),
+    timeoutEarlyInMillis: options.timeoutEarlyInMillis,
+    read(request) {
       const read = readRequest(request.event);
-      if (!http.methods.has(read.method)) return attachHandle(request, undefined);
-      const { functionName } = (request.context ?? {}) as { functionName?: string };
-      const invocation = { args: [request.event, read], remaining, functionName };
-      try {
-        const admission = await operation.admit(invocation);
-        if (admission.kind === 'unguarded') return attachHandle(request, undefined);
-        if (admission.kind === 'replay') return replayOf(admission.outcome, request, read);
-        const execution = presented(admission.execution, read, http.droppedHeaders);
-        const refuse = (error: unknown) => problemFor(error, request, read, http);
-        runs.begin(request, await startRun(request, execution, timeout, refuse));
-      } catch (error) {
-        if (http.onStoreError === 'run' && isUnanswered(error) && !timeout.isHalfOver()) {
-          operation.unguarded(invocation);
-          return attachHandle(request, undefined);
-        }
-        request.earlyResponse = await problemFor(error, request, read, http);
-      }
+      if (!http.methods.has(read.method)) return undefined;
+      return {
+        args: [request.event, read],
+        format: httpFormat(read, http.droppedHeaders),
+        runsUnanswered: http.onStoreError === 'run',
+        reject: (error) => problemFor(error, request, read, http),
+      };
     },
-    async after(request) {
-      await runs.of(request)?.after();
-    },
-    async onError(request) {
-      await runs.of(request)?.onError();
-    },
-  };
+  });
 }
 
-function operationFor(options: HttpIdempotencyOptions<never>, http: ResolvedHttpOptions, runtime: Runtime): Operation {
-  const { scope, methods: _m, headerName: _h, required = true, fingerprint, onStoreError: _s, ...rest } = options;
-  const {
-    problemBaseUri: _p,
-    describedBy: _d,
-    problemsThrough: _t,
-    dropHeaders: _r,
-    timeoutEarlyInMillis: _e,
-    // `undefined` is not given, too: a spread over the default would leave the protocol's own, which stores a 500.
-    settle = settleByStatus,
-    ...own
-  } = rest;
-  const selectors = httpSelectors({ scope, fingerprint }, http.headerName);
-  const onMissingKey = required ? 'throw' : 'run';
-  // Stryker disable next-line ArrayDeclaration: options that are not known have been refused already
-  return createOperation(
-    { ...own, settle, ...selectors, onMissingKey } as never,
-    runtime,
-    [],
-    ['claimFailed', 'refused'],
-  );
+/** The options of the protocol as they are, and selectors for HTTP. */
+function operationOptions(options: HttpIdempotencyOptions<never>, headerName: string) {
+  const protocol = Object.fromEntries(
+    [...PROTOCOL_OPTION_NAMES, 'operation' as const].map((name) => [name, options[name]]),
+  ) as Pick<HttpIdempotencyOptions<never>, (typeof PROTOCOL_OPTION_NAMES)[number] | 'operation'>;
+  return {
+    ...protocol,
+    settle: options.settle ?? settleByStatus,
+    ...httpSelectors(options, headerName),
+    onMissingKey: options.required === false ? 'run' : 'throw',
+  } as const;
 }

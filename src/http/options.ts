@@ -1,7 +1,7 @@
 import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
 import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
-import type { RequestOptions } from '../request-key/options.ts';
+import type { RequestOptions } from '../request-key/request-options.ts';
 import type { Selector } from '../request-key/selector.ts';
 import { TOKEN } from './media-type.ts';
 import type { ProblemOptions } from './problem.ts';
@@ -18,9 +18,12 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
     Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
   /**
    * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
-   * principal, principal of a Lambda authorizer, API key id, client certificate, in this order; a request without any is
-   * refused. `'anonymous'` admits requests of nobody, which then share one space of keys: never where this function
-   * itself finds out who is calling, because a replay is answered before it does. A function or a JMESPath expression
+   * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
+   * principal, principal of a Lambda authorizer, API key id, client certificate. The first of these that is there
+   * decides. A request without any is refused, and so is one whose first names no caller, such as a JWT without `sub`.
+   * `'anonymous'` admits requests without an identity, which then share one space of keys. Never use it where this
+   * function itself finds out who is calling: a replay is answered before that. A path, a function or `jmespath('…')`
+   * takes the place of all that.
    * takes the place of all that.
    */
   readonly scope?: 'anonymous' | Selector<readonly [event: TEvent]>;

@@ -1,10 +1,11 @@
 import { IdempotencyError } from '../errors.ts';
+import { fields } from '../request-key/data.ts';
 
 /**
  * Which fields the event has, and so which the response must have: `'v1'` API Gateway REST (and HTTP API with format
  * 1.0), `'v2'` HTTP API and Function URL, `'alb'` an Application Load Balancer.
  */
-export type HttpEventShape = 'v1' | 'v2' | 'alb';
+type HttpEventShape = 'v1' | 'v2' | 'alb';
 
 /** What the idempotency of a request depends on, read from the event once. */
 export interface HttpRequest {
@@ -30,14 +31,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws IdempotencyError `KEY_INVALID` when the event is no HTTP request: without one there is nothing to guard by */
 export function readRequest(event: unknown): HttpRequest {
-  const fields = asFields(event);
-  const requestContext = asFields(fields['requestContext']);
-  const http = asFields(requestContext['http']);
-  const header = headerLookup(asFields(fields['headers']), asFields(fields['multiValueHeaders']));
+  const members = fields(event);
+  const requestContext = fields(members['requestContext']);
+  const http = fields(requestContext['http']);
+  const header = headerLookup(fields(members['headers']), fields(members['multiValueHeaders']));
   const common = {
     requestContext,
-    body: fields['body'],
-    isBase64Encoded: fields['isBase64Encoded'] === true,
+    body: members['body'],
+    isBase64Encoded: members['isBase64Encoded'] === true,
     header,
     authority: [
       // RFC 9110, section 4.2.3: a host name is the same in any case.
@@ -51,19 +52,19 @@ export function readRequest(event: unknown): HttpRequest {
       shape: 'v2',
       multiValue: false,
       method: http['method'].toUpperCase(),
-      path: text(fields['rawPath'] ?? http['path']),
-      query: parseQuery(text(fields['rawQueryString'])),
+      path: text(members['rawPath'] ?? http['path']),
+      query: parseQuery(text(members['rawQueryString'])),
     };
   }
-  if (typeof fields['httpMethod'] === 'string') {
+  if (typeof members['httpMethod'] === 'string') {
     const isAlb = 'elb' in requestContext;
     return {
       ...common,
       shape: isAlb ? 'alb' : 'v1',
-      multiValue: isAlb && typeof fields['multiValueHeaders'] === 'object' && fields['multiValueHeaders'] !== null,
-      method: fields['httpMethod'].toUpperCase(),
-      path: text(fields['path']),
-      query: collectQuery(fields),
+      multiValue: isAlb && typeof members['multiValueHeaders'] === 'object' && members['multiValueHeaders'] !== null,
+      method: members['httpMethod'].toUpperCase(),
+      path: text(members['path']),
+      query: collectQuery(members),
     };
   }
   throw noHttpRequest();
@@ -103,14 +104,10 @@ function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string
   return isLossy ? new Map([['', [rawQueryString]]]) : query;
 }
 
-function collectQuery(fields: Fields): ReadonlyMap<string, readonly string[]> {
-  const multiple = Object.entries(asFields(fields['multiValueQueryStringParameters']));
-  const entries = multiple.length > 0 ? multiple : Object.entries(asFields(fields['queryStringParameters']));
+function collectQuery(event: Fields): ReadonlyMap<string, readonly string[]> {
+  const multiple = Object.entries(fields(event['multiValueQueryStringParameters']));
+  const entries = multiple.length > 0 ? multiple : Object.entries(fields(event['queryStringParameters']));
   return new Map(entries.map(([name, values]) => [name, asList(values).map(text)]));
-}
-
-function asFields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 function asList(value: unknown): readonly unknown[] {

@@ -1,6 +1,7 @@
 import { isStreaming } from '../core/record/outcome.ts';
-import { isPlainObject } from '../request-key/canonical.ts';
-import type { HttpEventShape, HttpRequest } from './request.ts';
+import { isObject } from '../json.ts';
+import { isPlainObject } from '../request-key/data.ts';
+import type { HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -20,10 +21,10 @@ const REPLAYED_HEADER = 'Idempotent-Replayed';
 
 /** The response in the form that the event asks for: ALB wants headers with multiple values where it has sent them. */
 export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
-  if (!multiValue || !isObject(response)) return response;
+  if (!multiValue || !isFields(response)) return response;
   const { headers, multiValueHeaders, ...rest } = response;
-  const lists = Object.entries(asObject(headers)).map(([name, value]) => [name, [asText(value)]]);
-  return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...asObject(multiValueHeaders) } };
+  const lists = Object.entries(asFields(headers)).map(([name, value]) => [name, [asText(value)]]);
+  return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...asFields(multiValueHeaders) } };
 }
 
 /** An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again. */
@@ -31,33 +32,54 @@ function asText(value: unknown): unknown {
   return typeof value === 'object' ? value : String(value);
 }
 
-/** What Lambda sends of a response that speaks for itself, or whose headers do. */
-function asSent(response: unknown): unknown {
-  if (!isObject(response) || isStreaming(response)) return response;
-  if ([response, response['headers'], response['multiValueHeaders']].every(isAsItIs)) return response;
+/**
+ * The response as Lambda sends it. In format 2.0, a value without `statusCode` is the body of a 200 (AWS: "Create AWS Lambda
+ * proxy integrations for HTTP APIs", response format). Written out, it has headers, so that a replay can be marked.
+ */
+export function asSent(response: unknown, { shape }: Pick<HttpRequest, 'shape'>): unknown {
+  const plain = asJson(response);
+  if (shape !== 'v2' || (isFields(plain) && plain['statusCode'] !== undefined)) return plain;
+  const body = typeof plain === 'string' ? plain : JSON.stringify(plain ?? null);
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
+}
+
+/** A response that has a `toJSON`, or whose headers have one, as JSON leaves it. */
+function asJson(response: unknown): unknown {
+  if (!isFields(response) || isStreaming(response)) return response;
+  if ([response, response['headers'], response['multiValueHeaders']].every(isPlain)) return response;
   const json = JSON.stringify(response);
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-function isAsItIs(value: unknown): boolean {
+function isPlain(value: unknown): boolean {
   return typeof value !== 'object' || value === null || (isPlainObject(value) && !('toJSON' in value));
 }
 
 /** What is stored of a response: without the headers that belong to its message alone. */
-export function withoutHeaders(response: unknown, shape: HttpEventShape, dropped: ReadonlySet<string>): unknown {
-  const normal = normalised(asSent(response), shape);
-  if (!isObject(normal)) return normal;
-  const { cookies, headers: _single, multiValueHeaders: _lists, ...rest } = normal;
+export function withoutHeaders(response: unknown, dropped: ReadonlySet<string>): unknown {
+  if (!isFields(response)) return response;
+  const { cookies, headers: _single, multiValueHeaders: _lists, ...rest } = response;
   return {
     ...rest,
-    ...headersOf(normal, (name) => !dropped.has(name)),
+    ...headersOf(response, (name) => !dropped.has(name)),
     ...(cookies !== undefined && !dropped.has('set-cookie') && { cookies }),
   };
 }
 
+/** What the first caller gets: the stored response, with all headers of the response that was sent. */
+export function withDroppedHeaders(stored: unknown, sent: unknown, dropped: ReadonlySet<string>): unknown {
+  if (!isFields(stored) || !isFields(sent)) return stored;
+  const { cookies } = sent;
+  const all = {
+    ...headersOf(sent, () => true),
+    ...(cookies !== undefined && dropped.has('set-cookie') && { cookies }),
+  };
+  return { ...stored, ...JSON.parse(JSON.stringify(all)) };
+}
+
 /** The stored response, marked as a replay. */
 export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue'>): unknown {
-  if (!isObject(response) || response['statusCode'] === undefined) return response;
+  if (!isFields(response) || response['statusCode'] === undefined) return response;
   const others = headersOf(response, (name) => name !== REPLAYED_HEADER.toLowerCase());
   return inKind({ ...response, ...others, headers: { ...others.headers, [REPLAYED_HEADER]: 'true' } }, http);
 }
@@ -67,31 +89,21 @@ function headersOf({ headers, multiValueHeaders }: Fields, keep: (name: string) 
   const kept = (all: Fields): Fields =>
     Object.fromEntries(Object.entries(all).filter(([name]) => keep(name.toLowerCase())));
   return {
-    ...(isObject(headers) && { headers: kept(headers) }),
-    ...(isObject(multiValueHeaders) && { multiValueHeaders: kept(multiValueHeaders) }),
+    ...(isFields(headers) && { headers: kept(headers) }),
+    ...(isFields(multiValueHeaders) && { multiValueHeaders: kept(multiValueHeaders) }),
   };
 }
 
 export function statusOf(answer: unknown): number {
-  const response = asSent(answer);
-  const status = isObject(response) ? Number(response['statusCode'] ?? 200) : 200;
+  const response = asJson(answer);
+  const status = isFields(response) ? Number(response['statusCode'] ?? 200) : 200;
   return Number.isNaN(status) ? 200 : status;
 }
 
-/**
- * In format 2.0, a value without `statusCode` is the body of a 200 (AWS: "Create AWS Lambda proxy integrations for HTTP
- * APIs", response format). Written out, it has headers, so that a replay can be marked.
- */
-function normalised(response: unknown, shape: HttpEventShape): unknown {
-  if (shape !== 'v2' || (isObject(response) && response['statusCode'] !== undefined)) return response;
-  const body = typeof response === 'string' ? response : JSON.stringify(response ?? null);
-  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
+function isFields(value: unknown): value is Fields {
+  return isObject(value) && !Array.isArray(value);
 }
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function asObject(value: unknown): Fields {
-  return isObject(value) ? value : {};
+function asFields(value: unknown): Fields {
+  return isFields(value) ? value : {};
 }

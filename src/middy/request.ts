@@ -1,5 +1,3 @@
-import { isThenable, outcomeOf } from './thenable.ts';
-
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
@@ -9,71 +7,140 @@ export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   error: unknown;
 }
 
+/** The hooks of a guard's run. */
+interface Run {
+  after(): Promise<void>;
+  onError(): Promise<void>;
+}
+
+/** What guards keep of one request. It stays at the request, and goes with it. */
+interface RequestState {
+  /** The runs of this request, one for each guard. */
+  readonly runs: Map<symbol, Run>;
+  /** The guards that watch the request, the outer one first. */
+  readonly watchers: Watcher[];
+  /** The properties as they were before this package watched them. */
+  readonly own: Partial<Record<Name, PropertyDescriptor>>;
+  /** What has been begun to wait for. The `then` of a query sends it: it must be called once. */
+  readonly begun: Map<Thenable, Promise<unknown>>;
+  /** The error or the response by which a guard has rejected the request. */
+  rejection?: unknown;
+}
+
+type Name = 'response' | 'error';
+
+interface Watcher {
+  responseWritten(value: unknown): void;
+  /** Answers what is read instead of `value`. */
+  responseRead(value: unknown): unknown;
+  errorWritten(error: unknown): void;
+}
+
+const STATE = Symbol('middy-idempotency');
+type Carrier = MiddyRequest & { [STATE]?: RequestState };
+
+export function stateOf(request: MiddyRequest): RequestState {
+  const carrier = request as Carrier;
+  carrier[STATE] ??= { runs: new Map(), watchers: [], own: {}, begun: new Map() };
+  return carrier[STATE];
+}
+
+/**
+ * A value with a `then` that is no `Promise`: a query of a database library, or a promise of another library. Middy passes
+ * it on as it is, and the caller gets what it resolves to.
+ */
+export type Thenable = PromiseLike<unknown> & object;
+
+export function isThenable(value: unknown): value is Thenable {
+  try {
+    return (
+      ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+      typeof (value as { then?: unknown }).then === 'function'
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a thenable, however many guards ask for it. */
+export function resultOf(request: MiddyRequest, thenable: Thenable): Promise<unknown> {
+  const { begun } = stateOf(request);
+  const running = begun.get(thenable) ?? Promise.resolve(thenable);
+  begun.set(thenable, running);
+  return running;
+}
+
 export interface RequestListener {
-  /** The first answer after this guard's `before`: the handler's, or that of Middy's early timeout. */
+  /** The first response after this guard's `before`: the handler's, or the response of Middy's early timeout. */
   answered(response: unknown): void;
-  /** The error path begins. `answered`: the handler had answered before, so that a hook after it threw. */
+  /** The error path begins. `answered`: the handler had answered before, so a later hook threw. */
   failed(error: unknown, answered: boolean): void;
-  /** Another error takes its place. `ended`: a hook of the error path threw, so that no other is called; else one replaced it. */
+  /** Another error replaces the first one. `ended`: a hook of the error path threw it, and no further hook is called. */
   failedAgain(error: unknown, ended: boolean): void;
-  /** A hook has ended the chain with this response, so that our own hooks are skipped. The answer is what Middy gets. */
+  /** A hook has ended the chain with this response, so Middy skips our own hooks. Resolves with what Middy gets. */
   endedEarly(response: unknown): Promise<unknown>;
 }
 
 /**
- * Watches what Middy does with the request. The hooks alone do not tell whether an error comes from the handler or from
- * a hook after it, and they are skipped when another hook answers early or throws on the error path.
+ * Watches what Middy does with the request. The hooks alone do not tell whether an error comes from the handler or from a
+ * later hook. They are skipped when another hook answers early, or throws on the error path.
  *
- * Middy assigns `response` once with the handler's answer; once with `undefined` when its error path begins, followed by
- * `error`; and once with an early response, which it then reads and returns without another hook.
+ * Middy assigns `response` once with the handler's answer. It assigns `undefined` when its error path begins, and then
+ * `error`. It assigns an early response, which it then reads and returns without another hook.
  */
 export function watchRequest(request: MiddyRequest, listener: RequestListener): void {
+  const { watchers, own } = stateOf(request);
   let answers = 0;
   let errors = 0;
   let lastError: unknown;
   let early: Early | undefined;
 
-  intercept(request, 'response', {
-    written(value) {
-      early = undefined;
-      // It has ended only when it is read next. When `error` is written next, this was the reset by the error path.
-      if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
-      else if (answers++ === 0) listener.answered(value);
-    },
-    read(value) {
-      if (early === undefined) return value;
-      if (!('ending' in early)) early.ending = end(early, value);
-      return early.ending;
-    },
-  });
-  intercept(request, 'error', {
-    written(error) {
-      if (early !== undefined) answers++;
-      early = undefined;
-      const before = lastError;
-      lastError = error;
-      if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
-      // Middy 6 leaves it there, and would answer with it after the first hook of the error path: ours, maybe.
-      delete request.earlyResponse;
-      listener.failed(error, answers > 1);
-    },
-    read: (value) => value,
-  });
+  if (watchers.length === 0) {
+    for (const name of ['response', 'error'] as const) {
+      own[name] = Object.getOwnPropertyDescriptor(request, name) ?? { value: undefined };
+      Object.defineProperty(request, name, ACCESSORS[name]);
+    }
+  }
+  watchers.push({ responseWritten, responseRead, errorWritten });
+
+  function responseWritten(value: unknown): void {
+    early = undefined;
+    // The chain has ended if Middy reads the response next. If it writes `error` next, the error path has begun.
+    if ('earlyResponse' in request && Object.is(value, request.earlyResponse)) early = { response: value };
+    else if (answers++ === 0) listener.answered(value);
+  }
+
+  function responseRead(value: unknown): unknown {
+    if (early === undefined) return value;
+    if (!('ending' in early)) early.ending = end(early, value);
+    return early.ending;
+  }
+
+  function errorWritten(error: unknown): void {
+    if (early !== undefined) answers++;
+    early = undefined;
+    const before = lastError;
+    lastError = error;
+    if (errors++ > 0) return listener.failedAgain(error, isThrownAgain(error, before));
+    // Middy 6 leaves it there, and would answer with it after the first hook of the error path.
+    delete request.earlyResponse;
+    listener.failed(error, answers > 1);
+  }
 
   /** Middy awaits what it returns: the chain has ended, but the outcome can still be stored before Lambda freezes. */
   function end(state: Early, outer: unknown): Promise<unknown> {
-    const ending = bothEnd(listener.endedEarly(state.response), outer, state.response).then((response) => {
-      // Whoever looks at the request after the end finds the response itself.
+    const ending = bothEnd(request, listener.endedEarly(state.response), outer, state.response).then((response) => {
+      // Code that reads the request after the end finds the response itself.
       state.ending = response;
       return response;
     });
-    // Middy returns it; a hook that has merely looked at the response does not.
+    // Middy returns this promise. A hook that only reads the response does not wait for it.
     ending.catch(() => undefined);
     return ending;
   }
 }
 
-/** Middy leaves the error before at one that a hook of the error path throws, unless it is the same. */
+/** Middy stores the earlier error as `originalError` of an error that a hook of the error path throws. */
 function isThrownAgain(error: unknown, before: unknown): boolean {
   try {
     if (typeof error !== 'object' || error === null) return false;
@@ -83,84 +150,65 @@ function isThrownAgain(error: unknown, before: unknown): boolean {
   }
 }
 
-/** An early response, and the promise that Middy is given for it; once that is kept, the response itself. */
+/** An early response, and the promise that Middy gets for it. Later `ending` is the response itself. */
 interface Early {
   readonly response: unknown;
   ending?: unknown;
 }
 
-/** A guard in front of this one ends, too: neither waits for the other, and its answer is the last. */
-async function bothEnd(own: Promise<unknown>, outer: unknown, response: unknown): Promise<unknown> {
-  const [mine, others] = await Promise.allSettled([own, isThenable(outer) ? outcomeOf(outer) : outer]);
+/** A guard in front of this one ends, too. Neither waits for the other, and the response of the outer guard counts. */
+async function bothEnd(
+  request: MiddyRequest,
+  own: Promise<unknown>,
+  outer: unknown,
+  response: unknown,
+): Promise<unknown> {
+  const [mine, others] = await Promise.allSettled([own, isThenable(outer) ? resultOf(request, outer) : outer]);
   if (others.status === 'rejected') throw others.reason;
   if (mine.status === 'rejected') throw mine.reason;
-  const unchanged = isThenable(response) ? await outcomeOf(response) : response;
+  const unchanged = isThenable(response) ? await resultOf(request, response) : response;
   return Object.is(others.value, unchanged) ? mine.value : others.value;
 }
 
-type Name = 'response' | 'error';
-
-/** What stands behind a property of one request. */
-interface Slot {
-  get(): unknown;
-  set(value: unknown): void;
-}
-
-type Carrier = { [slot: symbol]: Slot };
-
 /**
- * The same two functions for all requests: V8 keeps the accessors of an object in its hidden class, and with functions made for
- * a request all of that request, until it next collects everything.
+ * The same functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
+ * request would keep that request in memory until the next full garbage collection.
  */
-function accessor(name: Name) {
-  const key = Symbol(name);
-  return {
-    key,
-    descriptor: {
-      enumerable: true,
-      configurable: true,
-      get(this: Carrier): unknown {
-        return this[key]?.get();
-      },
-      set(this: Carrier, value: unknown): void {
-        this[key]?.set(value);
-      },
+const ACCESSORS = {
+  response: {
+    enumerable: true,
+    configurable: true,
+    get(this: Carrier): unknown {
+      let value = readOwn(this, 'response');
+      for (const watcher of stateOf(this).watchers) value = watcher.responseRead(value);
+      return value;
     },
-  };
+    set(this: Carrier, value: unknown): void {
+      writeOwn(this, 'response', value);
+      for (const watcher of stateOf(this).watchers) watcher.responseWritten(value);
+    },
+  },
+  error: {
+    enumerable: true,
+    configurable: true,
+    get(this: Carrier): unknown {
+      return readOwn(this, 'error');
+    },
+    set(this: Carrier, error: unknown): void {
+      writeOwn(this, 'error', error);
+      for (const watcher of stateOf(this).watchers) watcher.errorWritten(error);
+    },
+  },
+} as const;
+
+/** Another copy of this package may have made the property an accessor before. */
+function readOwn(request: MiddyRequest, name: Name): unknown {
+  const own = stateOf(request).own[name];
+  return own?.get === undefined ? own?.value : own.get.call(request);
 }
 
-const ACCESSORS = { response: accessor('response'), error: accessor('error') } as const;
-
-function intercept(
-  request: MiddyRequest,
-  name: Name,
-  { written, read }: { written(value: unknown): void; read(value: unknown): unknown },
-): void {
-  const { key, descriptor } = ACCESSORS[name];
-  const carrier = request as unknown as Carrier;
-  // Another guard of the same request may watch already: it goes on seeing everything.
-  const inner = slotOf(request, name, carrier[key]);
-  carrier[key] = {
-    get: () => read(inner.get()),
-    set(value) {
-      inner.set(value);
-      written(value);
-    },
-  };
-  Object.defineProperty(request, name, descriptor);
-}
-
-function slotOf(request: MiddyRequest, name: Name, slot: Slot | undefined): Slot {
-  const existing = Object.getOwnPropertyDescriptor(request, name);
-  if (slot !== undefined && existing?.get === ACCESSORS[name].descriptor.get) return slot;
-  let current: unknown = request[name];
-  if (existing?.get === undefined) {
-    return {
-      get: () => current,
-      set(value) {
-        current = value;
-      },
-    };
-  }
-  return { get: () => existing.get?.call(request), set: (value) => existing.set?.call(request, value) };
+function writeOwn(request: MiddyRequest, name: Name, value: unknown): void {
+  const { own } = stateOf(request);
+  if (own[name]?.set === undefined) own[name] = { value };
+  else own[name].set.call(request, value);
 }

@@ -1,199 +1,184 @@
 import type { Execution } from '../core/execution/execution.ts';
 import type { Settled } from '../core/execution/held-record.ts';
-import { leaseLostError } from '../core/execution/lease-errors.ts';
 import type { Settlement } from '../core/options.ts';
-import { encodeOutcome, type Outcome, snapshotOf } from '../core/record/outcome.ts';
-import { isRefusal } from './refusal.ts';
-import type { MiddyRequest, RequestListener } from './request.ts';
-import { isThenable, outcomeOf, type Thenable } from './thenable.ts';
+import { leaseLostError } from '../core/record/failures.ts';
+import { type EncodedOutcome, type Outcome, sameStored } from '../core/record/outcome.ts';
+import { isThenable, type MiddyRequest, type RequestListener, resultOf, stateOf, type Thenable } from './request.ts';
 import type { TimeoutWatch } from './timeout.ts';
 
-/** What the caller gets when the outcome is in somebody else's hands. @default the error is thrown */
-export type Refuse = (error: unknown) => unknown;
-
-type Returned = Extract<Outcome, { kind: 'returned' }>;
-
 /** One guarded invocation, from its won claim until its outcome is settled. */
-export class MiddyRun implements RequestListener {
-  readonly #request: MiddyRequest;
-  readonly #execution: Execution;
-  readonly #timeout: TimeoutWatch;
-  readonly #refuse: Refuse;
-  /** The handler's own answer, before any hook has changed it. */
-  #answer: unknown;
-  #hasAnswered = false;
-  /** What the policy judges once something has failed: the handler's answer if there was one, else the error. */
-  #failure: Outcome | undefined;
-  /** The answer was work to wait for, and has failed. */
-  #rejected = false;
-  #timedOut = false;
-  /** Decided once: as soon as the handler has answered, or at the first reason to settle. */
-  #settlement: Settlement | undefined;
-  /** All writes so far, one after the other. */
-  #settled: Promise<Settled> | undefined;
-  /** The outcome of the last write, as it was then. */
-  #written: string | undefined;
+export interface MiddyRun extends RequestListener {
+  /** The last hook after the handler. */
+  after(): Promise<void>;
+  /** The last hook of the error path. The caller gets the error, or the response that a hook made of it. */
+  onError(): Promise<void>;
+}
+
+interface RunContext {
+  readonly request: MiddyRequest;
+  readonly execution: Execution;
+  readonly timeout: TimeoutWatch;
+  /** What the caller gets when another execution has the request: a response, or the error is thrown. */
+  readonly reject: (error: unknown) => unknown;
+}
+
+/** What the handler answered, before any hook changed it. */
+interface Answer {
+  readonly value: unknown;
+  /** The answer was a thenable, and it has failed. */
+  readonly isRejected?: boolean;
+}
+
+/** A write of this run. */
+interface Write {
+  /** The outcome that it stores; `undefined` where it releases or holds. */
+  readonly stored?: EncodedOutcome;
+  readonly settled: Promise<Settled>;
+}
+
+export function createRun({ request, execution, timeout, reject }: RunContext): MiddyRun {
+  let answer: Answer | undefined;
+  /** Once something has failed, the policy judges this: the handler's answer if there was one, else the error. */
+  let failure: Outcome | undefined;
+  /** Decided once: when the handler has answered, or at the first reason to settle. A timeout overrules it. */
+  let settlement: Settlement | 'time out' | undefined;
+  let lastWrite: Write | undefined;
   /** What the caller gets is certain, and is being settled. */
-  #closed = false;
+  let isClosed = false;
 
-  constructor(request: MiddyRequest, execution: Execution, timeout: TimeoutWatch, refuse: Refuse) {
-    this.#request = request;
-    this.#execution = execution;
-    this.#timeout = timeout;
-    this.#refuse = refuse;
+  return { answered, failed, failedAgain, endedEarly, after, onError };
+
+  function answered(response: unknown): void {
+    answer = { value: response };
+    if (timeout.isTimeout()) settlement = 'time out';
+    // Later hooks may change the response in place, and the policy judges what the handler did. `undefined` may be
+    // Middy's reset at the start of its error path.
+    if (response !== undefined && !isThenable(response)) decide({ kind: 'returned', value: response });
   }
 
-  answered(response: unknown): void {
-    this.#answer = response;
-    this.#timedOut = this.#timeout.isTimeout();
-    this.#hasAnswered = true;
-    // Hooks behind may write into it: what they make of it is not what the handler has done. Nothing may be the reset by which
-    // Middy's error path begins.
-    if (response !== undefined && !isThenable(response)) this.#decide({ kind: 'returned', value: response });
+  function failed(error: unknown, hasAnswered: boolean): void {
+    if (isClosed) return;
+    // A hook in front of the handler may have written the response that counts as the answer. Middy's own error is certain.
+    const isTimeout = hasAnswered ? timeout.isMiddyError(error) : timeout.isTimeout(error);
+    if (isTimeout) settlement = 'time out';
+    if (!hasAnswered || isTimeout || answer === undefined || answer.isRejected === true) {
+      failure = { kind: 'threw', error };
+      return;
+    }
+    failure = { kind: 'returned', value: answer.value };
+    // A hook threw before the handler's thenable was awaited: its work may be under way, or may never begin.
+    if (isThenable(answer.value)) settlement ??= 'hold';
+    // The work is done. If a hook of the error path throws, Middy skips our own hook: the write begins before they run.
+    begin({ kind: 'threw', error });
   }
 
-  failed(error: unknown, answered: boolean): void {
-    if (this.#closed) return;
-    // What looks like an answer may have been written by a hook in front of the handler; Middy's own error is certain.
-    const isTimeout = answered ? this.#timeout.isMiddyError(error) : this.#timeout.isTimeout(error);
-    this.#timedOut ||= isTimeout;
-    const isDone = answered && !isTimeout && !this.#rejected;
-    this.#failure = isDone ? { kind: 'returned', value: this.#answer } : { kind: 'threw', error };
-    // A hook has thrown before anybody waited for the handler's work: it may be under way, or may never begin.
-    if (isDone && isThenable(this.#answer)) this.#settlement = 'hold';
-    // The work is done. A hook of the error path that throws would keep us from storing that: begin before they run.
-    if (isDone) this.#begin({ kind: 'threw', error });
+  function failedAgain(error: unknown, ended: boolean): void {
+    if (isClosed) return;
+    if (ended) void settle({ kind: 'threw', error });
+    else begin({ kind: 'threw', error });
   }
 
-  failedAgain(error: unknown, ended: boolean): void {
-    if (this.#closed) return;
-    if (ended) void this.#settle({ kind: 'threw', error });
-    else this.#begin({ kind: 'threw', error });
+  async function endedEarly(early: unknown): Promise<unknown> {
+    const response = isThenable(early) ? await awaited(early) : early;
+    // On the error path, Middy throws the error when there is no response.
+    if (failure !== undefined && response === undefined) {
+      const { error } = request;
+      await settle({ kind: 'threw', error }, true).settled;
+      throw error;
+    }
+    return closeWith(response);
+  }
+
+  async function after(): Promise<void> {
+    // Middy awaits promises only. It would begin, or end, the work of a thenable after everything is settled.
+    if (isThenable(request.response)) request.response = await awaited(request.response);
+    request.response = await closeWith(request.response);
+  }
+
+  async function onError(): Promise<void> {
+    if (isClosed) return;
+    const { response, error } = request;
+    if (response === undefined) await settle({ kind: 'threw', error }, true).settled;
+    else request.response = await closeWith(response);
   }
 
   /** Resolves with what the caller gets. */
-  async endedEarly(early: unknown): Promise<unknown> {
-    const response = isThenable(early) ? await this.#outcomeOf(early) : early;
-    const { error } = this.#request;
-    // On the error path, Middy throws the error when there is no response.
-    if (this.#failure !== undefined && response === undefined) {
-      await this.#close({ kind: 'threw', error });
-      throw error;
-    }
-    const outcome = this.#asStored({ kind: 'returned', value: response });
-    const settled = await this.#close(outcome);
-    return this.#failure === undefined ? this.#answerOf(settled, outcome.value) : outcome.value;
+  async function closeWith(response: unknown): Promise<unknown> {
+    const { outcome, settled } = settle({ kind: 'returned', value: response }, true);
+    const ending = await settled;
+    // What a hook of the error path made of the error is the answer of this request, whatever another execution did.
+    if (ending.kind === 'done' || failure !== undefined) return outcome.kind === 'returned' ? outcome.value : response;
+    if (ending.kind === 'leaseLost') return reject(leaseLostError());
+    return ending.outcome.kind === 'threw' ? reject(ending.outcome.error) : ending.outcome.value;
   }
 
-  /** The last hook after the handler. */
-  async after(): Promise<void> {
-    // Middy waits for promises alone, and would begin, or end, this work when everything is settled.
-    if (isThenable(this.#request.response)) this.#request.response = await this.#outcomeOf(this.#request.response);
-    const outcome = this.#asStored({ kind: 'returned', value: this.#request.response });
-    const settled = await this.#close(outcome);
-    this.#request.response = await this.#answerOf(settled, outcome.value);
-  }
-
-  /** The last hook of the error path: what the caller sees is the error, or the response that was made of it. */
-  async onError(): Promise<void> {
-    if (this.#closed) return;
-    const { response, error } = this.#request;
-    if (response === undefined) return void (await this.#close({ kind: 'threw', error }));
-    const outcome = this.#asStored({ kind: 'returned', value: response });
-    this.#request.response = outcome.value;
-    await this.#close(outcome);
-  }
-
-  /** The response may be in other hands, too, which change it while it is being stored: the caller gets what a retry will get. */
-  #asStored(outcome: Returned): Returned {
-    return this.#decide(outcome) === 'store' ? (snapshotOf(outcome) as Returned) : outcome;
-  }
-
-  async #outcomeOf(work: Thenable): Promise<unknown> {
-    const isAnswer = work === this.#answer;
+  async function awaited(work: Thenable): Promise<unknown> {
+    const isAnswer = work === answer?.value;
     try {
-      const outcome = await outcomeOf(work);
-      if (isAnswer) this.#answer = outcome;
-      return outcome;
+      const value = await resultOf(request, work);
+      if (isAnswer) answer = { value };
+      return value;
     } catch (error) {
-      this.#rejected ||= isAnswer;
+      if (isAnswer) answer = { value: work, isRejected: true };
       throw error;
     }
+  }
+
+  /** Stores what is certain already. It does not release: the hooks that follow belong to this execution. */
+  function begin(outcome: Outcome): void {
+    if (decide(outcome) === 'store') void settle(outcome);
   }
 
   /**
-   * Stores what is certain already. Nothing is released yet: the hooks that are still to come belong to this execution, and no
-   * other one may begin beside them.
+   * Settles, or replaces the stored outcome where the caller is going to see another one. The latest outcome wins.
+   * Answers the outcome as the caller gets it. `isFinal`: no other outcome follows.
    */
-  #begin(outcome: Outcome): void {
-    if (this.#decide(outcome) === 'store') void this.#settle(outcome);
-  }
-
-  #close(outcome: Outcome): Promise<Settled> {
-    this.#closed = true;
-    return this.#settle(outcome);
-  }
-
-  /** Settles, or amends what is stored where the caller is going to see something else. The latest outcome wins. */
-  #settle(outcome: Outcome): Promise<Settled> {
-    const before = this.#settled;
-    const settlement = this.#decide(outcome);
-    if (before !== undefined && settlement !== 'store') return before;
-    // A hook may change an error in place, so that its text is what counts. Only an amendment has to compare.
-    const text = before === undefined && this.#closed ? undefined : JSON.stringify(encodeOutcome(outcome));
-    if (before !== undefined && text === this.#written) return this.#confirm(before);
-    this.#written = text;
-    this.#settled = this.#perform(before, settlement, outcome, this.#closed);
-    return this.#settled;
-  }
-
-  async #confirm(before: Promise<Settled>): Promise<Settled> {
-    const settled = await before;
-    if (this.#closed) this.#execution.confirm();
-    return settled;
-  }
-
-  async #perform(
-    before: Promise<Settled> | undefined,
-    settlement: Settlement,
-    outcome: Outcome,
-    final: boolean,
-  ): Promise<Settled> {
-    const earlier = await before;
-    if (earlier !== undefined && earlier.kind !== 'done') return earlier;
-    if (!this.#timedOut) {
-      // `complete` that was not waited for is no less a completion.
-      if (this.#failure !== undefined) await this.#execution.completionsEnd();
-      return this.#execution.settle(this.#isOver() ? 'hold' : settlement, outcome, final);
+  function settle(outcome: Outcome, isFinal = false): Write & { readonly outcome: Outcome } {
+    isClosed = isFinal;
+    const before = lastWrite;
+    const decided = decide(outcome);
+    if (decided !== 'store') {
+      lastWrite ??= { settled: leave(decided) };
+      return { ...lastWrite, outcome };
     }
+    const encoded = execution.format.encode(outcome);
+    if (isFinal || before?.stored === undefined || !sameStored(before.stored, encoded.stored)) {
+      const settled = afterWrite(before, () => execution.store(encoded, isFinal));
+      lastWrite = { stored: encoded.stored, settled };
+      return { ...lastWrite, outcome: encoded.outcome };
+    }
+    return { ...before, outcome: encoded.outcome };
+  }
+
+  function leave(how: Exclude<Settlement, 'store'> | 'time out'): Promise<Settled> {
+    if (how !== 'time out') return afterWrite(undefined, () => execution[how]());
     // The handler may still be running: this outcome is Middy's, not the handler's.
-    this.#execution.hold('timeout');
-    return { kind: 'done' };
+    execution.timeOut();
+    return Promise.resolve({ kind: 'done' });
   }
 
-  #decide(outcome: Outcome): Settlement {
-    if (this.#timedOut) this.#settlement = 'hold';
-    const answer: Outcome = this.#hasAnswered ? { kind: 'returned', value: this.#answer } : outcome;
-    this.#settlement ??= this.#judge(this.#failure ?? answer);
-    return this.#settlement;
+  async function afterWrite(before: Write | undefined, perform: () => Promise<Settled>): Promise<Settled> {
+    const earlier = await before?.settled;
+    if (earlier !== undefined && earlier.kind !== 'done') return earlier;
+    // A `complete` that the handler did not await is a completion, too.
+    if (failure !== undefined) await execution.completionsEnd();
+    return hasCompleted() ? execution.hold() : perform();
   }
 
-  #judge(outcome: Outcome): Settlement {
-    if (this.#isOver()) return 'hold';
-    // Another guard behind this one has refused the request: the handler has not run.
-    if (isRefusal(this.#request, outcome.kind === 'returned' ? outcome.value : outcome.error)) return 'release';
-    return this.#execution.policyFor(outcome);
+  function decide(outcome: Outcome): Settlement | 'time out' {
+    if (settlement !== undefined) return settlement;
+    const judged = failure ?? (answer === undefined ? outcome : { kind: 'returned', value: answer.value });
+    const end = judged.kind === 'returned' ? judged.value : judged.error;
+    const state = stateOf(request);
+    if (hasCompleted()) settlement = 'hold';
+    // Another guard behind this one has rejected the request: the handler has not run.
+    else if ('rejection' in state && state.rejection === end) settlement = 'release';
+    else settlement = execution.settlementOf(judged);
+    return settlement;
   }
 
-  /** The handler has stored its response itself. No failure after that, and nothing that is made of one, takes its place. */
-  #isOver(): boolean {
-    return this.#execution.isCompleted() && this.#failure !== undefined;
-  }
-
-  async #answerOf(settled: Settled, response: unknown): Promise<unknown> {
-    if (settled.kind === 'done') return response;
-    if (settled.kind === 'leaseLost') return this.#refuse(leaseLostError());
-    if (settled.outcome.kind === 'threw') return this.#refuse(settled.outcome.error);
-    return settled.outcome.value;
+  /** The handler has stored its response itself, and then something failed. The failure does not replace the response. */
+  function hasCompleted(): boolean {
+    return execution.isCompleted() && failure !== undefined;
   }
 }

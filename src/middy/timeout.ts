@@ -37,7 +37,8 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     return {
       isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => safely(isMiddyError, error) || safely(isAbort, error) || isOver(),
+      isTimeout: (error) =>
+        (error !== undefined && (safely(isMiddyError, error) || safely(isAbort, error))) || isOver(),
       isMiddyError: (error) => safely(isMiddyError, error),
     };
   };

@@ -7,8 +7,8 @@ import { IdempotencyError } from '../errors.ts';
  * What a record means for the next request with its key.
  *
  * - `running`: an execution holds the lease; the request is refused with `IN_FLIGHT`.
- * - `outcomeUnknown`: the lease is over and nothing was settled; the request executes, or is refused with
- *   `OUTCOME_UNKNOWN` where `onExpiredLease` is `'throw'`.
+ * - `outcomeUnknown`: the lease has ended and nothing was settled. The request executes, or is
+ *   refused with `OUTCOME_UNKNOWN` where `onExpiredLease` is `'throw'`.
  * - `completed`: the request gets the outcome.
  * - `released`: the request executes.
  * - `expired`: the record counts as absent.
@@ -23,7 +23,7 @@ export interface RecordDescription {
   readonly state: RecordState;
   readonly attempt: number;
   readonly owner: string;
-  /** While in progress. It is over when it is so on every clock within the tolerance for clock skew. */
+  /** While in progress. `over`: it has ended on every clock within the tolerance for clock skew. */
   readonly lease?: { readonly until: string; readonly over: boolean };
   readonly expiration: { readonly at: string; readonly past: boolean };
   readonly fingerprint?: string;
@@ -53,7 +53,10 @@ export type OutcomeDescription =
   | { readonly kind: 'notReplayable'; readonly reason: string };
 
 export interface DescribeOptions {
-  /** Whether the stored response, or error, itself is wanted: it may be confidential. @default false */
+  /**
+   * Whether the description contains the stored response or error: it may be confidential.
+   * @default false
+   */
   readonly withOutcome?: boolean;
   /** As in the guard. @default 1000 */
   readonly clockSkewMillis?: number;
@@ -91,7 +94,7 @@ export function isLeaseOver({ leaseUntil }: { readonly leaseUntil: number }, now
 }
 
 function stateOf(record: IdempotencyRecord, now: number, skew: number): RecordState {
-  // What is unsettled stays unknown after its retention, too, for guards that execute at most once.
+  // An unsettled record stays unknown after its retention, for guards that execute at most once.
   if (record.status === 'IN_PROGRESS') return isLeaseOver(record, now, skew) ? 'outcomeUnknown' : 'running';
   if (isExpired(record, now)) return 'expired';
   return record.status === 'COMPLETED' ? 'completed' : 'released';
@@ -122,7 +125,7 @@ function nameOf(error: unknown): { name?: string; code?: string | number } {
   return { name: error.name, ...((typeof code === 'string' || typeof code === 'number') && { code }) };
 }
 
-/** A number that something else has written may be no time at all. */
+/** Another program may have written a number that is no time. */
 export function isoTime(millis: number): string {
   const date = new Date(millis);
   return Number.isNaN(date.getTime()) ? `${millis} ms after 1970` : date.toISOString();

@@ -2,13 +2,13 @@ import { IdempotencyError } from '../errors.ts';
 import { type HttpIdempotencyOptions, resolveHttpOptions } from '../http/options.ts';
 import { readRequest } from '../http/request.ts';
 import { httpSelectors } from '../http/selectors.ts';
-import { identify } from '../request-key/identity.ts';
+import { identify } from '../request-key/identify.ts';
 import {
   type RequestOptions,
   type ResolvedRequestOptions,
   requireOperation,
   resolveRequestOptions,
-} from '../request-key/options.ts';
+} from '../request-key/request-options.ts';
 
 interface Request<TEvent> {
   /** The option `operation` of the guard; where it has none, the Lambda function's name. */
@@ -37,7 +37,7 @@ export type Explanation =
       readonly scope?: unknown;
       readonly fingerprint?: string;
     }
-  /** It is not executed. `key` and `scope` are what was selected, where anything was. */
+  /** It is not executed. `key` and `scope` are what was selected, if anything was. */
   | { readonly kind: 'refused'; readonly error: IdempotencyError; readonly key?: unknown; readonly scope?: unknown }
   /** It is executed without a record. */
   | { readonly kind: 'unguarded'; readonly reason: string };

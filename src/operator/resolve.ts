@@ -1,6 +1,6 @@
 import { expirationAt } from '../core/budget.ts';
 import { resolveProtocolOptions } from '../core/options.ts';
-import { encodeOutcome } from '../core/record/outcome.ts';
+import { encodeOutcome, withinLimit } from '../core/record/outcome.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore } from '../core/record/store.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -9,16 +9,17 @@ import { isLeaseOver } from './describe.ts';
 
 export interface ResolveOptions {
   /**
-   * How long the record is kept from now on: a completed one is replayed that long. The guard's own retention is not known here:
-   * give it, and a record is not kept for years whose guard has `onExpiredLease: 'throw'`.
+   * How long the record is kept from now on: a completed one is replayed that long. The guard's own
+   * retention is not known here. Give it for a guard with `onExpiredLease: 'throw'`, whose records
+   * are otherwise kept for years.
    * @default as long as it would be kept now, and at least 86_400
    */
   readonly retentionSeconds?: number;
   /** As in the guard. @default 1000 */
   readonly clockSkewMillis?: number;
   /**
-   * The owner token of a live lease that is to be overruled. Its execution may be running: whoever releases its record
-   * lets a second one start beside it. @default none: a live lease is refused
+   * The owner token of a live lease that is to be overruled. Its execution may be running:
+   * releasing its record lets a second one start beside it. @default none: a live lease is refused
    */
   readonly force?: string;
 }
@@ -31,12 +32,15 @@ export type Resolution =
   | { readonly kind: 'changed'; readonly existing: IdempotencyRecord }
   /** Its execution may be running. */
   | { readonly kind: 'live'; readonly existing: InProgressRecord }
-  /** There is nothing to resolve: a stored outcome may have been given to a client, a released record is free. */
+  /**
+   * There is nothing to resolve: a client may have got the stored outcome, or the record is
+   * released.
+   */
   | { readonly kind: 'settled'; readonly existing: IdempotencyRecord };
 
 /**
- * Lets the next request with this key execute: for an unknown outcome of which somebody has found out that nothing
- * happened. The count of attempts stays, and so do checkpoints.
+ * Lets the next request with this key execute. Use it for an unknown outcome when you know that
+ * nothing happened. The count of attempts stays, and so do checkpoints.
  *
  * @param expected what was read before: the record itself, or its owner, status and (while in progress) lease
  * @throws IdempotencyError `STORE_UNAVAILABLE`, `RECORD_INVALID`
@@ -52,8 +56,9 @@ export function releaseRecord(
 }
 
 /**
- * Gives every retry with this key the response, as if the handler had returned it: for an unknown outcome of which
- * somebody has found out what happened; or for a released one, when the execution that failed had its effect after all.
+ * Gives every retry with this key the response, as if the handler had returned it. Use it for an
+ * unknown outcome when you know what happened. Use it for a released record, too, when the
+ * execution that failed had its effect after all.
  *
  * @param response as the handler would have returned it. It is stored as JSON
  * @param expected what was read before: the record itself, or its owner, status and (while in progress) lease
@@ -88,7 +93,7 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
       response: unknown,
       options: ResolveOptions,
     ): Promise<Resolution> {
-      const outcome = encodeOutcome({ kind: 'returned', value: response }, store.maxOutcomeBytes);
+      const outcome = withinLimit(encodeOutcome({ kind: 'returned', value: response }), store.maxOutcomeBytes);
       if (outcome.type === 'NOT_REPLAYABLE') throw new TypeError(`the response cannot be stored: ${outcome.reason}`);
       return resolve(store, id, expected, options, ({ status, attempt, fingerprint }, ending) => {
         if (status === 'COMPLETED') return undefined;
@@ -116,10 +121,11 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
     if (existing === undefined) return { kind: 'notFound' };
     if (!isSame(existing, condition)) return { kind: 'changed', existing };
     const now = runtime.now();
-    // An owner of its own, as at every takeover: an execution that is still somewhere finds out that it has lost its
-    // lease, and if it ends all the same, its outcome is not taken for one that it has released itself.
+    // A new owner, as at every takeover: an execution that is still running loses its lease. If it
+    // ends anyway, its outcome is not mistaken for one that it has released itself.
     const owner = runtime.randomToken();
-    // Kept for less, its request would be executed once more on a day when its guard still promises the outcome.
+    // If it were kept for less, its request could execute again while its guard still promises the
+    // outcome.
     const least = retentionSeconds === undefined ? existing.expiration : 0;
     const record = settle(existing, { owner, expiration: Math.max(least, expirationAt(now, resolved)) });
     if (record === undefined) return { kind: 'settled', existing };
@@ -128,12 +134,12 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
     const answer = await store.replace(record, condition);
     if (answer.done) return { kind: 'done', record };
     if (answer.existing === undefined) return { kind: 'notFound' };
-    // The SDK has sent it again: the record in the way is this very one.
+    // The SDK has sent the write again: the record in the way is our own.
     return answer.existing.owner === owner ? { kind: 'done', record } : { kind: 'changed', existing: answer.existing };
   }
 }
 
-/** @throws TypeError when it would not notice that the owner has extended the lease */
+/** @throws TypeError when the condition would miss that the owner has extended the lease */
 function conditionOf({ owner, status, leaseUntil }: Expected): Expected {
   if (typeof owner !== 'string' || typeof status !== 'string') {
     throw new TypeError('expected: the record as it was read is required, or its owner, status and leaseUntil');

@@ -1,34 +1,38 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { IdempotencyError } from '../errors.ts';
+import { isPlainObject } from './data.ts';
 
 /**
  * The one text of a JSON value, whatever the order of its properties (RFC 8785). What JSON would drop or mangle in
  * silence (a Map, a function, NaN, a lone surrogate) is refused: two different values must never have one text.
- * What is simple has no other text than `simpleJson` gives.
  *
  * @param what names the value in the error: the key, the scope, the fingerprint
  * @throws IdempotencyError `KEY_INVALID`
  */
 export function canonicalJson(what: string, value: unknown): string {
   try {
-    const problem = notJson(value, new Set());
-    if (problem !== undefined) throw new TypeError(problem);
-    return canonicalize(value) ?? 'null';
+    return write(value, new Set()) ?? 'null';
   } catch (cause) {
-    throw invalid(what, cause instanceof Error ? cause.message : 'it cannot be written as JSON', cause);
+    const problem = cause instanceof Error ? cause.message : 'it cannot be written as JSON';
+    const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
+    throw new IdempotencyError('KEY_INVALID', message, { cause });
   }
 }
 
 /**
- * What most keys are, a text or a list of texts and numbers, needs no walk: JSON has one form of it, and nothing of it speaks for
- * itself there, as a Date does.
+ * The canonical JSON of a text, a number, or a list of them, which most keys are. JSON has one form of these, and none of
+ * them has a `toJSON`, as a Date has.
  *
  * @returns `undefined` for everything else
  */
 export function simpleJson(value: unknown): string | undefined {
   const isSimple = Array.isArray(value) ? value.every(isScalar) && !('toJSON' in value) : isScalar(value);
   return isSimple ? JSON.stringify(value) : undefined;
+}
+
+/** SHA-256 of a text: 43 characters of base64url (RFC 4648, section 5). */
+export function sha256(text: string): string {
+  return hash('sha256', text, 'base64url');
 }
 
 function isScalar(value: unknown): boolean {
@@ -42,58 +46,46 @@ function isScalar(value: unknown): boolean {
   }
 }
 
-/** SHA-256 of a text: 43 characters of base64url (RFC 4648, section 5). */
-export function sha256(text: string): string {
-  return hash('sha256', text, 'base64url');
-}
-
-function invalid(what: string, problem: string, cause: unknown): IdempotencyError {
-  const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
-  return new IdempotencyError('KEY_INVALID', message, { cause });
-}
-
-function notJson(value: unknown, parents: Set<object>): string | undefined {
+/** @returns `undefined` for what JSON leaves out */
+function write(value: unknown, parents: Set<object>): string | undefined {
+  if (isScalar(value)) return JSON.stringify(value);
   switch (typeof value) {
-    case 'string':
-    case 'boolean':
+    case 'object':
+      return writeObject(value as object, parents);
     case 'undefined':
       return undefined;
+    case 'string':
+      throw new TypeError('it contains a lone surrogate');
     case 'number':
-      return Number.isFinite(value) ? undefined : `${value} is no JSON number`;
-    case 'object':
-      return value === null ? undefined : notJsonObject(value, parents);
+      throw new TypeError(`${value} is no JSON number`);
     default:
-      return `it contains a ${typeof value}`;
+      throw new TypeError(`it contains a ${typeof value}`);
   }
-}
-
-function notJsonObject(value: object, parents: Set<object>): string | undefined {
-  if (parents.has(value)) return 'it contains itself';
-  if (parents.size >= MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`;
-  parents.add(value);
-  const problem = notJsonMembers(value, parents);
-  parents.delete(value);
-  return problem;
-}
-
-function notJsonMembers(value: object, parents: Set<object>): string | undefined {
-  // A Date, or whatever else speaks for itself.
-  if ('toJSON' in value && typeof value.toJSON === 'function') return notJson(value.toJSON(), parents);
-  if (!Array.isArray(value) && !isPlainObject(value)) {
-    return `it contains a ${value.constructor?.name ?? 'class instance'}, which JSON does not carry`;
-  }
-  for (const member of Object.values(value)) {
-    const problem = notJson(member, parents);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }
 
 /** Far beyond any request, far below the call stack. */
 const MAX_DEPTH = 500;
 
-/** An object literal, of this realm or another (a `vm` context, a test runner's). */
-export function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+function writeObject(value: object, parents: Set<object>): string | undefined {
+  if (parents.has(value)) throw new TypeError('it contains itself');
+  if (parents.size >= MAX_DEPTH) throw new TypeError(`it is nested deeper than ${MAX_DEPTH} levels`);
+  parents.add(value);
+  const text = writeMembers(value, parents);
+  parents.delete(value);
+  return text;
+}
+
+function writeMembers(value: object, parents: Set<object>): string | undefined {
+  if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), parents);
+  if (Array.isArray(value)) return `[${Array.from(value, (member) => write(member, parents) ?? 'null').join()}]`;
+  if (!isPlainObject(value)) {
+    throw new TypeError(`it contains a ${value.constructor?.name ?? 'class instance'}, which JSON does not carry`);
+  }
+  const members: string[] = [];
+  // By UTF-16 code units, as RFC 8785 (section 3.2.3) sorts.
+  for (const name of Object.keys(value).sort()) {
+    const text = write((value as Record<string, unknown>)[name], parents);
+    if (text !== undefined) members.push(`${write(name, parents)}:${text}`);
+  }
+  return `{${members.join()}}`;
 }

@@ -1,14 +1,18 @@
 import { IdempotencyError, optionError } from '../errors.ts';
-import { canonicalJson, isPlainObject } from './canonical.ts';
-import { ParsedAlready } from './functions.ts';
-import { compileExpression } from './jmespath.ts';
+import { isPlainObject } from './data.ts';
+import { type CompiledExpression, compilePath, hyphenAdvice } from './path.ts';
+import { NotText } from './powertools.ts';
 
 /**
- * What picks a key, a scope or a fingerprint from a request: a JMESPath expression over the (first) argument, or a
- * function of the arguments. A promise is not waited for: what must be awaited belongs into a middleware in front.
+ * What selects a key, a scope or a fingerprint from a request.
+ *
+ * A string is a path over the (first) argument: `'headers."idempotency-key"'`, `'powertools_json(body).[tenant, orderId]'`.
+ * `jmespath('…')` of `middy-idempotency/jmespath` is any other expression of JMESPath. A function gets all arguments. Its
+ * promise is not awaited: await in a middleware in front.
  */
 export type Selector<Args extends readonly unknown[] = readonly [event: unknown]> =
   | string
+  | CompiledExpression
   | ((...args: Args) => unknown);
 
 export interface CompiledSelector {
@@ -28,45 +32,30 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
           option,
           guarded(option, () => select(...args)),
         ),
-      // The function has put its answer together itself, as a multi-select hash does: an absent member is a mistake.
+      // The function has made its answer itself, as a multi-select hash does: an absent member is a mistake.
       missing: (selected) => missing(selected, 1) ?? undefinedWithin(selected),
     };
   }
-  if (typeof selector !== 'string' || selector.trim() === '') {
-    throw optionError(option, 'must be a JMESPath expression or a function');
+  const expression = typeof selector === 'string' ? pathOf(option, selector) : selector;
+  if (typeof expression?.search !== 'function') {
+    throw optionError(option, "must be a path, such as 'order.id', a function, or jmespath('…')");
   }
-  const expression = compileExpression(option, selector);
-  const compiled: CompiledSelector = {
-    select: (args) => guarded(option, () => expression.search(args[0])),
+  if (option === 'key' && expression.notKey !== undefined) throw optionError(option, expression.notKey);
+  return {
+    select: ([event]) => guarded(option, () => expression.search(event)),
     missing: (selected) => missing(selected, expression.hashDepth),
   };
-  if (option === 'key' && isConstant(compiled)) {
-    throw optionError(
-      option,
-      `\`${selector}\` selects the same from requests that have nothing in common, which would share one record. Select a ` +
-        "member, without a default: id is one, 'id' is a text. What becomes of a request without a key, onMissingKey says",
-    );
-  }
-  return compiled;
 }
 
-/** They have no member that an expression could mean, differ in size and type, and none is null, of which literals select nothing. */
-const STRANGERS = [{}, { 'a member that nobody selects': 1 }, 'text'];
-
-/**
- * A key must not be a constant, as `'id'` is, nor fall back to one. A scope may be one, where there is one tenant, and a fingerprint
- * may fall back to one.
- */
-function isConstant({ select, missing }: CompiledSelector): boolean {
-  const [first, ...others] = STRANGERS.map((stranger) => {
-    try {
-      const selected = select([stranger]);
-      return missing(selected) === undefined ? canonicalJson('key', selected) : undefined;
-    } catch {
-      return undefined;
-    }
-  });
-  return first !== undefined && others.every((other) => other === first);
+/** Without the engine, an expression that is malformed and one that is more than a path look the same. */
+function pathOf(option: string, text: string): CompiledExpression {
+  const path = compilePath(text);
+  if (path !== undefined) return path;
+  const advice =
+    hyphenAdvice(text) ??
+    `for the whole of JMESPath, import { jmespath } from 'middy-idempotency/jmespath' and write ${option}: jmespath('…'). ` +
+      'It also says what is wrong in an expression';
+  throw optionError(option, `\`${text}\` is no path: ${advice}`);
 }
 
 /** A request from which nothing can be selected is the client's mistake, and is never executed unguarded. */
@@ -75,16 +64,13 @@ function guarded(option: string, select: () => unknown): unknown {
     return select();
   } catch (cause) {
     if (cause instanceof IdempotencyError) throw cause;
+    const reason = cause instanceof NotText ? `: ${cause.message}` : '; the cause has the details.';
     throw new IdempotencyError(
       'KEY_INVALID',
       `The idempotency ${option} cannot be read from this request: the request is malformed.`,
-      { cause, advice: `Evaluating the option \`${option}\` threw${reasonOf(cause)}` },
+      { cause, advice: `Evaluating the option \`${option}\` threw${reason}` },
     );
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof ParsedAlready ? `: ${cause.advice}` : '; the cause has the details.';
 }
 
 /** A mistake in the program, not of the client. @throws TypeError */
@@ -98,32 +84,30 @@ function refusePromise(option: string, selected: unknown): unknown {
 
 /** What comes from JSON has no `undefined`: a function that selects one has looked for what is not there. */
 function undefinedWithin(selected: unknown): string | undefined {
-  if (typeof selected !== 'object' || selected === null) return undefined;
-  for (const [name, member] of membersOf(selected)) {
-    const gap = member === undefined ? 'it is absent' : undefinedWithin(member);
-    if (gap !== undefined) return `its member ${name}: ${gap}`;
-  }
-  return undefined;
+  return gapAmong(selected, (member) => (member === undefined ? ABSENT : undefinedWithin(member)));
 }
 
 /** `0` and `false` identify a request. Nothing, blanks, and a list or a hash with a gap do not. */
-function missing(selected: unknown, hashDepth: number): string | undefined {
-  if (selected === null || selected === undefined) return 'it is absent';
-  if (typeof selected === 'string') return selected.trim() === '' ? 'it is empty' : undefined;
-  // Stryker disable next-line ConditionalExpression: a number or a boolean has no members either, but the type needs it
+export function missing(selected: unknown, hashDepth: number): string | undefined {
+  if (selected === null || selected === undefined) return ABSENT;
+  if (typeof selected === 'string') return selected.trim() === '' ? EMPTY : undefined;
   if (typeof selected !== 'object') return undefined;
   const isList = Array.isArray(selected);
-  const members = membersOf(selected);
-  if (members.length === 0 && (isList || isPlainObject(selected))) return 'it is empty';
+  if (Object.keys(selected).length === 0 && (isList ? selected.length === 0 : isPlainObject(selected))) return EMPTY;
   if (!isList && hashDepth === 0) return undefined;
+  return gapAmong(selected, (member) => missing(member, isList ? hashDepth : hashDepth - 1));
+}
+
+const ABSENT = 'it is absent';
+const EMPTY = 'it is empty';
+
+/** The first gap of a list or an object. A hole of a list is an absent member. */
+function gapAmong(value: unknown, gapOf: (member: unknown) => string | undefined): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const members = Object.entries(Array.isArray(value) ? Object.assign(Array.from(value), value) : value);
   for (const [name, member] of members) {
-    const gap = missing(member, isList ? hashDepth : hashDepth - 1);
+    const gap = gapOf(member);
     if (gap !== undefined) return `its member ${name}: ${gap}`;
   }
   return undefined;
-}
-
-/** By name. A hole of a list is an absent member. */
-function membersOf(value: object): [name: string, member: unknown][] {
-  return Object.entries(Array.isArray(value) ? Object.assign(Array.from(value), value) : value);
 }

@@ -1,14 +1,14 @@
 import type { IdempotencyRecord } from '../core/record/record.ts';
-import type { ConditionalResult, Expected, RecordStore } from '../core/record/store.ts';
+import type { Expected, RecordStore, WriteResult } from '../core/record/store.ts';
 import { checkpointFormat } from './dynamodb/checkpoints.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { MAX_TEXT_BYTES } from './dynamodb/compression.ts';
-import { TRANSACTION_CONFLICT } from './dynamodb/failure.ts';
+import { answered, TRANSACTION_CONFLICT } from './dynamodb/failure.ts';
 import { type Formatted, fromItem, toItem } from './dynamodb/item.ts';
 import type { Item } from './dynamodb/marshalling.ts';
 import { type AttributeNames, type DynamoDBStoreOptions, resolveStoreOptions } from './dynamodb/options.ts';
 import { outcomeFormat } from './dynamodb/outcome.ts';
-import { type Condition, RETURN_EXISTING, tableOf, type Written } from './dynamodb/table.ts';
+import { type Condition, RETURN_EXISTING, type TableWrite, tableOf } from './dynamodb/table.ts';
 import { createTextCodec } from './dynamodb/text-codec.ts';
 import { type TransactionItem, transactWrite } from './dynamodb/transaction.ts';
 
@@ -44,11 +44,16 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
       const written = await table
         .put(await itemOf(record), condition)
         .catch((error) => metTransaction(error, record.id));
-      return written.done ? { won: true } : { won: false, existing: await existingIn(written.existing) };
+      if (written.done) return written;
+      try {
+        return await resultOf(written);
+      } catch (error) {
+        throw answered(error);
+      }
     },
 
     async replace(record, expected) {
-      return answerOf(await table.put(await itemOf(record), conditionFor(expected, names)));
+      return resultOf(await table.put(await itemOf(record), conditionFor(expected, names)));
     },
 
     async transact(record, expected, items, token) {
@@ -58,7 +63,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     },
 
     async remove(id, expected) {
-      return answerOf(await table.remove(id, conditionFor(expected, names)));
+      return resultOf(await table.remove(id, conditionFor(expected, names)));
     },
 
     async read(id) {
@@ -66,16 +71,21 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     },
   };
 
-  /** The record is there, and a transaction of its owner will not let go of it: what it was before that is what counts. */
-  async function metTransaction(error: unknown, id: string): Promise<Written> {
+  /**
+   * The record is there, and a transaction of its owner is still writing to it. What it was before
+   * the transaction counts.
+   */
+  async function metTransaction(error: unknown, id: string): Promise<TableWrite> {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
-    const existing = await table.get(id);
+    const existing = await table.get(id).catch((reading) => {
+      throw answered(reading);
+    });
     if (existing === undefined) throw error;
     return { done: false, existing };
   }
 
-  async function answerOf(written: Written): Promise<ConditionalResult> {
+  async function resultOf(written: TableWrite): Promise<WriteResult> {
     return written.done ? { done: true } : { done: false, existing: await existingIn(written.existing) };
   }
 
@@ -96,7 +106,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
       return { ...completed, outcome: await outcomes.read(completed.id, fields) };
     }
     const { stored, ...record } = parsed;
-    return stored === undefined ? record : { ...record, checkpoints: await steps.read(record.id, stored) };
+    return stored === undefined ? record : { ...record, checkpoints: steps.read(record.id, stored) };
   }
 
   async function existingIn(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
@@ -104,23 +114,12 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   }
 }
 
-function conditionFor({ owner, status, leaseUntil, provisional }: Expected, names: AttributeNames): Condition {
-  const conditions = ['#owner = :owner', '#status = :status'];
-  if (leaseUntil !== undefined) conditions.push('#leaseUntil = :leaseUntil');
-  if (provisional !== undefined) conditions.push('#provisional = :provisional');
+function conditionFor(expected: Expected, names: AttributeNames): Condition {
+  const { owner, status, leaseUntil, revision } = expected;
+  const wanted = Object.entries({ owner, status, leaseUntil, revision }).filter(([, value]) => value !== undefined);
   return {
-    ConditionExpression: conditions.join(' AND '),
-    ExpressionAttributeNames: {
-      '#owner': names.owner,
-      '#status': names.status,
-      ...(leaseUntil !== undefined && { '#leaseUntil': names.leaseUntil }),
-      ...(provisional !== undefined && { '#provisional': names.provisional }),
-    },
-    ExpressionAttributeValues: {
-      ':owner': owner,
-      ':status': status,
-      ...(leaseUntil !== undefined && { ':leaseUntil': leaseUntil }),
-      ...(provisional !== undefined && { ':provisional': provisional }),
-    },
+    ConditionExpression: wanted.map(([name]) => `#${name} = :${name}`).join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries(wanted.map(([name]) => [`#${name}`, names[name as keyof Expected]])),
+    ExpressionAttributeValues: Object.fromEntries(wanted.map(([name, value]) => [`:${name}`, value])),
   };
 }

@@ -1,5 +1,6 @@
 import type { IdempotencyRecord } from '../core/record/record.ts';
-import type { ConditionalResult, Expected, RecordStore } from '../core/record/store.ts';
+import type { Expected, RecordStore, WriteResult } from '../core/record/store.ts';
+import { present } from '../json.ts';
 
 /**
  * Records in this process: for unit tests and for trying things out. It guards one process only, forgets everything
@@ -8,7 +9,7 @@ import type { ConditionalResult, Expected, RecordStore } from '../core/record/st
 export function memoryStore(): RecordStore {
   const records = new Map<string, IdempotencyRecord>();
 
-  const conditionally = (id: string, expected: Expected, write: () => void): ConditionalResult => {
+  const conditionally = (id: string, expected: Expected, write: () => void): WriteResult => {
     const existing = records.get(id);
     if (existing === undefined || !matches(existing, expected)) return { done: false, existing };
     write();
@@ -19,9 +20,9 @@ export function memoryStore(): RecordStore {
   return {
     async insert(record) {
       const existing = records.get(record.id);
-      if (existing !== undefined) return { won: false, existing };
+      if (existing !== undefined) return { done: false, existing };
       records.set(record.id, frozen(record));
-      return { won: true };
+      return { done: true };
     },
     async replace(record, expected) {
       return conditionally(record.id, expected, () => records.set(record.id, frozen(record)));
@@ -35,18 +36,18 @@ export function memoryStore(): RecordStore {
   };
 }
 
-function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, provisional }: Expected): boolean {
+function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, revision }: Expected): boolean {
   return (
     existing.owner === owner &&
     existing.status === status &&
     (leaseUntil === undefined || (existing.status === 'IN_PROGRESS' && existing.leaseUntil === leaseUntil)) &&
-    (provisional === undefined || (existing.status === 'COMPLETED' && existing.provisional === provisional))
+    (revision === undefined || (existing.status === 'COMPLETED' && existing.revision === revision))
   );
 }
 
-/** A copy that nobody can change: neither the writer later, nor a reader. */
+/** A copy that cannot be changed, neither by the writer later nor by a reader. */
 function frozen(record: IdempotencyRecord): IdempotencyRecord {
-  const copy = structuredClone(record);
+  const copy = present(structuredClone(record));
   if (copy.status === 'COMPLETED') Object.freeze(copy.outcome);
   return Object.freeze(copy);
 }

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import type { IdempotencyRecord, InProgressRecord } from 'middy-idempotency';
 import { idempotent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { recordId } from 'middy-idempotency/operator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aesGcm } from '../support/aes-gcm-codec.ts';
@@ -53,11 +54,11 @@ describe('show', () => {
     expect({ exitCode, told }).toEqual({ exitCode: 0, told: '' });
     expect(out.split('\n')).toEqual([
       `record      ${id}`,
-      'status      IN_PROGRESS (outcome unknown: the lease is over, and nothing was settled)',
+      'status      IN_PROGRESS (outcome unknown: the lease has ended, and nothing was settled)',
       'operation   pay',
       'attempt     2',
       `owner       ${owner}`,
-      'lease       over since 2024-01-01T00:00:00.000Z',
+      'lease       ended 2024-01-01T00:00:00.000Z',
       'expiration  2040-01-01T00:00:00.000Z',
       'fingerprint f',
       '',
@@ -106,7 +107,7 @@ describe('show', () => {
   it('exits with 1 and says why when the table cannot be read', async () => {
     const { exitCode, told } = await command(['show', 'pay#a', ...tableOptions('no-such-table')]);
     expect(exitCode).toBe(1);
-    expect(told).toMatch(/STORE_UNAVAILABLE: There is no table 'no-such-table'/);
+    expect(told).toMatch(/STORE_UNAVAILABLE: Create the table .*'no-such-table'/s);
   });
 });
 
@@ -256,6 +257,15 @@ describe('explain', () => {
     expect(JSON.parse(json.out)).toMatchObject({ operation: 'pay', key: 'order-1', scope: 't' });
   });
 
+  it('knows the whole of JMESPath', async () => {
+    const key = jmespath('[id, missing || tenant]');
+    const options = ['--key', '[id, missing || tenant]', '--scope', "'t'", '--fingerprint', 'keys(@)'];
+    const args = ['explain', '-', ...options, '--operation', 'pay', '--json'];
+    const { out } = await command(args, { input: JSON.stringify(event) });
+    const selectors = { key, scope: jmespath("'t'"), fingerprint: jmespath('keys(@)') };
+    expect(JSON.parse(out)).toMatchObject({ id: recordId({ operation: 'pay', event, ...selectors }), scope: 't' });
+  });
+
   it("takes the Lambda function's name for the operation, as the guard does", async () => {
     const input = JSON.stringify(event);
     const args = ['explain', '-', '--key', 'id'];
@@ -289,6 +299,7 @@ describe('explain', () => {
     expect((await of('--key', 'id', '--scope', 'user')).told).toContain('SCOPE_MISSING');
     expect((await of('--key', 'powertools_json(id)')).told).toMatch(/KEY_INVALID.*\(.+\)/s);
     expect((await of('--http')).told).toContain('no HTTP request');
+    expect((await of('--key', "'constant'")).told).toContain('selects the same from requests');
     const { out: json } = await of('--key', 'nothing', '--json');
     expect(JSON.parse(json)).toMatchObject({ error: { code: 'KEY_MISSING' }, key: null });
     const get = { input: JSON.stringify(SHAPES[0]?.event({ method: 'GET' })) };

@@ -4,8 +4,8 @@ import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROTOCOL_OPTION_NAMES } from '../../src/core/options.ts';
 import { createIdempotent } from '../../src/function.ts';
-import { createMiddleware } from '../../src/middy.ts';
-import { REQUEST_OPTION_NAMES } from '../../src/request-key/options.ts';
+import { createIdempotency } from '../../src/middy/idempotency.ts';
+import { REQUEST_OPTION_NAMES } from '../../src/request-key/request-options.ts';
 import { lambdaContext, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
@@ -187,7 +187,7 @@ describe('an option that is undefined is not given', () => {
 
   it.each([...names, 'timeoutEarlyInMillis'])('in Middy: %s', async (name) => {
     const handled = async (options: object) => {
-      const middleware = createMiddleware({ ...given(), ...options } as never, guards.clock);
+      const middleware = createIdempotency({ ...given(), ...options } as never, guards.clock);
       const lambda = middy().handler(async () => 'done');
       lambda.use(middleware as never);
       return records((event) => lambda(event as never, lambdaContext(guards.clock)) as Promise<unknown>);

@@ -1,8 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
 import * as events from 'middy-idempotency/events';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { describe, expect, it } from 'vitest';
-import { identify } from '../../src/request-key/identity.ts';
-import { resolveRequestOptions } from '../../src/request-key/options.ts';
+import { identify } from '../../src/request-key/identify.ts';
+import { resolveRequestOptions } from '../../src/request-key/request-options.ts';
 import type { Selector } from '../../src/request-key/selector.ts';
 import {
   dynamoDBRecord,
@@ -85,7 +86,7 @@ const SOURCES = {
   },
   'S3 record': {
     key: ANY(events.s3RecordKey),
-    expression: events.S3_RECORD_KEY,
+    expression: jmespath(events.S3_RECORD_KEY),
     record: s3Record(),
     others: [
       s3Record({ key: 'another' }),
@@ -234,6 +235,19 @@ describe('the key of an SQS message by its body', () => {
 
   it('is refused at construction when the expression is none', () => {
     expect(() => events.sqsBodyKey('orderId[')).toThrow(TypeError);
+  });
+
+  it('may be any expression, and a function of the body', () => {
+    const legacy = { tenant: 't', legacyId: 1 };
+    const record = sqsRecord(legacy);
+    const same = idOf(events.sqsBodyKey('[tenant, legacyId]'), record);
+    expect(idOf(events.sqsBodyKey(jmespath('[tenant, orderId || legacyId]')), record)).toBe(same);
+    expect(
+      idOf(
+        events.sqsBodyKey((body) => Object.values(body as typeof legacy)),
+        record,
+      ),
+    ).toBe(same);
   });
 });
 

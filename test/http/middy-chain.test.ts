@@ -210,9 +210,9 @@ describe('problemsThrough', () => {
 
 describe('another guard in front', () => {
   it('does not store that this one has refused', async () => {
-    const { createMiddleware } = await import('../../src/middy.ts');
+    const { createIdempotency } = await import('../../src/middy/idempotency.ts');
     const { dynamoDBStore } = await import('middy-idempotency/dynamodb');
-    const outer = createMiddleware(
+    const outer = createIdempotency(
       { store: dynamoDBStore(harness.table), operation: 'outer', key: 'headers."x-outer"' } as never,
       harness.clock,
     );
@@ -227,10 +227,10 @@ describe('another guard in front', () => {
 
 describe('the same guard twice in one chain', () => {
   it('refuses, and leaves nothing behind that a retry would be answered with', async () => {
-    const { createHttpMiddleware } = await import('../../src/http/index.ts');
+    const { createHttpIdempotency } = await import('../../src/http/index.ts');
     const { dynamoDBStore } = await import('middy-idempotency/dynamodb');
     const options = { store: dynamoDBStore(harness.table), operation: 'test', scope: 'anonymous' } as never;
-    const again = createHttpMiddleware(options, harness.clock);
+    const again = createHttpIdempotency(options, harness.clock);
     const handler = vi.fn(async () => ({ statusCode: 201 }));
     const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
     expect((await harness.api({ handler, behind: [again] })(request)).statusCode).toBe(409);

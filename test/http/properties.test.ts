@@ -51,9 +51,9 @@ describe.each(SHAPES)('any request behind $name', (shape) => {
 
 describe('any event', () => {
   it('that is no HTTP request is refused with a typed error, and not executed', async () => {
-    const { createHttpMiddleware } = await import('../../src/http/index.ts');
+    const { createHttpIdempotency } = await import('../../src/http/index.ts');
     const { systemRuntime } = await import('../../src/runtime.ts');
-    const middleware = createHttpMiddleware(
+    const middleware = createHttpIdempotency(
       { store: memoryStore(), operation: 'o', scope: 'anonymous' } as never,
       systemRuntime,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asReplay, inKind, statusOf, withoutHeaders } from '../../src/http/response.ts';
+import { asReplay, asSent, inKind, statusOf, withDroppedHeaders, withoutHeaders } from '../../src/http/response.ts';
 
 const single = { multiValue: false };
 const multiple = { multiValue: true };
@@ -30,8 +30,8 @@ describe('the kind of headers', () => {
 
 describe('what is stored', () => {
   it.each(['text', null, 7, [1], undefined])('of %j behind a REST API is the same, which is no response', (value) => {
-    expect(withoutHeaders(value, 'v1', NONE)).toEqual(value);
-    expect(withoutHeaders(value, 'alb', NONE)).toEqual(value);
+    expect(withoutHeaders(asSent(value, { shape: 'v1' }), NONE)).toEqual(value);
+    expect(withoutHeaders(asSent(value, { shape: 'alb' }), NONE)).toEqual(value);
   });
 
   it.each([
@@ -42,18 +42,35 @@ describe('what is stored', () => {
     [{ id: 1 }, '{"id":1}'],
   ])('of %j in format 2.0 is the response that it stands for', (value, body) => {
     const headers = { 'content-type': 'application/json' };
-    expect(withoutHeaders(value, 'v2', NONE)).toStrictEqual({ statusCode: 200, headers, body });
+    expect(withoutHeaders(asSent(value, { shape: 'v2' }), NONE)).toStrictEqual({ statusCode: 200, headers, body });
   });
 
   it('has no member that the response did not have', () => {
-    expect(withoutHeaders({ statusCode: 204 }, 'v2', NONE)).toStrictEqual({ statusCode: 204 });
+    expect(withoutHeaders(asSent({ statusCode: 204 }, { shape: 'v2' }), NONE)).toStrictEqual({ statusCode: 204 });
     const all = { statusCode: 200, cookies: ['a=1'], headers: { A: '1' }, multiValueHeaders: { B: ['2'] } };
-    expect(withoutHeaders(all, 'v2', NONE)).toStrictEqual(all);
-    expect(withoutHeaders(all, 'v2', new Set(['a', 'b', 'set-cookie']))).toStrictEqual({
+    expect(withoutHeaders(asSent(all, { shape: 'v2' }), NONE)).toStrictEqual(all);
+    expect(withoutHeaders(asSent(all, { shape: 'v2' }), new Set(['a', 'b', 'set-cookie']))).toStrictEqual({
       statusCode: 200,
       headers: {},
       multiValueHeaders: {},
     });
+  });
+});
+
+describe('what the first caller gets', () => {
+  it('is what is stored, with the headers that a replay does not repeat', () => {
+    const sent = {
+      statusCode: 200,
+      cookies: ['a=1'],
+      headers: { Date: 'now', A: '1' },
+      multiValueHeaders: { B: ['2'] },
+    };
+    const dropped = new Set(['date', 'b', 'set-cookie']);
+    const first = withDroppedHeaders(withoutHeaders(sent, dropped), sent, dropped);
+    expect(first).toStrictEqual(sent);
+    sent.headers.A = 'changed';
+    expect(first).not.toEqual(sent);
+    expect(withDroppedHeaders('text', sent, dropped)).toBe('text');
   });
 });
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
 import { usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, type TestRequest, verdictOf } from './requests.ts';
 import { captureLog } from './support/log.ts';
@@ -19,6 +21,11 @@ async function longAgo(prepare: (path: string) => TestRequest, body: object = PA
   const asked = { charges: api.keys.charge.length, refunds: api.keys.refund.length };
   const shown = async () => bodyOf(await api.send({ method: 'GET', path }));
   return { ...api, path, request, first, asked, shown };
+}
+
+async function announcedIn({ client, tableName }: ReturnType<typeof setUp>['table']) {
+  const { Items = [] } = await DynamoDBDocumentClient.from(client).send(new ScanCommand({ TableName: tableName }));
+  return Items.filter(({ id }) => String(id).startsWith('outbox#')).map(({ event }) => parsePaymentEvent(event));
 }
 
 describe('a request that comes again when its record has expired and the processor knows its key no longer', () => {
@@ -92,6 +99,62 @@ describe('a request that comes again when its record has expired and the process
     expect(verdictOf(await send(other))).toBe('412 precondition-failed');
     expect(verdictOf(await send({ ...other, headers: { 'if-match': '"v2"' } }))).toBe('200');
     expect((await shown())['description']).toBe('new');
+  });
+});
+
+describe('a key that comes again for another payment, when its record has gone', () => {
+  /** Refunds one payment, and then another one under the same key. */
+  async function refundBoth(isRemembered: boolean) {
+    const api = setUp();
+    const { send, table } = api;
+    const pay = async () => headerOf(await send({ key: randomUUID() }), 'location') ?? '';
+    const [one, other] = [await pay(), await pay()];
+    const key = randomUUID();
+    const refund = (path: string, amount = 500) => send({ path: `${path}/refunds`, key, body: { amount } });
+    const first = await refund(one);
+    await api.expireRecord();
+    if (!isRemembered) api.forgetKeys();
+    const second = await refund(other);
+    const announced = async () => {
+      const events = await announcedIn(table);
+      return events.filter(({ payment }) => one.endsWith(payment) || other.endsWith(payment));
+    };
+    return { ...api, one, other, refund, first, second, announced };
+  }
+
+  it.each([
+    ['remembers', true],
+    ['has forgotten', false],
+  ])('refunds both, each with an id, a payout and an event of its own, by a processor that %s it', async (_, known) => {
+    const { send, keys, one, other, first, second, announced } = await refundBoth(known);
+    expect([verdictOf(first), verdictOf(second)]).toEqual(['201', '201']);
+    expect(bodyOf(second)['id']).not.toBe(bodyOf(first)['id']);
+    expect(new Set(keys.refund).size).toBe(2);
+    for (const path of [one, other]) {
+      expect(bodyOf(await send({ method: 'GET', path }))['amountRefunded']).toBe(500);
+      const events = (await announced()).filter(({ payment }) => path.endsWith(payment));
+      expect(events.map(({ type }) => type).toSorted()).toEqual(['payment-captured', 'payment-refunded']);
+    }
+    expect(new Set((await announced()).map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('is refused for another amount of either payment: 422', async () => {
+    const { refund, keys, one, other, expireRecord } = await refundBoth(true);
+    for (const path of [other, one]) {
+      await expireRecord();
+      expect(verdictOf(await refund(path, 501))).toBe('422 key-reused');
+    }
+    expect(keys.refund).toHaveLength(2);
+  });
+
+  it('announces the refund beside the payment that the key has made before', async () => {
+    const { send, table, expireRecord } = setUp();
+    const key = randomUUID();
+    const path = headerOf(await send({ key }), 'location') ?? '';
+    await expireRecord();
+    expect(verdictOf(await send({ path: `${path}/refunds`, key, body: { amount: 500 } }))).toBe('201');
+    const events = (await announcedIn(table)).filter(({ payment }) => path.endsWith(payment));
+    expect(events.map(({ type }) => type).toSorted()).toEqual(['payment-captured', 'payment-refunded']);
   });
 });
 

@@ -3,7 +3,7 @@ import middy from '@middy/core';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Gateway, openGateway } from '../../infra/local/server.ts';
-import { createHttpMiddleware } from '../../src/http/index.ts';
+import { createHttpIdempotency } from '../../src/http/index.ts';
 import { freePort } from '../../tools/dynamodb-local.ts';
 import { deferred, TestClock } from '../support/harness.ts';
 import { localClient, useTable } from '../support/table.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   gateway = await openGateway({ port: 0, functionName: 'http', timeoutMillis: 30_000, log: () => undefined });
   gateway.invoke((event, context) => {
     const all = { store: dynamoDBStore(table), operation: 'http', scope: 'anonymous', ...options };
-    const middleware = createHttpMiddleware(all as never, clock) as unknown as { after: () => unknown };
+    const middleware = createHttpIdempotency(all as never, clock) as unknown as { after: () => unknown };
     const guarded = middy().use(middleware);
     return guarded.handler(handler as never)(event, context as never) as Promise<unknown>;
   });

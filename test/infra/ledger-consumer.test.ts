@@ -75,7 +75,7 @@ it('writes entries and record together: without the one, the other is not there'
 it('does not book an event again whose record has ended: its entries are there', async () => {
   const payment = captured();
   await consumer().deliver(payment);
-  const forgetful = { ...store(), insert: async () => ({ won: true }) as const };
+  const forgetful = { ...store(), insert: async () => ({ done: true }) as const };
   await expect(consumer({ store: forgetful }).deliver(payment)).rejects.toThrow();
   expect(await entriesOf(payment)).toHaveLength(2);
 });

@@ -91,6 +91,25 @@ describe('the outbox', () => {
     ]);
   });
 
+  it('never has an event in the place of another one', async () => {
+    const { table } = setUp();
+    const event = {
+      id: randomUUID(),
+      type: 'payment-refunded',
+      payment: randomUUID(),
+      amount: 500,
+      currency: 'EUR',
+      occurredAt: new Date(0).toISOString(),
+    } as const;
+    const announce = (of: PaymentEvent) =>
+      DynamoDBDocumentClient.from(table.client).send(
+        new TransactWriteCommand({ TransactItems: [outboxItem(table.tableName, of, Date.now())] }),
+      );
+    await announce(event);
+    await expect(announce({ ...event, payment: randomUUID() })).rejects.toThrow('ConditionalCheckFailed');
+    expect(await announced(table, event.payment)).toEqual([event]);
+  });
+
   it('is not to be found by the API, and leaves the table after two weeks; payments stay', async () => {
     const { send, table } = setUp();
     const { id } = bodyOf(await send({ key: randomUUID() }));

@@ -91,6 +91,32 @@ describe('PUT /payments/{id} with If-None-Match: *', () => {
     expect(bodyOf(capture)['field']).toBe('capture');
   });
 
+  it('never takes an id that POST derives from a key, so that nobody can take it in advance: 400', async () => {
+    const derived: string[] = [];
+    const { payments } = setUp();
+    const { send, chargeKeys } = setUp({
+      payments: {
+        insertion(payment) {
+          derived.push(payment.id);
+          if (derived.length === 1) throw new Error('the process died');
+          return payments.insertion(payment);
+        },
+      },
+    });
+    const key = randomUUID();
+    expect(verdictOf(await send({ key }))).toBe('500 internal-error');
+    const path = `/payments/${derived[0]}`;
+    const refused = await send({ method: 'PUT', path, body: PAYMENT, headers: CREATE });
+    expect(verdictOf(refused)).toBe('400 invalid-request');
+    expect(bodyOf(refused)).toMatchObject({ field: 'id', detail: expect.stringContaining('version 8') });
+    expect(chargeKeys).toHaveLength(1);
+    expect(bodyOf(await send({ key }))['id']).toBe(derived[0]);
+    // What is there already is for its preconditions to judge.
+    expect(verdictOf(await send({ method: 'PUT', path, body: PAYMENT, headers: CREATE }))).toBe(
+      '412 precondition-failed',
+    );
+  });
+
   it('never makes a voided payment again: 412', async () => {
     const { send } = setUp();
     const put = await created(send);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { thrownBy, useGuards } from '../support/harness.ts';
 
@@ -34,7 +35,7 @@ describe('I9 no key, no guess', () => {
     ['undefined, by a function', () => undefined, {}],
     ['a list with undefined, by a function', () => ['t', undefined], {}],
     ['an object with undefined, by a function', () => ({ tenant: 't', id: undefined }), {}],
-    ['a number that is absent, as text', 'to_string(id)', {}],
+    ['a number that is absent, as text', jmespath('to_string(id)'), {}],
     ['a nested object with undefined, by a function', () => ({ t: 't', order: { id: undefined, line: 1 } }), {}],
     ['an invalid Date, by a function', () => new Date(Number.NaN), {}],
     ['a list with an invalid Date, by a function', () => ['t', new Date(Number.NaN)], {}],
@@ -50,9 +51,9 @@ describe('I9 no key, no guess', () => {
     ['base64 that is no gzip', 'powertools_base64_gzip(body)', { body: 'aGVsbG8=' }],
     ['a number beyond every JSON parser', 'powertools_json(body).id', { body: '{"id":1e999}' }],
     ['an integer that JSON.parse rounds', 'powertools_json(body).id', { body: '{"id":9007199254740993}' }],
-    ['a rounded integer as text', 'to_string(powertools_json(body).id)', { body: '{"id":9007199254740993}' }],
+    ['a rounded integer as text', jmespath('to_string(powertools_json(body).id)'), { body: '{"id":9007199254740993}' }],
     ['bytes that are no text', 'powertools_base64(body)', { body: Buffer.from([0xff, 0x41]).toString('base64') }],
-    ['an absent part of a joined key', "join('-', [tenant, to_string(id)])", { tenant: 't' }],
+    ['an absent part of a joined key', jmespath("join('-', [tenant, to_string(id)])"), { tenant: 't' }],
     ['a rounded integer in a list', '[tenant, id]', { tenant: 't', id: 2 ** 53 }],
     ['a lone surrogate', 'id', { id: '\ud800' }],
     ['a BigInt, by a function', () => 1n, {}],
@@ -142,7 +143,7 @@ describe('I9 no key, no guess', () => {
     const bomb = gzipSync(Buffer.alloc(70 * 1024 * 1024)).toString('base64');
     expect(await refused({ key: 'powertools_base64_gzip(body)' }, { body: bomb })).toMatchObject({
       code: 'KEY_INVALID',
-      cause: { cause: { code: 'ERR_BUFFER_TOO_LARGE' } },
+      cause: { code: 'ERR_BUFFER_TOO_LARGE' },
     });
   });
 

@@ -94,8 +94,8 @@ describe('I10 no cross-talk', () => {
     const handler = vi.fn(async () => 'done');
     const inner = { clock: guards.clock };
     const order = newOrder();
-    const { createMiddleware } = await import('../../src/middy.ts');
-    const second = createMiddleware({ store: guards.store, key: 'id', operation: 'inner' } as never, inner.clock);
+    const { createIdempotency } = await import('../../src/middy/idempotency.ts');
+    const second = createIdempotency({ store: guards.store, key: 'id', operation: 'inner' } as never, inner.clock);
     const call = guards.guarded({ middy, handler, options: outerOptions as never, behind: [second] as never });
     expect(await call(order)).toBe('done');
     expect(settled).toEqual(['claimed', 'completed']);
@@ -118,9 +118,9 @@ describe('I10 no cross-talk', () => {
   it.each(MIDDY_VERSIONS)(
     'two guards in one chain of %s: one that lost its lease does not keep the other from storing',
     async (_, middy) => {
-      const { createMiddleware } = await import('../../src/middy.ts');
+      const { createIdempotency } = await import('../../src/middy/idempotency.ts');
       const innerEvents: string[] = [];
-      const inner = createMiddleware(
+      const inner = createIdempotency(
         {
           store: guards.store,
           key: 'id',

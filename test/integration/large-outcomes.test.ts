@@ -179,7 +179,7 @@ it('a damaged text is not replayable, and nothing runs again', async () => {
     insert: async () => {
       const existing = await store.read(String(guards.events.at(-1)?.id));
       const outcome = { type: 'RETURNED', json: '{"half' } as const;
-      return { won: false, existing: existing?.status === 'COMPLETED' ? { ...existing, outcome } : existing } as const;
+      return { done: false, existing: existing?.status === 'COMPLETED' ? { ...existing, outcome } : existing } as const;
     },
   };
   const retry = guards.guarded({ handler, options: { store: damaged } });

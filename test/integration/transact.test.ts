@@ -288,8 +288,8 @@ describe('a mistake is told before anything is written', () => {
   });
 
   it.each([
-    ['AccessDeniedException', 'dynamodb:ConditionCheckItem'],
-    ['ResourceNotFoundException', 'the table of an item'],
+    ['AccessDeniedException', 'what the items of a transaction do'],
+    ['ResourceNotFoundException', 'not authorized on table/accounts'],
   ])('a table of an item that cannot be used (%s), with advice', async (name, advice) => {
     const refusing = localClient();
     refusing.middlewareStack.add(

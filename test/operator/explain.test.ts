@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyError } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { explainRequest, type RequestToIdentify, recordId } from 'middy-idempotency/operator';
 import { describe, expect, it } from 'vitest';
 import { useGuards } from '../support/harness.ts';
@@ -15,6 +16,7 @@ describe('the id', () => {
     ['a key', { key: 'id' }],
     ['key and scope', { key: '[id, amount]', scope: 'tenant' }],
     ['key and fingerprint', { key: 'powertools_json(body).id', fingerprint: 'body' }],
+    ['an expression', { key: jmespath('orderId || id'), scope: 'tenant' }],
     ['functions', { key: (event: { id: string }) => event.id, scope: () => ['all'] }],
   ])('is the one that idempotency stores, with %s', async (_, selectors) => {
     const id = randomUUID();
@@ -37,7 +39,7 @@ describe('the id', () => {
       ['a header of its own', { scope: 'anonymous', headerName: 'X-Request-Key' }],
       [
         'an expression as scope',
-        { scope: 'headers.tenant || multiValueHeaders.tenant', fingerprint: 'path || rawPath' },
+        { scope: jmespath('headers.tenant || multiValueHeaders.tenant'), fingerprint: jmespath('path || rawPath') },
       ],
       ['more methods', { scope: 'anonymous', methods: ['PUT', 'POST'] }],
     ] as const)('is the one that httpIdempotency stores: %s', async (_, options) => {
@@ -75,7 +77,7 @@ describe('an explanation', () => {
   it('shows what was selected', () => {
     const event = { id: 'order-1', tenant: 't', body: 'x' };
     expect(
-      explainRequest({ operation: 'pay', event, key: '[id, `0`]', scope: 'tenant', fingerprint: 'body' }),
+      explainRequest({ operation: 'pay', event, key: jmespath('[id, `0`]'), scope: 'tenant', fingerprint: 'body' }),
     ).toMatchObject({
       kind: 'guarded',
       operation: 'pay',

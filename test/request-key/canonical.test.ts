@@ -1,4 +1,5 @@
 import { runInNewContext } from 'node:vm';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, sha256, simpleJson } from '../../src/request-key/canonical.ts';
@@ -26,6 +27,33 @@ describe('canonicalJson', () => {
         expect(canonicalJson('key', reversed)).toBe(canonicalJson('key', value));
       }),
     );
+  });
+
+  it('is what the reference implementation writes, or a refusal', () => {
+    const value = fc.anything({
+      withDate: true,
+      withNullPrototype: true,
+      withSparseArray: true,
+      withBigInt: true,
+      withBoxedValues: true,
+    });
+    const toJSON = (inner: unknown) => ({ toJSON: () => inner });
+    let written = 0;
+    fc.assert(
+      fc.property(fc.oneof(value, fc.jsonValue(), value.map(toJSON), fc.array(value.map(toJSON))), (one) => {
+        let text: string;
+        try {
+          text = canonicalJson('key', one);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'KEY_INVALID' });
+          return;
+        }
+        written++;
+        expect(text).toBe(canonicalize(one) ?? 'null');
+      }),
+      { numRuns: 3000, seed: 6 },
+    );
+    expect(written).toBeGreaterThan(1000);
   });
 
   it('differs for values that JSON tells apart', () => {

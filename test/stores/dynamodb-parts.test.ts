@@ -45,9 +45,9 @@ describe('an outcome that no item can hold', () => {
     ['16 MB that hardly compress', JSON.stringify(incompressible(12_000_000).toString('base64')).slice(0, 2 ** 24)],
   ])('is read back whole: %s', async (_name, json) => {
     const record = completed(json);
-    expect(await store.insert(record)).toEqual({ won: true });
+    expect(await store.insert(record)).toEqual({ done: true });
     expect(await store.read(record.id)).toStrictEqual(record);
-    expect(await store.insert(record)).toStrictEqual({ won: false, existing: record });
+    expect(await store.insert(record)).toStrictEqual({ done: false, existing: record });
   });
 
   it('is in items of their own, that say what they hold and live longer than their record', async () => {
@@ -131,7 +131,7 @@ describe('a write that is tried again with the same outcome', () => {
     await expect(trying.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
     expect(await store.read(record.id)).toBeUndefined();
     proxy.reset();
-    expect(await trying.insert(record)).toEqual({ won: true });
+    expect(await trying.insert(record)).toEqual({ done: true });
     expect(proxy.seen.map(isPart)).toEqual([true, false]);
     expect(await store.read(record.id)).toEqual(record);
   });
@@ -142,7 +142,7 @@ describe('a write that is tried again with the same outcome', () => {
     const trying = through();
     await expect(trying.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     proxy.reset();
-    expect(await trying.insert(record)).toEqual({ won: false, existing: record });
+    expect(await trying.insert(record)).toEqual({ done: false, existing: record });
     expect(proxy.seen.filter(isPart).filter(({ operation }) => operation === 'PutItem')).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ describe('an outcome of parts that is not whole', () => {
     await damage(record.id, await partIds(record.id));
     const read = { ...record, outcome: { type: 'NOT_REPLAYABLE', reason: expect.any(String) } };
     expect(await store.read(record.id)).toEqual(read);
-    expect(await store.insert(record)).toEqual({ won: false, existing: read });
+    expect(await store.insert(record)).toEqual({ done: false, existing: read });
   });
 
   it('is not replayable when its parts have changed places', async () => {
@@ -225,7 +225,7 @@ describe('an outcome of parts that is not whole', () => {
       const outcome = { type: 'UNREADABLE', error: expect.objectContaining({ code: 'STORE_UNAVAILABLE' }) };
       expect(await reading.read(record.id)).toEqual({ ...record, outcome });
       const retry = { ...record, outcome: { type: 'RETURNED' } } as const;
-      expect(await reading.insert(retry)).toEqual({ won: false, existing: { ...record, outcome } });
+      expect(await reading.insert(retry)).toEqual({ done: false, existing: { ...record, outcome } });
       proxy.reset();
       expect(await reading.read(record.id)).toEqual(record);
     },

@@ -200,7 +200,7 @@ describe('a record that a transaction is writing', () => {
     const store = through();
     const written = record();
     conflicts(2);
-    expect(await store.insert(written)).toEqual({ won: true });
+    expect(await store.insert(written)).toEqual({ done: true });
     conflicts(2);
     expect(await store.replace({ ...written, attempt: 2 }, written)).toEqual({ done: true });
     conflicts(2);
@@ -211,7 +211,7 @@ describe('a record that a transaction is writing', () => {
     const written = record();
     await dynamoDBStore({ tableName, client }).insert(written);
     conflicts(Number.POSITIVE_INFINITY);
-    expect(await through().insert({ ...record(), id: written.id })).toEqual({ won: false, existing: written });
+    expect(await through().insert({ ...record(), id: written.id })).toEqual({ done: false, existing: written });
     expect(proxy.seen.map(({ operation }) => operation)).toEqual([...Array(5).fill('PutItem'), 'GetItem']);
   });
 
@@ -234,7 +234,7 @@ describe('its own client', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const error = await failure(dynamoDBStore({ tableName }).insert(record()));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false });
-    expect(error.advice).toContain('set AWS_REGION');
+    expect(error.advice).toContain('Set AWS_REGION');
     vi.unstubAllEnvs();
   });
 
@@ -254,7 +254,7 @@ describe('its own client', () => {
       return 'hang';
     };
     const written = record();
-    expect(await dynamoDBStore({ tableName }).insert(written)).toEqual({ won: true });
+    expect(await dynamoDBStore({ tableName }).insert(written)).toEqual({ done: true });
     expect(proxy.seen).toHaveLength(2);
     vi.unstubAllEnvs();
   });

@@ -7,7 +7,7 @@ import middy6 from 'middy6';
 import { beforeEach } from 'vitest';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
-import { createMiddleware } from '../../src/middy.ts';
+import { createIdempotency } from '../../src/middy/idempotency.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { useTable } from './table.ts';
 
@@ -138,11 +138,11 @@ export function useGuards(makeStore?: () => RecordStore) {
     },
     eventTypes: () => events.map(({ type }) => type),
     /** Another guard, for a chain of several. */
-    middleware: (options: object = {}) => createMiddleware({ ...common(), ...options } as never, clock),
+    middleware: (options: object = {}) => createIdempotency({ ...common(), ...options } as never, clock),
     /** A Lambda function, as Lambda would invoke it. */
     guarded(setup: GuardedSetup) {
       const { middy = middy7, plugin, inFront = [], behind = [] } = setup;
-      const middleware = createMiddleware({ ...common(), ...setup.options } as never, setup.clock ?? clock);
+      const middleware = createIdempotency({ ...common(), ...setup.options } as never, setup.clock ?? clock);
       const chain = middy(plugin as never);
       for (const one of [...inFront, middleware as Middleware, ...behind]) chain.use(one);
       const lambda = chain.handler(setup.handler as never);

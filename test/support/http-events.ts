@@ -13,6 +13,8 @@ export interface TestRequest {
   readonly authorizer?: object;
   /** Format 1.0 only: the `identity` of the request context. */
   readonly identity?: object;
+  /** Format 2.0 only: the `authentication` of the request context. */
+  readonly authentication?: object;
 }
 
 export interface TestResponse {
@@ -84,7 +86,16 @@ function v1({
   };
 }
 
-function v2({ method = 'POST', path = '/payments', headers = [], query = [], body, base64, authorizer }: TestRequest) {
+function v2({
+  method = 'POST',
+  path = '/payments',
+  headers = [],
+  query = [],
+  body,
+  base64,
+  authorizer,
+  authentication,
+}: TestRequest) {
   const search = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
   return {
     version: '2.0',
@@ -101,6 +112,7 @@ function v2({ method = 'POST', path = '/payments', headers = [], query = [], bod
       http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
       stage: '$default',
       ...(authorizer && { authorizer }),
+      ...(authentication && { authentication }),
     },
     ...encoded(body, base64, undefined),
   };

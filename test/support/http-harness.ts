@@ -2,7 +2,7 @@ import middy7 from '@middy/core';
 import type { IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import type { HttpIdempotencyOptions } from 'middy-idempotency/http';
-import { createHttpMiddleware } from '../../src/http/index.ts';
+import { createHttpIdempotency } from '../../src/http/index.ts';
 import { lambdaContext, TestClock, useEvents } from './harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from './http-events.ts';
 import { useTable } from './table.ts';
@@ -31,7 +31,7 @@ export function useApi() {
     events,
     eventTypes: () => events.map(({ type }) => type),
     api({ shape = SHAPES[1] as Shape, middy = middy7, handler, options, behind = [], inFront = [] }: ApiSetup) {
-      const middleware = createHttpMiddleware(
+      const middleware = createHttpIdempotency(
         {
           store: dynamoDBStore(table),
           operation: 'test',

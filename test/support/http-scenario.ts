@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import { memoryStore } from 'middy-idempotency/memory';
-import { createHttpMiddleware } from '../../src/http/index.ts';
+import { createHttpIdempotency } from '../../src/http/index.ts';
 import { deferred, lambdaContext, VirtualClock } from './harness.ts';
 import { SHAPES, type TestRequest } from './http-events.ts';
 
@@ -44,7 +44,7 @@ export async function behaviourOf(options: object): Promise<readonly unknown[]> 
     };
   };
   const chain = middy();
-  chain.use(createHttpMiddleware({ store: Object.fromEntries(watched), ...options } as never, clock) as never);
+  chain.use(createHttpIdempotency({ store: Object.fromEntries(watched), ...options } as never, clock) as never);
   const lambda = chain.handler(handler as never);
   const ask = async (request: TestRequest) => {
     const event = v2.event({ body: '{"amount":1}', authorizer: { lambda: { principalId: 'p' } }, ...request });

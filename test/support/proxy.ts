@@ -22,6 +22,12 @@ export type Fault =
   | 'conflict'
   /** DynamoDB fails with a 500. Nothing is applied. */
   | 'fail'
+  /** DynamoDB says that the credentials are no longer valid. Nothing is applied. */
+  | 'expire token'
+  /** An intermediary answers with a 403 and a page of HTML. Nothing is applied. */
+  | 'block'
+  /** DynamoDB says that another replica of a global table is writing the item. Nothing is applied. */
+  | 'replica conflict'
   /** DynamoDB applies it, and says that it has failed with a 500. */
   | 'fail after applying'
   /** Nothing is applied, the connection is closed. */
@@ -102,6 +108,15 @@ const FAILED = {
   message: 'The request processing has failed because of an unknown error, exception or failure.',
 };
 
+const EXPIRED = {
+  __type: 'com.amazon.coral.service#ExpiredTokenException',
+  message: 'The security token included in the request is expired',
+};
+const REPLICA_CONFLICT = {
+  __type: 'com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException',
+  message: 'One or more items in this request are being modified by a request in another Region.',
+};
+
 /** A real proxy in front of DynamoDB Local, so that the real SDK meets real faults. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const agent = new Agent({ keepAlive: true });
@@ -147,6 +162,12 @@ async function handle(
       return void outgoing
         .writeHead(400, JSON_TYPE)
         .end(JSON.stringify(operation === 'TransactWriteItems' ? CONFLICT : ITEM_CONFLICT));
+    case 'expire token':
+      return void outgoing.writeHead(400, JSON_TYPE).end(JSON.stringify(EXPIRED));
+    case 'block':
+      return void outgoing.writeHead(403, { 'content-type': 'text/html' }).end('<html><body>Forbidden</body></html>');
+    case 'replica conflict':
+      return void outgoing.writeHead(400, JSON_TYPE).end(JSON.stringify(REPLICA_CONFLICT));
     case 'fail':
       return void outgoing.writeHead(500, JSON_TYPE).end(JSON.stringify(FAILED));
   }

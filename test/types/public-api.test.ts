@@ -8,6 +8,7 @@ import {
   idempotency,
   idempotent,
   type Jsonified,
+  type Selector,
 } from 'middy-idempotency';
 import {
   type CodecContext,
@@ -17,6 +18,7 @@ import {
   type TransactionItem,
 } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { memoryStore } from 'middy-idempotency/memory';
 import middy6 from 'middy6';
 import { describe, expect, expectTypeOf, it } from 'vitest';
@@ -55,6 +57,23 @@ describe('the middleware is typed', () => {
       .handler(async (event) => {
         expectTypeOf(event.Records).toEqualTypeOf<SQSEvent['Records']>();
       });
+  });
+
+  it('a selector is a path, an expression of jmespath() or a function', () => {
+    const expression = jmespath('[id, tenant || account]');
+    expectTypeOf(expression).toExtend<Selector<readonly [event: SQSEvent]>>();
+    expectTypeOf<string>().toExtend<Selector>();
+    expectTypeOf(idempotency({ ...common, key: expression, scope: expression })).toExtend<
+      IdempotencyMiddleware<unknown, Context>
+    >();
+    expectTypeOf(idempotent((order: { id: string }) => order.id, { ...common, key: expression })).toEqualTypeOf<
+      (order: { id: string }) => Promise<string>
+    >();
+    httpIdempotency<SQSEvent>({ ...common, scope: expression, fingerprint: expression });
+    // @ts-expect-error an expression of another library is none
+    expectTypeOf({ search: () => 1 }).toExtend<Selector>();
+    // @ts-expect-error jmespath takes a text
+    expectTypeOf(jmespath).toBeCallableWith(() => 'id');
   });
 
   it('all selectors see the same event type', () => {

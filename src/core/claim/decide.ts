@@ -22,24 +22,24 @@ export type Decision =
       readonly reason: TakeoverReason;
       readonly attempt: number;
       readonly expected: Expected;
-      /** What the attempts before have done already. */
-      readonly checkpoints?: Checkpoints;
+      /** What the earlier attempts have done. */
+      readonly checkpoints: Checkpoints | undefined;
     }
   | { readonly kind: 'keyReused' }
   | { readonly kind: 'replay'; readonly outcome: StoredOutcome }
   | { readonly kind: 'inFlight'; readonly retryAfterMillis: number }
   | { readonly kind: 'outcomeUnknown' };
 
-/** What a claim that met an existing record may do. Pure: `now` is the claimer's clock, epoch milliseconds. */
+/** What a claim that met an existing record may do. Pure: `now` is the clock of the claiming host, epoch milliseconds. */
 export function decide(
   existing: IdempotencyRecord,
   claim: InProgressRecord,
   policy: DecisionPolicy,
   now: number,
 ): Decision {
-  // The first answer to this very claim was lost and the SDK sent it again: the record in the way is our own.
+  // The answer to this claim was lost, and the SDK sent the claim again: the record in the way is our own.
   if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
-  // At most once: what became of an unsettled execution stays unknown, however long nobody has looked.
+  // At most once: an unsettled execution stays unknown until an operator resolves it.
   const unsettled = existing.status === 'IN_PROGRESS' && policy.onExpiredLease === 'throw';
   if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
   if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
@@ -62,17 +62,16 @@ function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision
   const expected =
     existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
   const checkpoints = existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints;
-  const kept = checkpoints !== undefined && { checkpoints };
-  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, ...kept };
+  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, checkpoints };
 }
 
-/** A record or a claim without a fingerprint (the option was added or removed by a deployment) has nothing to compare. */
+/** Without a fingerprint on both sides there is nothing to compare: a deployment added or removed the option. */
 function differ(stored: string | undefined, claimed: string | undefined): boolean {
   return stored !== undefined && claimed !== undefined && stored !== claimed;
 }
 
-/** Why a request is not executed, to be told to its client. Nothing is written. */
-export function refusal(
+/** Why a request is not executed, as an error for its client. Nothing is written. */
+export function rejection(
   decision: Extract<Decision, { kind: 'keyReused' | 'inFlight' | 'outcomeUnknown' }>,
   recordId: string,
 ): IdempotencyError {
@@ -102,7 +101,7 @@ export function refusal(
   }
 }
 
-/** Claims that take the record from each other, again and again. */
+/** Many claims take the record from each other. */
 export function contention(rounds: number, retryAfterMillis: number): IdempotencyError {
   return new IdempotencyError(
     'IN_FLIGHT',

@@ -1,16 +1,16 @@
 import type { TimeBudget } from '../budget.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
+import { storeFailure } from '../record/failures.ts';
 import type { IdempotencyRecord } from '../record/record.ts';
-import { storeFailure } from '../record/store-failure.ts';
 import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 
 const FIRST_PAUSE_MILLIS = 100;
 const MAX_PAUSE_MILLIS = 2000;
 const MIN_PAUSE_MILLIS = 10;
-/** The last look must be answered, too. */
+/** Kept for the last read, so that it can be answered. */
 const LAST_READ_MILLIS = 250;
 
-export interface WaitContext {
+interface WaitContext {
   readonly options: ResolvedProtocolOptions;
   readonly runtime: Runtime;
   readonly budget: TimeBudget;
@@ -19,23 +19,21 @@ export interface WaitContext {
   readonly onBegin: (inFlight: InFlight) => void;
 }
 
-interface InFlight {
-  /** Of the execution that is waited for. */
+export interface InFlight {
+  /** The attempt number of the running execution. */
   readonly attempt: number;
   /** Milliseconds until its lease is over. */
   readonly retryAfterMillis: number;
 }
 
-/**
- * What is there when a request looks again after a pause; `undefined` when it does not wait, or has waited long enough.
- */
-export type Look = (inFlight: InFlight) => Promise<{ readonly existing: IdempotencyRecord | undefined } | undefined>;
+/** The record after a pause; `undefined` when the request does not wait, or has waited long enough. */
+export type Wait = (inFlight: InFlight) => Promise<{ readonly existing: IdempotencyRecord | undefined } | undefined>;
 
 /**
- * A request that waits for the outcome of another one: it looks at the record again and again, after pauses that grow
- * and are random between nothing and their length ("Exponential backoff and jitter", AWS Architecture Blog: full jitter).
+ * A request that waits for the outcome of another one. It reads the record after pauses that grow, each of a random
+ * length up to its limit ("Exponential backoff and jitter", AWS Architecture Blog: full jitter).
  */
-export function createWaiting({ options, runtime, budget, id, onBegin }: WaitContext): Look {
+export function createWait({ options, runtime, budget, id, onBegin }: WaitContext): Wait {
   let deadline: number | undefined;
   let longest = FIRST_PAUSE_MILLIS;
 
@@ -51,11 +49,11 @@ export function createWaiting({ options, runtime, budget, id, onBegin }: WaitCon
       await runtime.delay(Math.min(pause, left, inFlight.retryAfterMillis)).elapsed;
       try {
         const millis = Math.max(deadline - runtime.now(), LAST_READ_MILLIS);
-        const existing = await within(runtime, millis, (async () => options.store.read(id))());
+        const existing = await within(runtime, millis, async () => options.store.read(id));
         return existing === TIMED_OUT ? undefined : { existing };
       } catch (error) {
         const failure = storeFailure(error);
-        // Throttled, say: the execution that is waited for goes on all the same.
+        // The other execution goes on although this read was throttled, for example.
         if (failure.retryable !== true) throw failure;
       }
     }

@@ -2,6 +2,7 @@ import type { TimeBudget } from '../budget.ts';
 import type { RecordCache } from '../cache.ts';
 import type { EventDetail } from '../events.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
+import type { ReplayFormat } from '../record/outcome.ts';
 import type { Identity, InProgressRecord } from '../record/record.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -13,5 +14,6 @@ export interface ExecutionContext {
   readonly budget: TimeBudget;
   readonly record: InProgressRecord;
   readonly cache: RecordCache | undefined;
+  readonly format: ReplayFormat;
   readonly tell: (detail: EventDetail) => void;
 }

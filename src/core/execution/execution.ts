@@ -1,54 +1,55 @@
 import { type IdempotencyError, shown } from '../../errors.ts';
 import type { EventDetail } from '../events.ts';
 import { type ResolvedProtocolOptions, type Settlement, YEAR_MILLIS } from '../options.ts';
-import type { Outcome } from '../record/outcome.ts';
-import { storeFailure, unfinished } from '../record/store-failure.ts';
+import { endedError, leaseLostError, storeFailure, unfinished } from '../record/failures.ts';
+import type { Encoded, EncodedOutcome, Outcome, ReplayFormat } from '../record/outcome.ts';
 import { TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 import { ExecutionHandle, type IdempotencyHandle } from './handle.ts';
-import { holdRecord, type Refused, type Settled } from './held-record.ts';
-import { endedError, leaseLostError } from './lease-errors.ts';
+import { holdRecord, type ItemsRefused, type Settled } from './held-record.ts';
 import { leaseTimers } from './lease-timers.ts';
-import { createStep } from './step.ts';
+import { createStep, type Step } from './step.ts';
 
-/** A won claim: the right, and the duty, to settle. */
+/** A won claim: the right to execute, and the duty to settle. */
 export interface Execution {
   readonly handle: IdempotencyHandle;
+  readonly format: ReplayFormat;
   /** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */
-  policyFor(outcome: Outcome): Settlement;
+  settlementOf(outcome: Outcome): Settlement;
   /**
-   * Performs it. With `'store'`, `outcome` is what the caller sees. Never throws. May be called again to amend, unless it
-   * was said to be `final`.
+   * Stores the outcome that the caller sees. Never throws. A later call replaces the outcome, unless this one is `final`.
+   * After `complete`, an error does not replace the response.
    */
-  settle(settlement: Settlement, outcome: Outcome, final?: boolean): Promise<Settled>;
-  /** The outcome that was stored last has turned out to be final. */
-  confirm(): void;
-  /** Leaves the lease to run out: the work may still be going on. */
-  hold(reason: 'policy' | 'timeout'): void;
+  store(encoded: Encoded, final?: boolean): Promise<Settled>;
+  /** Lets a retry execute. Never throws. */
+  release(): Promise<Settled>;
+  /** Leaves the lease to run out, by the user's policy. */
+  hold(): Promise<Settled>;
+  /** The invocation has timed out, and the handler may still be running: leaves the lease to run out. */
+  timeOut(): void;
   /** Makes the lease last while the work does, from now on until it is settled. */
   renew(): void;
-  /** Whether the guarded code itself has stored its response: no failure after that changes the record. */
+  /** Whether the guarded code itself has stored its response: no later failure changes the record. */
   isCompleted(): boolean;
-  /** Resolves when what the guarded code has begun to store is stored, or is not. */
+  /** Resolves when every write of a response that the guarded code has begun has ended. */
   completionsEnd(): Promise<unknown>;
-  /** What is stored of every outcome from now on. */
-  storeAs(form: (outcome: Outcome) => Outcome): void;
 }
 
 /**
- * Whether the guarded code itself has stored its outcome, before its end. `'storing'`: it is being written;
- * `'unknown'`: there was no answer.
+ * Whether the guarded code itself has stored its response. `'storing'`: it is being written; `'unknown'`: it may be
+ * written, and only the record can tell.
  */
 type Stored = 'no' | 'storing' | 'yes' | 'unknown';
 
+const DONE: Settled = { kind: 'done' };
+
 export function createExecution(context: ExecutionContext): Execution {
-  const { options, runtime, identity, budget, record, tell } = context;
+  const { options, runtime, identity, budget, record, format, tell } = context;
   const held = holdRecord(context);
   const timers = leaseTimers({ runtime, budget, record: held, onLost: lost });
-  const runStep = createStep({ record: held, tell, assertMayGoOn, isCompleted, lost });
-  const steps = pending();
-  const completions = pending();
-  let form = (outcome: Outcome) => outcome;
+  const steps = new Set<Promise<void>>();
+  const completions = new Set<Promise<void>>();
+  let runStep: Step | undefined;
   let stored: Stored = 'no';
   let ended: 'no' | 'settled' | 'timed out' = 'no';
   let isLost = false;
@@ -59,24 +60,23 @@ export function createExecution(context: ExecutionContext): Execution {
       attempt: record.attempt,
       deriveKey: (name) => identity.deriveKey(name),
       extend,
-      step: (name, fn) => steps.track(runStep(name, fn)),
-      complete: (response) => completions.track(complete(response)),
-      transact: (items, response) => completions.track(transact(items, response)),
+      step: (name, fn) => tracked(steps, step(name, fn)),
+      complete: (response) => tracked(completions, complete(response)),
+      transact: (items, response) => tracked(completions, transact(items, response)),
     },
     { leaseUntil: held.leaseUntil, signal: timers.signal },
   );
   return {
     handle,
-    policyFor: judge,
-    settle,
-    confirm: held.confirm,
-    hold,
+    format,
+    settlementOf: judge,
+    store: (encoded, final = true) => settle('store', encoded, final),
+    release: () => settle('release'),
+    hold: () => settle('hold'),
+    timeOut: () => void hold('timeout'),
     renew: timers.renew,
     isCompleted,
-    completionsEnd: completions.end,
-    storeAs(given) {
-      form = given;
-    },
+    completionsEnd: () => Promise.all(completions),
   };
 
   // What the guarded code does with its handle.
@@ -87,15 +87,20 @@ export function createExecution(context: ExecutionContext): Execution {
         `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${shown(millis)}`,
       );
     }
-    // Its caller has been told that time is over, and the handler goes on: nothing keeps its next effect from being the second.
+    // The caller has the answer of the timeout. A handler that goes on must not begin another effect.
     if (ended === 'timed out' && !isCompleted()) throw endedError();
     if (ended !== 'no' || isCompleted()) return;
     if ((await held.extend(millis)) === 'lost' && ended === 'no') throw lost();
   }
 
+  async function step<T>(name: string, fn: () => T) {
+    runStep ??= createStep({ record: held, tell, assertMayGoOn, isCompleted, lost });
+    return runStep(name, fn);
+  }
+
   async function complete(response: unknown): Promise<void> {
     assertMayGoOn();
-    await store(() => held.complete(form(returned(response)), { final: false, ended: false }));
+    await store(() => held.complete(encode(response), { final: false, ended: false }));
   }
 
   async function transact(items: readonly never[], response: unknown): Promise<void> {
@@ -107,14 +112,14 @@ export function createExecution(context: ExecutionContext): Execution {
     }
     assertMayGoOn();
     if (stored !== 'no') {
-      // The record would not tell whether these items were written or only an outcome before them.
+      // The record would not tell whether these items were written, or only an earlier outcome.
       throw new TypeError('transact(items, response): the outcome is stored already, or may be');
     }
-    const settled = await store(() => held.transact(form(returned(response)), items));
-    if (settled.kind === 'refused') throw settled.error;
+    const settled = await store(() => held.transact(encode(response), items));
+    if (settled.kind === 'itemsRefused') throw settled.error;
   }
 
-  async function store<T extends Settled | Refused>(write: () => Promise<T>): Promise<T> {
+  async function store<T extends Settled | ItemsRefused>(write: () => Promise<T>): Promise<T> {
     const before = stored;
     if (stored === 'no') stored = 'storing';
     let settled: T;
@@ -122,14 +127,19 @@ export function createExecution(context: ExecutionContext): Execution {
       settled = await write();
     } catch (error) {
       const failure = storeFailure(error);
-      // A refusal has certainly written nothing. Whether anything else has, the record knows.
+      // Only a refusal without any doubt has certainly written nothing.
       if (before !== 'yes') stored = failure.retryable === false ? before : 'unknown';
       throw unfinished(failure);
     }
-    if (settled.kind !== 'done' && settled.kind !== 'refused') throw lose();
-    stored = settled.kind === 'done' ? 'yes' : 'no';
+    if (settled.kind === 'itemsRefused') stored = settled.isDoubtful ? 'unknown' : 'no';
+    else if (settled.kind === 'done') stored = 'yes';
+    else throw lose();
     if (isCompleted()) timers.stop();
     return settled;
+  }
+
+  function encode(response: unknown): EncodedOutcome {
+    return format.encode({ kind: 'returned', value: response }).stored;
   }
 
   function isCompleted(): boolean {
@@ -149,54 +159,38 @@ export function createExecution(context: ExecutionContext): Execution {
     return settlementOf(options, outcome, tell);
   }
 
-  async function settle(settlement: Settlement, outcome: Outcome, final = true): Promise<Settled> {
+  async function settle(settlement: Settlement, encoded?: Encoded, final = true): Promise<Settled> {
     end('settled');
     try {
-      return await perform(settlement, outcome, final);
+      // A completion that the handler did not wait for must not meet a release.
+      await Promise.all(completions);
+      if (isCompleted() && encoded?.outcome.kind !== 'returned') held.confirm();
+      else if (encoded !== undefined) return await held.complete(encoded.stored, { final, ended: true });
+      else return await (settlement === 'release' ? letGo() : hold('policy'));
+    } catch (error) {
+      // The caller gets the outcome, whatever happens to the record.
+      tell({ type: 'completionFailed', error });
     } finally {
       timers.stop();
     }
+    return DONE;
   }
 
-  async function perform(settlement: Settlement, outcome: Outcome, final: boolean): Promise<Settled> {
-    // A completion that the handler did not wait for must not meet a release.
-    await completions.end();
-    if (isCompleted() && (settlement !== 'store' || outcome.kind === 'threw')) {
-      if (final) held.confirm();
-      return { kind: 'done' };
-    }
-    if (settlement === 'store') return completeAtEnd(form(outcome), final);
-    if (settlement === 'release') return letGo();
-    hold('policy');
-    return { kind: 'done' };
-  }
-
-  /** Whatever becomes of the record, the caller gets the outcome. */
-  async function completeAtEnd(outcome: Outcome, final: boolean): Promise<Settled> {
-    try {
-      return await held.complete(outcome, { final, ended: true });
-    } catch (error) {
-      tell({ type: 'completionFailed', error });
-      return { kind: 'done' };
-    }
-  }
-
-  /** A step that goes on after the handler has failed is part of this execution: no other one may begin before its end. */
+  /** A step that goes on after the handler has failed is part of this execution: a successor waits for its end. */
   async function letGo(): Promise<Settled> {
     if (isLost) return { kind: 'leaseLost' };
     const left = budget.left(held.leaseUntil());
-    const isOver = steps.isEmpty() || (await within(runtime, left, steps.end())) !== TIMED_OUT;
+    const isOver = steps.size === 0 || (await within(runtime, left, () => Promise.all(steps))) !== TIMED_OUT;
     // What the signal has stopped may have happened.
-    if (isOver && !timers.hasFired()) return held.release();
-    hold('timeout');
-    return { kind: 'done' };
+    return isOver && !timers.hasFired() ? held.release() : hold('timeout');
   }
 
-  function hold(reason: 'policy' | 'timeout'): void {
+  function hold(reason: 'policy' | 'timeout'): Settled {
     end(reason === 'timeout' ? 'timed out' : 'settled');
     if (reason === 'timeout') timers.fire(endedError());
     timers.stop();
     if (!isCompleted()) tell({ type: 'held', reason });
+    return DONE;
   }
 
   function end(how: 'settled' | 'timed out'): void {
@@ -208,7 +202,7 @@ export function createExecution(context: ExecutionContext): Execution {
     return lose();
   }
 
-  /** Whoever calls it has told. */
+  /** The event was emitted already. */
   function lose(): IdempotencyError {
     isLost = true;
     const error = leaseLostError();
@@ -218,18 +212,21 @@ export function createExecution(context: ExecutionContext): Execution {
   }
 }
 
-/** Asks the user's policy what becomes of this outcome. One that fails never releases. */
+/** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */
 export function settlementOf(
   { settle }: Pick<ResolvedProtocolOptions, 'settle'>,
   outcome: Outcome,
   tell: (detail: EventDetail) => void,
 ): Settlement {
+  if (settle === undefined) return outcome.kind === 'returned' ? 'store' : 'release';
   let failure: unknown;
   try {
     const settlement: unknown = settle(outcome);
     if (settlement === 'store' || settlement === 'release' || settlement === 'hold') return settlement;
-    if (settlement instanceof Promise) settlement.catch(() => undefined);
-    failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${described(settlement)}`);
+    const isPromise = settlement instanceof Promise;
+    if (isPromise) settlement.catch(() => undefined);
+    const answer = isPromise ? 'a promise' : shown(settlement);
+    failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${answer}`);
   } catch (error) {
     failure = error;
   }
@@ -237,24 +234,10 @@ export function settlementOf(
   return outcome.kind === 'returned' ? 'store' : 'hold';
 }
 
-function described(value: unknown): string {
-  return typeof value === 'object' ? Object.prototype.toString.call(value) : shown(value);
+/** Keeps a promise among those that have not ended. */
+function tracked<T>(running: Set<Promise<void>>, promise: Promise<T>): Promise<T> {
+  const done = () => void running.delete(end);
+  const end = promise.then(done, done);
+  running.add(end);
+  return promise;
 }
-
-/** What has begun and has not ended yet. */
-function pending() {
-  const all = new Set<Promise<void>>();
-  return {
-    track<T>(running: Promise<T>): Promise<T> {
-      const done = () => void all.delete(end);
-      const end = running.then(done, done);
-      all.add(end);
-      return running;
-    },
-    isEmpty: () => all.size === 0,
-    /** Resolves when all of it has ended, one way or another. */
-    end: () => Promise.all(all),
-  };
-}
-
-const returned = (value: unknown): Outcome => ({ kind: 'returned', value });

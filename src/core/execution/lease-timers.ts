@@ -1,19 +1,19 @@
 import type { IdempotencyError } from '../../errors.ts';
 import type { TimeBudget } from '../budget.ts';
+import { leaseEndsError } from '../record/failures.ts';
 import type { Runtime } from '../runtime.ts';
 import type { HeldRecord } from './held-record.ts';
-import { leaseEndsError } from './lease-errors.ts';
 
-/** What happens to a lease by the clock alone: the guarded code is told to stop, and the lease is renewed. */
+/** What the clock does to a lease: it fires the signal that stops the guarded code, and it renews the lease. */
 export interface LeaseTimers {
-  /** Fires while the guarded code is still alone. Costs nothing until somebody asks for it. */
+  /** Fires while only this execution may run. Costs nothing until the guarded code reads it. */
   signal(): AbortSignal;
-  /** Whether the signal was asked for, and has fired. */
+  /** Whether the guarded code has read the signal, and it has fired. */
   hasFired(): boolean;
   fire(reason: IdempotencyError): void;
   /** Makes the lease last while the work does. A renewal that fails is tried again, sooner. */
   renew(): void;
-  /** The work has ended: there is nothing to stop any more, and nothing to renew. */
+  /** The work has ended: there is nothing to stop, and nothing to renew. */
   stop(): void;
 }
 
@@ -24,7 +24,7 @@ interface TimerContext {
   readonly onLost: () => void;
 }
 
-/** Two renewals may fail before the lease is in danger. */
+/** Two renewals may fail before the lease ends. */
 const RENEWALS_A_LEASE = 3;
 const MAX_RETRY_MILLIS = 1000;
 

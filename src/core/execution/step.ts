@@ -1,24 +1,28 @@
 import { IdempotencyError } from '../../errors.ts';
-import type { Jsonified } from '../../json.ts';
+import { isObject, type Jsonified } from '../../json.ts';
 import type { EventDetail } from '../events.ts';
+import { recordInvalid, storeFailure, unfinished } from '../record/failures.ts';
 import { encodeOutcome } from '../record/outcome.ts';
-import { storeFailure, unfinished } from '../record/store-failure.ts';
 import type { HeldRecord } from './held-record.ts';
 
 const MAX_NAME_LENGTH = 255;
 
-export interface StepContext {
+interface StepContext {
   readonly record: Pick<HeldRecord, 'checkpoints' | 'checkpoint'>;
   readonly tell: (detail: EventDetail) => void;
   /** @throws IdempotencyError when no effect may begin any more */
   readonly assertMayGoOn: () => void;
-  /** Whether the outcome is stored already: no attempt will follow that could need a checkpoint. */
+  /** Whether the outcome is stored already: then no later attempt needs a checkpoint. */
   readonly isCompleted: () => boolean;
-  /** The record is in somebody else's hands. */
+  /** Another execution has the record. */
   readonly lost: () => IdempotencyError;
 }
 
-export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: StepContext) {
+/** `step` of one execution. */
+export type Step = <T>(name: string, fn: () => T) => Promise<Jsonified<Awaited<T>>>;
+
+export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: StepContext): Step {
+  /** The steps that have begun. */
   const used = new Set<string>();
   return step;
 
@@ -47,7 +51,7 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
     }
   }
 
-  /** The effect has happened: whatever can be kept of that is kept. */
+  /** The effect has happened: as much of it is kept as can be. */
   async function keep(name: string, result: unknown): Promise<string> {
     const text = encodeCheckpoint(result);
     if (isCompleted()) return text;
@@ -89,7 +93,7 @@ function requireStep(name: unknown, fn: unknown): void {
   if (typeof fn !== 'function') throw new TypeError(`step('${name}', fn): fn must be a function`);
 }
 
-/** Stores keep names as members of a map, in UTF-8: not every map can have `__proto__`, and not every string is text. */
+/** Stores keep names as members of a map, in UTF-8: `__proto__` is not always a member, and a lone surrogate is no text. */
 function isMember(name: string): boolean {
   return name !== '__proto__' && name.isWellFormed();
 }
@@ -109,7 +113,7 @@ function notReplayableCheckpoint(reason: string): string {
  * The step's result, a fresh object every time.
  *
  * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE` when the step is done and its result could not be stored,
- *   `RECORD_INVALID` when something else wrote the text
+ *   `RECORD_INVALID` when another program wrote the text
  */
 function decodeCheckpoint(name: string, text: string): unknown {
   const { result, notReplayable } = parse(name, text);
@@ -129,12 +133,9 @@ function parse(name: string, text: string): { readonly result?: unknown; readonl
   let cause: unknown;
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value;
+    if (isObject(value)) return value;
   } catch (error) {
     cause = error;
   }
-  throw new IdempotencyError('RECORD_INVALID', 'What is stored of this request cannot be read. It is not executed.', {
-    cause,
-    advice: `The checkpoint '${name}' of the record is not what this version writes.`,
-  });
+  throw recordInvalid(`The checkpoint '${name}' of the record is not what this version writes.`, cause);
 }

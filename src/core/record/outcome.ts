@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../../errors.ts';
+import { isObject } from '../../json.ts';
 import type { StoredOutcome } from './record.ts';
 
 /** What an execution ended with. */
@@ -9,36 +10,41 @@ export type Outcome =
 /** An outcome that is to be stored. */
 export type EncodedOutcome = Exclude<StoredOutcome, { type: 'UNREADABLE' }>;
 
-/**
- * The outcome as it is stored: JSON text, the same text that Lambda sends. What cannot be written as JSON, or exceeds
- * `maxBytes`, becomes `NOT_REPLAYABLE`, so that the fact that the work is done is never lost with its response.
- */
-export function encodeOutcome(outcome: Outcome, maxBytes = Number.POSITIVE_INFINITY): EncodedOutcome {
-  const encoded = encodings.get(outcome) ?? encode(outcome);
-  if (encoded.type === 'NOT_REPLAYABLE' || encoded.json === undefined) return encoded;
-  const bytes = Buffer.byteLength(encoded.json);
-  return bytes > maxBytes ? notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`) : encoded;
+/** An outcome that was encoded, once. */
+export interface Encoded {
+  readonly stored: EncodedOutcome;
+  /**
+   * The outcome as the first caller gets it: equal to what a replay gives, in an object that no other code can change.
+   * It stays the original where the outcome cannot be replayed, and where it is an error.
+   */
+  readonly outcome: Outcome;
 }
 
-const encodings = new WeakMap<Outcome, EncodedOutcome>();
-
-/**
- * The outcome as every retry will see it, in an object that nobody else has: whatever becomes of the original, this is what is
- * stored. It is encoded no second time. What cannot be replayed stays as it is.
- */
-export function snapshotOf(outcome: Outcome): Outcome {
-  const encoded = encode(outcome);
-  const snapshot = encoded.type === 'NOT_REPLAYABLE' ? outcome : decodeOutcome(encoded);
-  encodings.set(snapshot, encoded);
-  return snapshot;
+/** How outcomes are stored, and how a replay looks. */
+export interface ReplayFormat {
+  encode(outcome: Outcome): Encoded;
+  /** A fresh object every time. @throws IdempotencyError as {@link decodeOutcome} does */
+  decode(stored: StoredOutcome): Outcome;
 }
 
-function encode(outcome: Outcome): EncodedOutcome {
+export const jsonFormat: ReplayFormat = {
+  encode(outcome) {
+    const stored = encodeOutcome(outcome);
+    return { stored, outcome: stored.type === 'RETURNED' ? decodeOutcome(stored) : outcome };
+  },
+  decode: decodeOutcome,
+};
+
+/**
+ * The outcome as it is stored: JSON text, the same text that Lambda sends. What cannot be written as JSON becomes
+ * `NOT_REPLAYABLE`: the fact that the work is done is never lost with its response.
+ */
+export function encodeOutcome(outcome: Outcome): EncodedOutcome {
   let json: string | undefined;
   try {
     if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
     if (outcome.kind === 'threw' && ['function', 'symbol'].includes(typeof outcome.error)) {
-      return notReplayable('it is a function or a symbol');
+      return notReplayable(NOT_A_VALUE);
     }
     const value = outcome.kind === 'returned' ? outcome.value : describeThrown(outcome.error);
     if (isStreaming(value)) return notReplayable('it is a stream');
@@ -46,15 +52,28 @@ function encode(outcome: Outcome): EncodedOutcome {
   } catch (error) {
     return notReplayable(reasonOf(error));
   }
-  if (json === undefined) return notReplayable('it is a function or a symbol');
+  if (json === undefined) return notReplayable(NOT_A_VALUE);
   return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
+}
+
+export function sameStored(a: StoredOutcome, b: StoredOutcome): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+const NOT_A_VALUE = 'it is a function or a symbol';
+
+/** The outcome, or `NOT_REPLAYABLE` if it has more bytes of UTF-8 than the store takes. */
+export function withinLimit(stored: EncodedOutcome, maxBytes = Number.POSITIVE_INFINITY): EncodedOutcome {
+  if (stored.type === 'NOT_REPLAYABLE' || stored.json === undefined) return stored;
+  const bytes = Buffer.byteLength(stored.json);
+  return bytes > maxBytes ? notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`) : stored;
 }
 
 /**
  * Makes the outcome anew from the stored text: a fresh object every time.
  *
- * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE`: the work is done, and its response is not there, or damaged;
- *   `STORE_UNAVAILABLE`: it cannot be read now
+ * @throws IdempotencyError `RESPONSE_NOT_REPLAYABLE`: the work is done, and its response is missing or damaged;
+ *   `STORE_UNAVAILABLE`: the response cannot be read now
  */
 export function decodeOutcome(stored: StoredOutcome): Outcome {
   switch (stored.type) {
@@ -69,19 +88,19 @@ export function decodeOutcome(stored: StoredOutcome): Outcome {
   }
 }
 
-/** A reason is for a person, and must itself never be what a store refuses. */
+/** A reason is for a person. It must never be so long that a store refuses it. */
 const MAX_REASON_LENGTH = 500;
 
 export function notReplayable(reason: string): Extract<StoredOutcome, { type: 'NOT_REPLAYABLE' }> {
   return { type: 'NOT_REPLAYABLE', reason: reason.slice(0, MAX_REASON_LENGTH) };
 }
 
-/** What the user's own code threw may be anything: the work is done whatever its `message` is, or does. */
+/** The user's own code may have thrown anything, even an error whose `message` throws. */
 function reasonOf(error: unknown): string {
   try {
     if (error instanceof Error && typeof error.message === 'string') return error.message;
   } catch {
-    // It says nothing.
+    // Its message cannot be read.
   }
   return 'it cannot be written as JSON';
 }
@@ -98,24 +117,23 @@ function responseNotReplayable(reason: string, cause?: unknown): IdempotencyErro
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
     'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
-    { advice: `There is no response to replay because ${reason}.`, ...(cause !== undefined && { cause }) },
+    { advice: `There is no response to replay because ${reason}.`, cause },
   );
 }
 
-/** What a stream or a generator gives passes once; its JSON would be its internal state. */
+/** A stream or a generator can be read once. Its JSON would be its internal state. */
 export function isStreaming(value: unknown): boolean {
-  return isStream(value) || (isObject(value) && isStream(value['body']));
+  return isObject(value) && (isStream(value) || isStream(value['body']));
 }
 
 function isStream(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const has = (name: string | symbol) => typeof (value as Record<string | symbol, unknown>)[name] === 'function';
-  return has('pipe') || has('getReader') || has(Symbol.asyncIterator) || (has('next') && has(Symbol.iterator));
+  const { pipe, getReader, next, [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = value as Stream;
+  const isGenerator = typeof next === 'function' && typeof iterator === 'function';
+  return isGenerator || [pipe, getReader, asyncIterator].some((member) => typeof member === 'function');
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
+type Stream = Readonly<Record<string | symbol, unknown>>;
 
 interface StoredError {
   readonly error: {
@@ -127,19 +145,19 @@ interface StoredError {
   };
 }
 
-/** Of an Error: its name, its message and what a caller may branch on. Its stack, cause and other members stay where it was thrown. */
+/** An Error's name, message and the members that a caller may branch on. Its stack and cause are not stored. */
 function describeThrown(thrown: unknown): unknown {
   if (!isError(thrown)) return { value: thrown };
   const { name, message } = thrown;
   return { error: { name: String(name), message: String(message), ...branchable(thrown) } } satisfies StoredError;
 }
 
-/** Also one of another realm, as tests in a VM have it. */
+/** An Error of this realm, or of another one: test runners use a VM. */
 function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
 }
 
-/** What a caller may branch on, and nothing else: neither of an error nor of a record that was tampered with. */
+/** The members that a caller may branch on, and no others: a record may have been tampered with. */
 function branchable({ statusCode, expose, code }: object & Partial<Record<keyof StoredError['error'], unknown>>) {
   return {
     ...(typeof statusCode === 'number' && { statusCode }),

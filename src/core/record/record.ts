@@ -17,40 +17,54 @@ interface RecordBase {
   /** Past this the record is treated as absent. Epoch seconds: it is the table's TTL attribute. */
   readonly expiration: number;
   /** Digest of what must stay the same between retries. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 }
 
 export interface InProgressRecord extends RecordBase {
   readonly status: 'IN_PROGRESS';
   /**
-   * Until then the owner alone may execute. Epoch milliseconds. Every write of the owner moves it on by a millisecond at
-   * least, so that it is the version of the record, too: a write that arrives late expects an earlier one.
+   * Until then only the owner may execute. Epoch milliseconds. Every write of the owner moves it on by at least one
+   * millisecond. So it is the version of the record, too: a late write expects an earlier one, and fails.
    */
   readonly leaseUntil: number;
-  readonly checkpoints?: Checkpoints;
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 export interface CompletedRecord extends RecordBase {
   readonly status: 'COMPLETED';
   readonly outcome: StoredOutcome;
   /**
-   * Given when the execution had not ended yet: another outcome may still take the place of this one. 1, and one more for
-   * every one that did, so that an amendment that arrives late expects an earlier one.
+   * Given while the execution has not ended: another outcome may still replace this one. 1 for the first outcome, one more
+   * for each that replaced it. The revision orders these writes, so that a late one cannot replace a newer one.
    */
-  readonly provisional?: number;
+  readonly revision?: number | undefined;
+  /** The token of the transaction that wrote this outcome, if one did: another transaction's success is not its own. */
+  readonly transaction?: string | undefined;
 }
 
-/** Kept after a release only where something in it must survive for the next attempt. */
+/** Kept after a release, because the attempt number and the checkpoints must survive for the next attempt. */
 export interface ReleasedRecord extends RecordBase {
   readonly status: 'RELEASED';
-  readonly checkpoints?: Checkpoints;
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /**
  * Results of the steps that are done, by name, for the next attempt. JSON text: `{"result":…}`, without a member for
- * `undefined`, or `{"notReplayable":"the reason"}`.
+ * `undefined`, or `{"notReplayable":"the reason"}`. A store may answer with a function that decodes the text: a duplicate
+ * needs none of them.
  */
-export type Checkpoints = Readonly<Record<string, string>>;
+export type Checkpoints = Readonly<Record<string, string | (() => Promise<string>)>>;
+
+/** Checkpoints that are decoded. */
+export type CheckpointTexts = Readonly<Record<string, string>>;
+
+/** @throws IdempotencyError `RECORD_INVALID`, or `STORE_UNAVAILABLE` when one cannot be decoded now */
+export async function checkpointTexts(checkpoints: Checkpoints): Promise<CheckpointTexts> {
+  const texts = Object.entries(checkpoints).map(
+    async ([name, text]) => [name, typeof text === 'function' ? await text() : text] as const,
+  );
+  return Object.fromEntries(await Promise.all(texts));
+}
 
 /**
  * What an execution ended with, as it is stored.
@@ -66,7 +80,7 @@ export type StoredOutcome =
   | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string }
   | { readonly type: 'UNREADABLE'; readonly error: IdempotencyError };
 
-/** Whether the record is past its retention, so that it counts as absent even while the table still has it. */
+/** Whether the record is past its retention. Then it counts as absent, even while the table still has it. */
 export function isExpired(record: IdempotencyRecord, now: number): boolean {
   return now >= record.expiration * 1000;
 }
@@ -77,7 +91,7 @@ export interface Identity {
   /** The record id. */
   readonly id: string;
   /** Digest of what must stay the same between retries. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** A UUID for a downstream call, the same on every attempt. */
   deriveKey(name: string): string;
 }

@@ -1,8 +1,10 @@
-import type { Checkpoints } from '../../core/record/record.ts';
+import { recordInvalid } from '../../core/record/failures.ts';
+import { type Checkpoints, checkpointTexts } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
+import { isObject } from '../../json.ts';
 import type { TextCodec } from './text-codec.ts';
 
-/** Results of steps, as they are stored: text, or what was made of it. */
+/** Results of steps, as they are stored: text, or packed text. */
 export type StoredCheckpoints = ReadonlyMap<string, string | PackedCheckpoint>;
 
 interface PackedCheckpoint {
@@ -19,48 +21,55 @@ export interface CheckpointFormat {
    */
   write(recordId: string, checkpoints: Checkpoints): Promise<StoredCheckpoints>;
   /**
-   * @throws IdempotencyError `RECORD_INVALID` when they cannot be read: what has been done must not be done again;
-   *   `STORE_UNAVAILABLE` when they cannot be read now
+   * Each checkpoint is decoded when its function is called. That throws IdempotencyError `RECORD_INVALID` when it cannot be
+   * read: a finished step must not run again; `STORE_UNAVAILABLE` when it cannot be read now.
+   * @throws IdempotencyError `RECORD_INVALID`
    */
-  read(recordId: string, stored: unknown): Promise<Checkpoints>;
+  read(recordId: string, stored: unknown): Checkpoints;
 }
 
 export function checkpointFormat(codec: TextCodec): CheckpointFormat {
   return {
     async write(id, checkpoints) {
-      const packing = Object.entries(checkpoints).map(async ([name, text]) => {
+      const packing = Object.entries(await checkpointTexts(checkpoints)).map(async ([name, text]) => {
         const { encoding, value } = await codec.pack(text, { id, label: labelOf(name) });
         return [name, typeof value === 'string' ? value : { encoding, value }] as const;
       });
       return new Map(await Promise.all(packing));
     },
 
-    async read(id, stored) {
-      if (typeof stored !== 'object' || stored === null) throw unreadable('', new TypeError('they are no map'));
-      const unpacking = Object.entries(stored).map(async ([name, value]) => {
-        try {
-          return [name, await codec.unpack(packedOf(value), { id, label: labelOf(name) })] as const;
-        } catch (error) {
-          throw error instanceof IdempotencyError ? error : unreadable(` '${name}'`, error);
-        }
+    read(id, stored) {
+      if (!isObject(stored)) throw unreadable('', new TypeError('they are no map'));
+      const unpacking = Object.entries(stored).map(([name, value]) => {
+        if (typeof value === 'string') return [name, value] as const;
+        const packed = packedOf(name, value);
+        const read = async () => {
+          try {
+            return await codec.unpack(packed, { id, label: labelOf(name) });
+          } catch (error) {
+            throw error instanceof IdempotencyError ? error : unreadable(` '${name}'`, error);
+          }
+        };
+        return [name, read] as const;
       });
-      return Object.fromEntries(await Promise.all(unpacking));
+      return Object.fromEntries(unpacking);
     },
   };
 }
 
 const labelOf = (name: string) => `step ${name}`;
 
-function packedOf(stored: unknown): { readonly encoding: string; readonly value: string | Uint8Array } {
-  if (typeof stored === 'string') return { encoding: '', value: stored };
+function packedOf(name: string, stored: unknown): PackedCheckpoint {
   const { encoding, value } = (stored ?? {}) as Partial<PackedCheckpoint>;
-  if (typeof encoding !== 'string' || !(value instanceof Uint8Array)) throw new TypeError('it is no text');
+  if (typeof encoding !== 'string' || !(value instanceof Uint8Array)) {
+    throw unreadable(` '${name}'`, new TypeError('it is no text'));
+  }
   return { encoding, value };
 }
 
 function unreadable(which: string, cause: unknown): IdempotencyError {
-  return new IdempotencyError('RECORD_INVALID', 'What is stored of this request cannot be read. It is not executed.', {
+  return recordInvalid(
+    `The record's checkpoints${which} are not what this version writes, or are for another codec.`,
     cause,
-    advice: `The record's checkpoints${which} are not what this version writes, or are for another codec.`,
-  });
+  );
 }

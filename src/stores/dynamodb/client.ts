@@ -1,15 +1,16 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, type TranslateConfig } from '@aws-sdk/lib-dynamodb';
 
-/** A connection that hangs must not eat the invocation: at most three tries of four seconds. */
+/** A connection that hangs must not use up the invocation: at most three tries of four seconds. */
 const MAX_ATTEMPTS = 3;
 const CONNECTION_TIMEOUT_MILLIS = 1000;
 const REQUEST_TIMEOUT_MILLIS = 3000;
 
 /**
- * The clients are made when they are first used: a function that is only initialised pays nothing for them. `records` is
- * for what this package writes, in the form of the low-level client, which a document client takes as well;
- * `transactions` takes items of the user, in the form that the user's own document client, if one was given, is set to.
+ * The clients are made when they are first used: a function that is only initialised pays nothing
+ * for them. `records` is for what this package writes, in the form of the low-level client; a
+ * document client takes that as well. `transactions` takes items of the user, in the form that the
+ * user's own document client is set to, if one was given.
  */
 export function lazyClients(given: DynamoDBClient | DynamoDBDocumentClient | undefined) {
   const records = lazy(() => (given ?? ownClient()) as DynamoDBClient);
@@ -46,9 +47,9 @@ function ownClient(): DynamoDBClient {
 }
 
 /**
- * `DynamoDBDocumentClient.from` writes its marshalling options into the configuration of the client that it is given,
- * and with it into every document client made from that one. The given client shares its connections and middlewares
- * with ours, but keeps its own configuration.
+ * `DynamoDBDocumentClient.from` writes its marshalling options into the configuration of the given
+ * client. They then apply to every document client made from that one. The given client shares its
+ * connections and middlewares with ours, but keeps its own configuration.
  */
 function isolated(given: DynamoDBClient): DynamoDBClient {
   const config = { ...given.config, cacheMiddleware: false };

@@ -1,24 +1,30 @@
 import { IdempotencyError, optionError } from '../../errors.ts';
 
-/** What encoded bytes belong to. Bind them to it (associated data), and nobody can pass them off as something else's. */
+/**
+ * What encoded bytes belong to. Bind them to it (associated data): they then cannot be passed off
+ * as another record's.
+ */
 export interface CodecContext {
   /** The record id. */
   readonly id: string;
-  /** What of the record: `'returned'` or `'threw'` for its outcome. */
+  /**
+   * What of the record: `'returned'` or `'threw'` for its outcome, `'step <name>'` for a
+   * checkpoint.
+   */
   readonly label: string;
 }
 
 /**
  * The user's own encoding of outcomes: encryption, say. It comes after compression and before an outcome is cut into
- * parts. What it throws, or answers that is no `Uint8Array`, never leads to an execution, and never to plain text in the
- * table:
+ * parts. A codec that throws, or answers something else than a `Uint8Array`, never leads to an
+ * execution. It never leads to plain text in the table either:
  *
- * - `encode` is tried again a few times when the error may pass by itself; then the record says that the work is done,
- *   and a retry gets `RESPONSE_NOT_REPLAYABLE`;
+ * - `encode` is tried again a few times when the error may pass by itself. Then the record says
+ *   that the work is done, and a retry gets `RESPONSE_NOT_REPLAYABLE`.
  * - `decode` gives the retry `STORE_UNAVAILABLE` (503) when the error may pass by itself, else `RESPONSE_NOT_REPLAYABLE`.
  *
- * An error may pass by itself when it says so with `retryable: true`, or is what an AWS SDK throws for throttling, a 5xx
- * or a request that got no answer.
+ * An error may pass by itself when it has `retryable: true`. So may what an AWS SDK throws for
+ * throttling, a 5xx, or a request that got no answer.
  */
 export interface OutcomeCodec {
   /**
@@ -72,11 +78,7 @@ export async function decoded(codec: OutcomeCodec, bytes: Uint8Array, context: C
   } catch (cause) {
     const what = `the codec '${codec.name}' could not decode it`;
     if (!isTransient(cause)) throw new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
-    throw new IdempotencyError(
-      'STORE_UNAVAILABLE',
-      'This request has been executed, and its response cannot be read now. Retry later with the same key.',
-      { cause, advice: `There is no response to replay because ${what}.`, retryable: true },
-    );
+    throw unreadable(`There is no response to replay because ${what}.`, cause);
   }
 }
 
@@ -106,5 +108,22 @@ function isTransient(error: unknown): boolean {
     status === 429 ||
     THROTTLED.test(String(name)) ||
     NETWORK.includes(String(code))
+  );
+}
+
+/** A later version may have written it: once that version is deployed here, the outcome can be read. */
+export function unknownEncoding(encoding: string): IdempotencyError {
+  return unreadable(
+    `The outcome of the record has the encoding '${encoding}', which this version, or its \`codec\`, does not know. ` +
+      'Deploy the version that wrote it.',
+  );
+}
+
+/** The work is done, and its outcome cannot be read now. */
+function unreadable(advice: string, cause?: unknown): IdempotencyError {
+  return new IdempotencyError(
+    'STORE_UNAVAILABLE',
+    'This request has been executed, and its response cannot be read now. Retry later with the same key.',
+    { cause, advice, retryable: true },
   );
 }

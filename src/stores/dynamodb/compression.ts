@@ -2,15 +2,18 @@ import { promisify } from 'node:util';
 import { gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
 
 /**
- * Smaller text is not worth it: DynamoDB counts write units by the KB (AWS: "DynamoDB read and write operations"), and
- * text can be read in the console.
+ * Smaller text is not worth it: DynamoDB counts write units by the KB (AWS: "DynamoDB read and
+ * write operations"). Text can be read in the console, too.
  */
 const MIN_BYTES = 1024;
 
-/** What unpacks to more is no outcome of ours: bytes for UTF-8, as for `maxOutcomeBytes`. */
+/** What unpacks to more is no outcome of ours. Bytes of UTF-8, as for `maxOutcomeBytes`. */
 export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
-/** Up to here it takes less time than a way through the thread pool. Beyond, nobody else may be blocked. */
+/**
+ * Up to here it takes less time than the way through the thread pool. A larger text would block the
+ * process.
+ */
 const MAX_BLOCKING_BYTES = 32 * 1024;
 
 /** Node hands over to the thread pool once for each piece of this size, 16 KB by default. */
@@ -23,8 +26,9 @@ const decompress = promisify(gunzip);
  * The text as gzip; `undefined` where it is too short. JSON always gets smaller: its bytes use less than seven of their
  * eight bits.
  *
- * gzip at its default level, by measurement (`bench/codec.ts`, table in the README): brotli at the same cost is 2 to 5 %
- * smaller, but has no checksum, so that altered bytes could be read as another response.
+ * gzip at its default level, by measurement (`bench/codec.ts`, table in `docs/cost-and-speed.md`).
+ * brotli at the same cost is 2 to 5 % smaller, but has no checksum: altered bytes could be read as
+ * another response.
  */
 export async function compressed(text: string): Promise<Uint8Array | undefined> {
   const length = Buffer.byteLength(text);
@@ -39,7 +43,10 @@ export async function decompressed(bytes: Uint8Array): Promise<Uint8Array> {
   return length <= MAX_BLOCKING_BYTES ? gunzipSync(bytes, options) : decompress(bytes, options);
 }
 
-/** The length of the text, as gzip says at its end (RFC 1952, section 2.3.1): nothing is promised by damaged bytes. */
+/**
+ * The length of the text, which gzip writes at its end (RFC 1952, section 2.3.1). Damaged bytes may
+ * say anything.
+ */
 function claimedLength(bytes: Uint8Array): number {
   if (bytes.length < 4) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);

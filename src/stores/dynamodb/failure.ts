@@ -1,103 +1,103 @@
+import { storeUnavailable } from '../../core/record/failures.ts';
 import { IdempotencyError } from '../../errors.ts';
 
-const ACTIONS =
-  'dynamodb:PutItem and dynamodb:DeleteItem (and dynamodb:GetItem, for outcomes of more than one item, waitMillis and store.read)';
-
 /**
- * Whatever the SDK threw, as `STORE_UNAVAILABLE` with advice. Error names: "Error handling with DynamoDB" (AWS).
- * `retryable` is false where DynamoDB has refused the request itself: nothing was written, and trying again is futile.
- */
-export function unavailable(error: unknown, tableName: string): IdempotencyError {
-  const { advice, retryable, recordRefused } = explain(error, tableName);
-  return new IdempotencyError(
-    'STORE_UNAVAILABLE',
-    'The request could not be checked for duplicates. Retry later with the same key.',
-    { cause: error, advice, retryable, ...(recordRefused === true && { recordRefused }) },
-  );
-}
-
-/** The same for a transaction, which has items of the caller's, in tables of the caller's. */
-export function transactionUnavailable(error: unknown, tableName: string): IdempotencyError {
-  const { name = '', message = '' } = error instanceof Error ? error : {};
-  const explained = TRANSACTION_FAILURES[name]?.(message, tableName);
-  if (explained === undefined) return unavailable(error, tableName);
-  const { advice, retryable } = explained;
-  return new IdempotencyError(
-    'STORE_UNAVAILABLE',
-    'The request could not be checked for duplicates. Retry later with the same key.',
-    { cause: error, advice, retryable },
-  );
-}
-
-const TRANSACTION_FAILURES: Readonly<Record<string, (message: string, tableName: string) => Explanation>> = {
-  AccessDeniedException: (message, tableName) =>
-    refused(
-      `Allow the function's role what the transaction does: dynamodb:PutItem on table '${tableName}', and on the table of ` +
-        'each item dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem or dynamodb:ConditionCheckItem. ' +
-        `DynamoDB says: ${message}`,
-    ),
-  ResourceNotFoundException: (message, tableName) =>
-    refused(`Table '${tableName}', or the table of an item, does not exist in this account and region. ${message}`),
-  TransactionCanceledException: (message) =>
-    again(`Other writes of the same items were in the way, or their tables are throttled: ${message}`),
-  TransactionInProgressException: () => again('The same transaction, sent before, is still at work.'),
-};
-
-interface Explanation {
-  readonly advice: string;
-  readonly retryable: boolean;
-  readonly recordRefused?: boolean;
-}
-
-/**
- * An item is being written by a transaction: with `transact`, that of the record's own owner. It is over in a moment (AWS: "Amazon
- * DynamoDB transactions: how it works", transaction conflicts), and the SDK does not try again by itself.
+ * An item is being written by a transaction: with `transact`, by that of the record's own owner. The
+ * conflict ends in a moment (AWS: "Amazon DynamoDB transactions: how it works"), and the SDK does not
+ * try again by itself.
  */
 export const TRANSACTION_CONFLICT = 'TransactionConflictException';
 
-function explain(error: unknown, tableName: string): Explanation {
+/** The SDK's message. */
+export const REGION_MISSING = 'Region is missing';
+
+/** An error of the SDK. */
+interface SdkError {
+  readonly name: string;
+  readonly message: string;
+  /** 0 where no answer came. */
+  readonly status: number;
+  /** How often the SDK has sent the request. */
+  readonly attempts: number;
+  /** DynamoDB itself has refused the request, and not a proxy in front of it. */
+  readonly isClientFault: boolean;
+  /** Whether the SDK would have tried again. */
+  readonly isRetryable: boolean;
+}
+
+export function sdkError(error: unknown): SdkError {
   const { name = '', message = '' } = error instanceof Error ? error : {};
-  const table = `table '${tableName}'`;
-  switch (name) {
-    case 'ResourceNotFoundException':
-      return refused(`There is no ${table} in this account and region: create it, or correct \`tableName\`.`);
-    case 'AccessDeniedException':
-      return refused(`Allow ${ACTIONS} on ${table} to the function's role.`);
-    case 'CredentialsProviderError':
-    case 'UnrecognizedClientException':
-    case 'InvalidSignatureException':
-    case 'ExpiredTokenException':
-      return refused(`The SDK has no valid AWS credentials: ${message}`);
-    case 'ValidationException':
-      if (/size/i.test(message)) {
-        return { ...refused(`The record exceeds what an item of ${table} may hold.`), recordRefused: true };
-      }
-      return refused(
-        `${table} has another key: its partition key must be the string attribute that \`attributes.id\` names ` +
-          `(default 'id'), and a sort key must be named by \`sortKey\`. DynamoDB says: ${message}`,
-      );
-    case 'ThrottlingException':
-    case 'ProvisionedThroughputExceededException':
-    case 'RequestLimitExceeded':
-      return again(`${table} is throttled: give it on-demand capacity, or more of it.`);
-    case TRANSACTION_CONFLICT:
-      return again(`A transaction was writing to the record all the time: ${message}`);
-    case 'TimeoutError':
-      return again(`DynamoDB did not answer in time. Look at the network path to it (VPC endpoint, security group).`);
-  }
-  if (message === 'Region is missing') {
-    return refused('The SDK does not know the region: set AWS_REGION, or give `client` one. Nothing was sent.');
-  }
-  if (isRefusal(error)) return refused(`DynamoDB refused the request: ${name}: ${message}`);
-  return again(`DynamoDB could not be reached, or failed: ${name}: ${message}`);
+  const { $metadata, $fault, $retryable } = (error ?? {}) as {
+    $metadata?: { httpStatusCode?: number; attempts?: number };
+    $fault?: unknown;
+    $retryable?: unknown;
+  };
+  const { httpStatusCode: status = 0, attempts = 1 } = $metadata ?? {};
+  return { name, message, status, attempts, isClientFault: $fault === 'client', isRetryable: $retryable !== undefined };
 }
 
-/** A 4xx that is not about load. */
-function isRefusal(error: unknown): boolean {
-  const { $metadata, $retryable } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: unknown };
-  const status = $metadata?.httpStatusCode ?? 0;
-  return status >= 400 && status < 500 && status !== 429 && $retryable === undefined;
+type Kind = 'refused' | 'record refused' | 'busy' | 'unanswered';
+
+const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
+const THROTTLED = ['busy', 'The table is throttled: give it on-demand capacity, or more of it.'] as const;
+
+/** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
+const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>> = {
+  ResourceNotFoundException: ['refused', 'Create the table in this account and region, or correct `tableName`.'],
+  AccessDeniedException: [
+    'refused',
+    "Allow the function's role dynamodb:PutItem and dynamodb:DeleteItem on the table; dynamodb:GetItem for outcomes of " +
+      'more than one item, waitMillis and store.read; and what the items of a transaction do on their tables.',
+  ],
+  CredentialsProviderError: NO_CREDENTIALS,
+  UnrecognizedClientException: NO_CREDENTIALS,
+  InvalidSignatureException: NO_CREDENTIALS,
+  ExpiredTokenException: NO_CREDENTIALS,
+  ValidationException: [
+    'refused',
+    "Does the table have another key? Its partition key is the string attribute `attributes.id` (default 'id'), and " +
+      '`sortKey` names a sort key.',
+  ],
+  ThrottlingException: THROTTLED,
+  ProvisionedThroughputExceededException: THROTTLED,
+  RequestLimitExceeded: THROTTLED,
+  [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
+  TransactionCanceledException: ['busy', 'Other writes of the same items were in the way, or a table is throttled.'],
+  TransactionInProgressException: ['busy', 'The same transaction, sent before, is still at work.'],
+  TimeoutError: ['unanswered', 'Look at the network path to DynamoDB (VPC endpoint, security group).'],
+};
+
+/** What the SDK threw, as `STORE_UNAVAILABLE`. The advice has the service's own words. */
+export function unavailable(error: unknown, tableName: string): IdempotencyError {
+  const sdk = sdkError(error);
+  const { name, message, attempts } = sdk;
+  const [kind, advice] = explain(sdk);
+  const isRefused = kind === 'refused' || kind === 'record refused';
+  return storeUnavailable({
+    cause: error,
+    advice: `${advice} Table '${tableName}': ${name}: ${message}`,
+    // An earlier attempt of the SDK may have been applied, and its answer lost.
+    retryable: !isRefused ? true : attempts > 1 ? undefined : false,
+    unanswered: kind === 'unanswered' || undefined,
+    recordRefused: kind === 'record refused' || undefined,
+  });
 }
 
-const refused = (advice: string) => ({ advice, retryable: false });
-const again = (advice: string) => ({ advice, retryable: true });
+/** The same failure, where DynamoDB had answered an earlier request. */
+export function answered(error: unknown): unknown {
+  if (!(error instanceof IdempotencyError) || error.unanswered !== true) return error;
+  return storeUnavailable({ ...error, unanswered: undefined, cause: error });
+}
+
+function explain({ name, message, status, isClientFault, isRetryable }: SdkError): readonly [Kind, string] {
+  if (name === 'ValidationException' && /size/i.test(message)) {
+    return ['record refused', 'The record is larger than an item may be.'];
+  }
+  if (message === REGION_MISSING) return ['refused', 'Set AWS_REGION, or give `client` a region. Nothing was sent.'];
+  const explained = EXPLAINED[name];
+  if (explained !== undefined) return explained;
+  if (status < 400 || status >= 500) return ['unanswered', 'DynamoDB could not be reached, or failed.'];
+  // An error page of a proxy is not an answer of DynamoDB's: it does not say what was written.
+  const isRefused = isClientFault && !isRetryable && status !== 429;
+  return [isRefused ? 'refused' : 'busy', `The request got status ${status}.`];
+}

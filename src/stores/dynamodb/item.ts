@@ -1,5 +1,7 @@
+import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
-import { IdempotencyError } from '../../errors.ts';
+import type { IdempotencyError } from '../../errors.ts';
+import { present } from '../../json.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
 import type { Item } from './marshalling.ts';
 import type { AttributeNames } from './options.ts';
@@ -9,13 +11,18 @@ import type { Table } from './table.ts';
 export interface OutcomeFields {
   readonly encoding: string;
   /** Text, or bytes that `encoding` says how to read. */
-  readonly outcome?: string | Uint8Array;
-  /** Where the bytes are in items of their own: the digest of all, and how many items. */
-  readonly digest?: string;
-  readonly parts?: number;
+  readonly outcome?: string | Uint8Array | undefined;
+  /**
+   * Where the bytes are in items of their own: the digest of all bytes, and the number of items.
+   */
+  readonly digest?: string | undefined;
+  readonly parts?: number | undefined;
 }
 
-/** What of a record has a format of its own: the outcome of a COMPLETED one, the checkpoints of another. */
+/**
+ * The parts of a record with a format of their own: the outcome of a COMPLETED one, the checkpoints
+ * of another.
+ */
 export interface Formatted {
   readonly fields?: OutcomeFields;
   readonly checkpoints?: StoredCheckpoints;
@@ -27,28 +34,26 @@ export function toItem(
   { names, keyOf }: Pick<Table, 'names' | 'keyOf'>,
   { fields, checkpoints }: Formatted,
 ): Item {
-  return {
+  return present({
     ...keyOf(record.id),
     [names.status]: record.status,
     [names.owner]: record.owner,
     [names.attempt]: record.attempt,
     [names.expiration]: record.expiration,
-    ...(record.fingerprint !== undefined && { [names.fingerprint]: record.fingerprint }),
+    [names.fingerprint]: record.fingerprint,
     ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(record.status === 'COMPLETED' &&
-      record.provisional !== undefined && { [names.provisional]: record.provisional }),
-    ...(fields !== undefined && fieldsIn(names, fields)),
-    ...(checkpoints !== undefined && { [names.checkpoints]: checkpoints }),
-  };
-}
-
-function fieldsIn(names: AttributeNames, { encoding, outcome, digest, parts }: OutcomeFields): Item {
-  return {
-    [names.encoding]: encoding,
-    ...(outcome !== undefined && { [names.outcome]: outcome }),
-    ...(digest !== undefined && { [names.digest]: digest }),
-    ...(parts !== undefined && { [names.parts]: parts }),
-  };
+    ...(record.status === 'COMPLETED' && {
+      [names.revision]: record.revision,
+      [names.transaction]: record.transaction,
+    }),
+    ...(fields !== undefined && {
+      [names.encoding]: fields.encoding,
+      [names.outcome]: fields.outcome,
+      [names.digest]: fields.digest,
+      [names.parts]: fields.parts,
+    }),
+    [names.checkpoints]: checkpoints,
+  });
 }
 
 /** What an item holds: a record whose outcome or checkpoints are still to be read. */
@@ -60,33 +65,34 @@ type Parsed =
 type Unread<T> = Omit<T, 'checkpoints'> & { readonly stored: unknown };
 
 /**
- * The record that an item holds. An item that is not one (somebody else's, tampered with, of a later version) must not
- * lead to an execution.
+ * The record that an item holds. An item that is no record (of another program, tampered with, of a
+ * later version) must not lead to an execution.
  *
  * @throws IdempotencyError `RECORD_INVALID`
  */
 export function fromItem(item: Item, names: AttributeNames): Parsed {
   const text = (name: keyof AttributeNames) => expectType(item, names[name], 'string') as string;
   const number = (name: keyof AttributeNames) => expectType(item, names[name], 'number') as number;
-  const base = {
+  const base = present({
     id: text('id'),
     owner: text('owner'),
     attempt: expectAttempt(item, names.attempt),
     expiration: number('expiration'),
-    ...(item[names.fingerprint] !== undefined && { fingerprint: text('fingerprint') }),
-  };
+    fingerprint: item[names.fingerprint] === undefined ? undefined : text('fingerprint'),
+  });
   const stored = item[names.checkpoints];
   const status = text('status');
   switch (status) {
     case 'IN_PROGRESS':
       return { ...base, status, leaseUntil: number('leaseUntil'), stored };
     case 'COMPLETED':
-      return {
+      return present({
         ...base,
         status,
-        ...(typeof item[names.provisional] === 'number' && { provisional: number('provisional') }),
+        revision: ofType(item[names.revision], 'number'),
+        transaction: ofType(item[names.transaction], 'string'),
         fields: fieldsOf(text('encoding'), item, names),
-      };
+      });
     case 'RELEASED':
       return { ...base, status, stored };
     default:
@@ -96,17 +102,22 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
 
 function fieldsOf(encoding: string, item: Item, names: AttributeNames): OutcomeFields {
   const outcome = item[names.outcome];
-  const digest = item[names.digest];
-  const parts = item[names.parts];
   if (outcome !== undefined && typeof outcome !== 'string' && !(outcome instanceof Uint8Array)) {
     throw invalid(names.outcome, outcome);
   }
   return {
     encoding,
-    ...(outcome !== undefined && { outcome }),
-    ...(typeof digest === 'string' && { digest }),
-    ...(typeof parts === 'number' && { parts }),
+    outcome,
+    digest: ofType(item[names.digest], 'string'),
+    parts: ofType(item[names.parts], 'number'),
   };
+}
+
+/** The value, or `undefined` where it has another type. */
+function ofType(value: unknown, type: 'string'): string | undefined;
+function ofType(value: unknown, type: 'number'): number | undefined;
+function ofType(value: unknown, type: string): unknown {
+  return typeof value === type ? value : undefined;
 }
 
 function expectType(item: Item, name: string, type: 'string' | 'number'): unknown {
@@ -115,7 +126,10 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
   return value;
 }
 
-/** The fencing number: one more than a fraction, or than what is too large to count, would come twice. */
+/**
+ * The fencing token. A fraction, or a number that is too large to count, could not be raised by
+ * one: the token would come twice.
+ */
 function expectAttempt(item: Item, name: string): number {
   const attempt = expectType(item, name, 'number') as number;
   if (!Number.isSafeInteger(attempt) || attempt < 1) throw invalid(name, attempt);
@@ -123,9 +137,8 @@ function expectAttempt(item: Item, name: string): number {
 }
 
 function invalid(name: string, value: unknown): IdempotencyError {
-  return new IdempotencyError('RECORD_INVALID', 'The record of this request cannot be read. It is not executed.', {
-    advice:
-      `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
-      'Does something else write to this table under the same key?',
-  });
+  return recordInvalid(
+    `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
+      'Does another program write to this table under the same key?',
+  );
 }

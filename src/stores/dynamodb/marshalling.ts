@@ -1,14 +1,18 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 /**
- * Items of records, in the types that a record has: texts, numbers, bytes and maps of them. They go without lib-dynamodb,
- * whose document client takes a tenth of a request's CPU again (README, "Cost and speed"), and does not translate what
- * comes with a failed condition. What the user writes (`transact`) goes with it.
+ * Items of records, in the types that a record has: texts, numbers, bytes and maps of them. They go
+ * without lib-dynamodb, whose document client takes another tenth of a request's CPU
+ * (`docs/cost-and-speed.md`). It does not translate the item of a failed condition either. What the
+ * user writes (`transact`) goes with it.
  */
 export type Item = Record<string, unknown>;
 export type MarshalledItem = Record<string, AttributeValue>;
 
-/** @throws TypeError for a value of another type: a record has none, so that nothing of it would be lost unseen */
+/**
+ * @throws TypeError for a value of another type: a record has none, and nothing may get lost
+ * silently
+ */
 export function marshalled(item: Readonly<Item>): MarshalledItem {
   return marshalledEntries(Object.entries(item));
 }
@@ -30,7 +34,10 @@ export function unmarshalled(item: Readonly<MarshalledItem>): Item {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]));
 }
 
-/** Of the types that a record has. Everything else is null, no attribute of a record, and refused as such. */
+/**
+ * A value of the types that a record has. Everything else becomes null, which is no attribute of a
+ * record and is refused.
+ */
 function plain(value: AttributeValue): unknown {
   const members = Object.entries(value ?? {});
   const [type, content] = members[0] ?? [];
@@ -42,7 +49,10 @@ function plain(value: AttributeValue): unknown {
   return null;
 }
 
-/** `Number` takes nothing, and an empty list, for zero: an `expiration` of zero would be a record that is over. */
+/**
+ * `Number` reads nothing, or an empty list, as zero: with an `expiration` of zero the record would
+ * count as expired.
+ */
 function numberOf(text: unknown): number {
   return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
 }

@@ -30,8 +30,10 @@ export interface AttributeNames {
   readonly digest: string;
   /** A map of the results of steps. @default 'checkpoints' */
   readonly checkpoints: string;
-  /** Whether another outcome may still take the place of this one. @default 'provisional' */
-  readonly provisional: string;
+  /** Orders the outcomes of an execution that has not ended. @default `'provisional'` */
+  readonly revision: string;
+  /** The token of the transaction that wrote the outcome. @default `'transaction'` */
+  readonly transaction: string;
 }
 
 export interface DynamoDBStoreOptions {
@@ -54,8 +56,9 @@ export interface DynamoDBStoreOptions {
    */
   readonly sortKey?: { readonly name: string; readonly value: string };
   /**
-   * Encodes outcomes before they are written, and decodes them for a replay: encryption with a key of your own, say.
-   * Records that were written without it stay readable. @default none: DynamoDB's own encryption at rest
+   * Encodes outcomes before they are written, and decodes them for a replay: encryption with your
+   * own key, for example. Records that were written without it stay readable. @default none:
+   * DynamoDB's own encryption at rest
    */
   readonly codec?: OutcomeCodec;
 }
@@ -70,21 +73,27 @@ export interface ResolvedStoreOptions {
 
 const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey', 'codec'];
 
-const DEFAULT_NAMES: AttributeNames = {
-  id: 'id',
-  status: 'status',
-  owner: 'owner',
-  attempt: 'attempt',
-  leaseUntil: 'leaseUntil',
-  expiration: 'expiration',
-  fingerprint: 'fingerprint',
-  outcome: 'outcome',
-  encoding: 'encoding',
-  parts: 'parts',
-  digest: 'digest',
-  checkpoints: 'checkpoints',
-  provisional: 'provisional',
-};
+const ATTRIBUTES = [
+  'id',
+  'status',
+  'owner',
+  'attempt',
+  'leaseUntil',
+  'expiration',
+  'fingerprint',
+  'outcome',
+  'encoding',
+  'parts',
+  'digest',
+  'checkpoints',
+  'revision',
+  'transaction',
+] as const satisfies readonly (keyof AttributeNames)[];
+
+const DEFAULT_NAMES = {
+  ...Object.fromEntries(ATTRIBUTES.map((name) => [name, name])),
+  revision: 'provisional',
+} as Record<(typeof ATTRIBUTES)[number], string> satisfies AttributeNames;
 
 /** @throws TypeError that names the wrong option */
 export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStoreOptions {

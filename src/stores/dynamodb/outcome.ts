@@ -1,25 +1,33 @@
 import type { CompletedRecord, StoredOutcome } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
+import { unknownEncoding } from './codec.ts';
 import type { OutcomeFields } from './item.ts';
 import { cut, join, MAX_ITEM_BYTES, type Parts } from './parts.ts';
 import type { Table } from './table.ts';
 import type { PackedText, TextCodec } from './text-codec.ts';
 
 /**
- * How `outcome` is to be read: the response as JSON, the thrown error as JSON, no response (`undefined`), or the reason
- * why the response is not here. Behind the first two: what was done to the JSON.
+ * How to read `outcome`: the response as JSON, the thrown error as JSON, or no response
+ * (`undefined`). It may also be the reason why the response is not here. Behind the first two
+ * stands what was done to the JSON.
  */
 const KINDS = { RETURNED: 'json', THREW: 'error+json' } as const;
-/** What a codec is told. */
+/** What a codec gets as its label. */
 const LABELS = { RETURNED: 'returned', THREW: 'threw' } as const;
 const NOTHING = 'undefined';
 const NOT_REPLAYABLE = 'not-replayable';
 
 /** Outcomes of any size, and the attributes that hold them. */
 export interface OutcomeFormat {
-  /** What the record's item says of its outcome. The parts of a large one are written when this answers. */
+  /**
+   * What the record's item says of its outcome. When this resolves, the parts of a large one are
+   * written.
+   */
   write(record: CompletedRecord): Promise<OutcomeFields>;
-  /** What cannot be read is said to be so: never garbage, and never nothing, as the work is done. */
+  /**
+   * An outcome that cannot be read is reported as unreadable. It is never garbage and never
+   * nothing: the work is done.
+   */
   read(recordId: string, fields: OutcomeFields): Promise<StoredOutcome>;
 }
 
@@ -70,7 +78,7 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
     if (encoding === NOT_REPLAYABLE)
       return notReplayable(typeof fields.outcome === 'string' ? fields.outcome : 'the record does not say why');
     const type = encoding.startsWith(KINDS.THREW) ? 'THREW' : 'RETURNED';
-    if (!encoding.startsWith(KINDS[type])) return notReplayable(`its encoding '${encoding}' is not known here`);
+    if (!encoding.startsWith(KINDS[type])) return { type: 'UNREADABLE', error: unknownEncoding(encoding) };
     try {
       const value = await storedValue(recordId, fields);
       const packed = { encoding: encoding.slice(KINDS[type].length), value };

@@ -3,8 +3,8 @@ import { IdempotencyError } from '../../errors.ts';
 import type { Table } from './table.ts';
 
 /**
- * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB"). What is not the
- * outcome (a partition key of up to 2 KB, a sort key of up to 1 KB, names, numbers, digests) fits into the difference.
+ * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB").
+ * The rest of the item fits into the difference: keys of up to 3 KB, names, numbers and digests.
  */
 export const MAX_ITEM_BYTES = 392 * 1024;
 
@@ -14,7 +14,7 @@ const MAX_PARTS = 64;
 /** Requests at once: more would only wait for each other, or be throttled. */
 const CONCURRENCY = 8;
 
-/** A reader whose clock is behind must not find a record that is live, and its parts gone. */
+/** A reader whose clock is behind must not find a live record without its parts. */
 const LONGER_THAN_RECORD_SECONDS = 3600;
 
 /** What a record says of its parts. The digest (SHA-256, base64url) proves that they are whole. */
@@ -25,14 +25,18 @@ export interface PartsReference {
 
 /** Bytes that one item cannot hold, ready to be written. */
 export interface Parts extends PartsReference {
-  /** Writes those that are not there yet: after a failure, the next call goes on where this one has stopped. */
+  /**
+   * Writes the parts that are not there yet: after a failure, the next call goes on where this one
+   * has stopped.
+   */
   write(expiration: number): Promise<void>;
 }
 
 /**
  * Bytes as part items beside their record, under ids that no record can have and that say what is in them:
- * `<record id>#<digest of all bytes>#<number>`. They are written before the record that names them, so that whoever finds
- * that finds them, too; those of a record that was never written, or was replaced, expire by the table's TTL.
+ * `<record id>#<digest of all bytes>#<number>`. They are written before the record that names them:
+ * a reader that finds the record finds its parts. Parts of a record that was never written, or was
+ * replaced, expire by the table's TTL.
  */
 export async function cut(table: Table, recordId: string, bytes: Uint8Array): Promise<Parts> {
   const digest = await digestOf(bytes);
@@ -44,7 +48,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
       recordRefused: true,
     });
   }
-  /** Until when each part is kept, as far as it is written. */
+  /** Until when each part that is written is kept. */
   const written: number[] = [];
   return { digest, parts, write };
 
@@ -64,7 +68,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
       [names.expiration]: expiration,
       [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
     };
-    // Or another execution had the same outcome, and keeps it longer.
+    // Or another execution has stored the same outcome, and keeps it longer.
     await table.put(item, {
       ConditionExpression: 'attribute_not_exists(#id) OR #expiration < :expiration',
       ExpressionAttributeNames: { '#id': names.id, '#expiration': names.expiration },

@@ -13,32 +13,42 @@ import { TRANSACTION_CONFLICT, unavailable } from './failure.ts';
 import { type Item, marshalled, unmarshalled } from './marshalling.ts';
 import type { AttributeNames, ResolvedStoreOptions } from './options.ts';
 
-/** When a write is to be done, in plain values: `ConditionExpression` and what it names. */
+/** The condition of a write, in plain values: `ConditionExpression` and what it names. */
 export interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
   readonly ExpressionAttributeValues?: Item;
 }
 
-/** Whether a conditional write was done, or else what was in its way; nothing, where the item was not there. */
-export type Written = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
+/**
+ * Whether a conditional write was done, or the item that was in its way; `undefined` where there
+ * was no item.
+ */
+export type TableWrite = { readonly done: true } | { readonly done: false; readonly existing: Item | undefined };
+
+/** `wasSent`: DynamoDB may have received the request. Then only its own answer says that nothing was written. */
+export interface TransactionError {
+  readonly error: unknown;
+  readonly wasSent: boolean;
+}
 
 /**
  * The table, as the store's requests see it: plain values go in and out.
  *
- * Each of them throws IdempotencyError `STORE_UNAVAILABLE` with advice, whatever the SDK threw.
+ * Each of them throws an IdempotencyError `STORE_UNAVAILABLE` with advice, no matter what the SDK
+ * threw.
  */
 export interface Table {
   readonly tableName: string;
   readonly names: AttributeNames;
   /** The primary key of an item: the id, and the sort key where the table has one. */
   keyOf(id: string): Record<string, string>;
-  put(item: Item, condition: Condition): Promise<Written>;
-  remove(id: string, condition: Condition): Promise<Written>;
+  put(item: Item, condition: Condition): Promise<TableWrite>;
+  remove(id: string, condition: Condition): Promise<TableWrite>;
   /** A strongly consistent read. */
   get(id: string): Promise<Item | undefined>;
-  /** Unlike the others, throws what the SDK threw: items of the user may be the reason. */
-  transact(input: TransactWriteCommandInput): Promise<unknown>;
+  /** Unlike the others, answers the error of the SDK, if there is one: the user's items may be the reason. */
+  transact(input: TransactWriteCommandInput): Promise<TransactionError | undefined>;
 }
 
 /** A failed condition brings the item that was in the way. */
@@ -52,14 +62,14 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
     return { [names.id]: id, ...sortKey };
   }
 
-  function put(item: Item, condition: Condition): Promise<Written> {
+  function put(item: Item, condition: Condition): Promise<TableWrite> {
     return conditionally((client) => {
       const Item = marshalled(item);
       return client.send(new PutItemCommand({ TableName: tableName, Item, ...inputOf(condition) }));
     });
   }
 
-  function remove(id: string, condition: Condition): Promise<Written> {
+  function remove(id: string, condition: Condition): Promise<TableWrite> {
     return conditionally((client) => {
       const Key = marshalled(keyOf(id));
       return client.send(new DeleteItemCommand({ TableName: tableName, Key, ...inputOf(condition) }));
@@ -74,11 +84,25 @@ export function tableOf({ tableName, client: given, names, sortKey }: ResolvedSt
     });
   }
 
-  async function transact(input: TransactWriteCommandInput): Promise<unknown> {
-    return transactions().send(new TransactWriteCommand(input));
+  async function transact(input: TransactWriteCommandInput): Promise<TransactionError | undefined> {
+    let wasSent = false;
+    const command = new TransactWriteCommand(input);
+    command.middlewareStack.add(
+      (next) => (args) => {
+        wasSent = true;
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    try {
+      await transactions().send(command);
+      return undefined;
+    } catch (error) {
+      return { error, wasSent };
+    }
   }
 
-  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<Written> {
+  function conditionally(request: (client: DynamoDBClient) => Promise<unknown>): Promise<TableWrite> {
     return send(async (client) => {
       for (let tries = 1; ; tries++) {
         try {
@@ -110,7 +134,7 @@ function inputOf({ ExpressionAttributeValues: values, ...expression }: Condition
   };
 }
 
-/** A transaction takes some milliseconds; of several waiters, each comes at a time of its own. */
+/** A transaction takes some milliseconds. The random part spreads several waiters. */
 const MAX_TRIES = 5;
 const BACKOFF_MILLIS = 10;
 

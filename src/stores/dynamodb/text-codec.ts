@@ -1,16 +1,18 @@
-import { type CodecContext, decoded, encoded, type OutcomeCodec } from './codec.ts';
+import { type CodecContext, decoded, encoded, type OutcomeCodec, unknownEncoding } from './codec.ts';
 import { compressed, decompressed } from './compression.ts';
 
 /** Text as an attribute holds it. */
 export interface PackedText {
-  /** What was done to the text, each step behind a '+', to be undone from the end; `''` for text as it is. */
+  /**
+   * What was done to the text, each step behind a '+', undone from the end; `''` for plain text.
+   */
   readonly encoding: string;
   readonly value: string | Uint8Array;
 }
 
 /** How text becomes an attribute's value, and the value text again. Both are bound to the record and a label. */
 export interface TextCodec {
-  /** Whether what it packs is nobody's to read: nothing of it may be written beside it. */
+  /** Whether the packed text is confidential: no part of it may then be written in the clear. */
   readonly hidesText: boolean;
   /** @throws IdempotencyError `STORE_UNAVAILABLE` with `recordRefused` when the user's codec fails */
   pack(text: string, context: CodecContext): Promise<PackedText>;
@@ -45,7 +47,7 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
       for (const step of steps.toReversed()) {
         if (step === GZIP) bytes = await decompressed(bytes);
         else if (step === codec?.name) bytes = await decoded(codec, bytes, context);
-        else throw new Error(`its encoding '${step}' is not known here`);
+        else throw unknownEncoding(step);
       }
       return utf8(bytes);
     },

@@ -3,9 +3,9 @@ import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dy
 import type { IdempotencyRecord } from '../../core/record/record.ts';
 import type { TransactionResult } from '../../core/record/store.ts';
 import { IdempotencyError } from '../../errors.ts';
-import { transactionUnavailable, unavailable } from './failure.ts';
+import { REGION_MISSING, sdkError, unavailable } from './failure.ts';
 import { type Item, unmarshalled } from './marshalling.ts';
-import type { Table } from './table.ts';
+import type { Table, TransactionError } from './table.ts';
 
 /** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
 export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -26,35 +26,36 @@ interface Transaction {
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
   const { table, put, items, token } = transaction;
   if (items.length > MAX_ITEMS) {
-    const refused = new RangeError(
+    const itemsError = new RangeError(
       `transact(items, response): ${items.length} items are more than ${MAX_ITEMS}: DynamoDB takes 100, and one is the record`,
     );
-    return { done: false, refused };
+    return { done: false, itemsError };
   }
-  try {
-    await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
-    return { done: true };
-  } catch (error) {
-    return answerOf(error, transaction);
-  }
+  const failed = await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
+  return failed === undefined ? { done: true } : answerOf(failed, transaction);
 }
 
 /** Reasons that go away by themselves. API reference of TransactWriteItems, "TransactionCanceledException". */
 const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
 
-async function answerOf(error: unknown, { table: { tableName }, read }: Transaction): Promise<TransactionResult> {
+async function answerOf(
+  failed: TransactionError,
+  { table: { tableName }, read }: Transaction,
+): Promise<TransactionResult> {
+  const { error } = failed;
   const reasons = reasonsOf(error);
   const own = reasons?.at(-1);
   if (reasons === undefined || own === undefined) {
-    if (isMistake(error)) return { done: false, refused: error };
-    throw error instanceof IdempotencyError ? error : transactionUnavailable(error, tableName);
+    if (isMistake(failed)) return { done: false, itemsError: error };
+    throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
   }
-  // First of all: it may be there because this transaction was applied, and its answer lost.
+  // This comes first: the record may be there because this transaction was applied and its answer
+  // lost.
   if (own.Code === 'ConditionalCheckFailed')
     return { done: false, existing: await read(own.Item && unmarshalled(own.Item)) };
   const isFinal = ({ Code = 'None' }: CancellationReason) => Code !== 'None' && !TRANSIENT.includes(Code);
-  if (reasons.slice(0, -1).some(isFinal)) return { done: false, refused: error };
-  if (!isFinal(own)) throw transactionUnavailable(error, tableName);
+  if (reasons.slice(0, -1).some(isFinal)) return { done: false, itemsError: error };
+  if (!isFinal(own)) throw unavailable(error, tableName);
   // The record itself: its size, or the shape of its table.
   throw unavailable(Object.assign(new Error(own.Message), { name: 'ValidationException' }), tableName);
 }
@@ -64,11 +65,10 @@ function reasonsOf(error: unknown): readonly CancellationReason[] | undefined {
   return (error as { CancellationReasons?: readonly CancellationReason[] }).CancellationReasons;
 }
 
-/** What is wrong with the items themselves, in DynamoDB's words, or in the SDK's, which never sent them. */
-function isMistake(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (['ValidationException', 'TransactionCanceledException'].includes(error.name)) return true;
-  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
-  const isPlain = error.name === 'Error' || error.name === 'TypeError';
-  return isPlain && code === undefined && $metadata?.httpStatusCode === undefined;
+/** DynamoDB says what is wrong with the items; or the SDK does, which then has sent nothing. */
+function isMistake({ error, wasSent }: TransactionError): boolean {
+  const { name, message, status } = sdkError(error);
+  if (['ValidationException', 'TransactionCanceledException'].includes(name)) return true;
+  const isPlain = (name === 'Error' || name === 'TypeError') && (error as { code?: unknown }).code === undefined;
+  return isPlain && !wasSent && status === 0 && message !== REGION_MISSING;
 }

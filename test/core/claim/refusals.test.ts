@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { contention, refusal } from '../../../src/core/claim/decide.ts';
+import { contention, rejection } from '../../../src/core/claim/decide.ts';
 import { IdempotencyError } from '../../../src/errors.ts';
 
 describe('a refusal says what to do', () => {
   it.each([
     [
-      refusal({ kind: 'keyReused' }, 'op#1'),
+      rejection({ kind: 'keyReused' }, 'op#1'),
       {
         code: 'KEY_REUSED',
         message: 'This idempotency key was used before with a different request. Use a new key for a new request.',
@@ -13,7 +13,7 @@ describe('a refusal says what to do', () => {
       },
     ],
     [
-      refusal({ kind: 'inFlight', retryAfterMillis: 7 }, 'op#1'),
+      rejection({ kind: 'inFlight', retryAfterMillis: 7 }, 'op#1'),
       {
         code: 'IN_FLIGHT',
         message: 'A request with this idempotency key is being executed. Retry later with the same key.',
@@ -21,7 +21,7 @@ describe('a refusal says what to do', () => {
       },
     ],
     [
-      refusal({ kind: 'outcomeUnknown' }, 'op#1'),
+      rejection({ kind: 'outcomeUnknown' }, 'op#1'),
       {
         code: 'OUTCOME_UNKNOWN',
         message:

@@ -28,9 +28,9 @@ describe('the settle policy', () => {
     ['drop', "'drop'"],
     [undefined, 'undefined'],
     [true, 'true'],
-    [null, '[object Null]'],
-    [{ store: true }, '[object Object]'],
-    [Promise.resolve('store'), '[object Promise]'],
+    [null, 'null'],
+    [{ store: true }, '{ store }'],
+    [Promise.resolve('store'), 'a promise'],
   ])('never releases when it answers %s, and the event says what it answered', (answer, shown) => {
     const error = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${shown}`);
     const told = [{ type: 'settlePolicyFailed', error }];

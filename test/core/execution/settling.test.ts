@@ -484,7 +484,7 @@ describe('a checkpoint', () => {
     async (text) => {
       expect(await thrownBy(kept(text))).toMatchObject({
         code: 'RECORD_INVALID',
-        message: 'What is stored of this request cannot be read. It is not executed.',
+        message: 'The record of this request cannot be read. It is not executed.',
         advice: "The checkpoint 'charge' of the record is not what this version writes.",
         ...(text === 'no JSON' && { cause: { name: 'SyntaxError' } }),
       });

@@ -25,7 +25,7 @@ function accounts(around: (apply: () => ReturnType<Transact>) => ReturnType<Tran
     around(async () => {
       tokens.push(token);
       const [refused] = items.filter((item) => 'refusal' in item);
-      if (refused !== undefined) return { done: false, refused: refused.refusal };
+      if (refused !== undefined) return { done: false, itemsError: refused.refusal };
       const answer = await records.replace(record, expected);
       if (answer.done) booked.push(...items.map(({ account }) => account));
       return answer;
@@ -59,7 +59,7 @@ describe('transact', () => {
       await pay(handle);
       expect(await records.read(handle.id)).toMatchObject({
         status: 'COMPLETED',
-        provisional: 1,
+        revision: 1,
         outcome: { type: 'RETURNED', json: '"paid"' },
       });
       return 'paid';

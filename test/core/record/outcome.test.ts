@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeOutcome,
   encodeOutcome,
+  jsonFormat,
   notReplayable,
   type Outcome,
-  snapshotOf,
+  withinLimit,
 } from '../../../src/core/record/outcome.ts';
 import type { StoredOutcome } from '../../../src/core/record/record.ts';
 import { IdempotencyError } from '../../../src/errors.ts';
@@ -51,7 +52,9 @@ describe('an outcome', () => {
   it('thrown in another realm, that is an Error, keeps its name and message', () => {
     const error = runInNewContext("new RangeError('too far')");
     expect(error).not.toBeInstanceOf(Error);
-    expect(snapshotOf({ kind: 'threw', error })).toMatchObject({ error: { name: 'RangeError', message: 'too far' } });
+    expect(encodeOutcome({ kind: 'threw', error })).toEqual(
+      stored('{"error":{"name":"RangeError","message":"too far"}}'),
+    );
   });
 
   it('that is nothing stays nothing', () => {
@@ -100,8 +103,8 @@ describe('an outcome', () => {
   });
 
   it('may have as many bytes as the store takes, not one more', () => {
-    expect(encodeOutcome(returned('ü'), 4)).toEqual({ type: 'RETURNED', json: '"ü"' });
-    expect(encodeOutcome(returned('ü'), 3)).toEqual({
+    expect(withinLimit(encodeOutcome(returned('ü')), 4)).toEqual({ type: 'RETURNED', json: '"ü"' });
+    expect(withinLimit(encodeOutcome(returned('ü')), 3)).toEqual({
       type: 'NOT_REPLAYABLE',
       reason: "its 4 bytes exceed the store's limit of 3 bytes",
     });
@@ -196,45 +199,38 @@ describe('a thrown error', () => {
   );
 });
 
-describe('a snapshot of an outcome', () => {
-  it('is what a retry sees, and what is stored, whatever becomes of the original', () => {
+describe('an outcome that is encoded once', () => {
+  it('is stored as the first caller gets it, whatever happens to the original', () => {
     const value: { amount: number; at?: Date; self?: unknown } = { amount: 1, at: new Date(0) };
-    const snapshot = snapshotOf(returned(value));
+    const { stored, outcome } = jsonFormat.encode(returned(value));
     value.self = value;
-    expect(snapshot).toEqual(returned({ amount: 1, at: '1970-01-01T00:00:00.000Z' }));
-    expect(encodeOutcome(snapshot)).toEqual({
-      type: 'RETURNED',
-      json: '{"amount":1,"at":"1970-01-01T00:00:00.000Z"}',
-    });
+    expect(outcome).toEqual(returned({ amount: 1, at: '1970-01-01T00:00:00.000Z' }));
+    expect(stored).toEqual({ type: 'RETURNED', json: '{"amount":1,"at":"1970-01-01T00:00:00.000Z"}' });
   });
 
   it('asks a value for its JSON once', () => {
     let asked = 0;
-    const snapshot = snapshotOf(returned({ toJSON: () => ++asked }));
-    expect(encodeOutcome(snapshot)).toEqual({ type: 'RETURNED', json: '1' });
-    expect(snapshot).toEqual(returned(1));
+    const encoded = jsonFormat.encode(returned({ toJSON: () => ++asked }));
+    expect(encoded).toEqual({ stored: { type: 'RETURNED', json: '1' }, outcome: returned(1) });
     expect(asked).toBe(1);
   });
 
-  it('of nothing is nothing', () => {
-    const snapshot = snapshotOf(returned(undefined));
-    expect(snapshot).toEqual(returned(undefined));
-    expect(encodeOutcome(snapshot, 1)).toEqual({ type: 'RETURNED' });
+  it('may be undefined, which has no bytes', () => {
+    const { stored, outcome } = jsonFormat.encode(returned(undefined));
+    expect(outcome).toEqual(returned(undefined));
+    expect(withinLimit(stored, 1)).toEqual({ type: 'RETURNED' });
   });
 
-  it('is as large as it is: the limit of the store holds', () => {
-    const snapshot = snapshotOf(returned('abc'));
-    expect(encodeOutcome(snapshot, 5)).toEqual({ type: 'RETURNED', json: '"abc"' });
-    expect(encodeOutcome(snapshot, 4)).toEqual(notReplayable("its 5 bytes exceed the store's limit of 4 bytes"));
-  });
-
-  it('of what JSON refuses is the thing itself, and stays refused', () => {
+  it('stays the original where JSON refuses it', () => {
     const value: { self?: unknown } = {};
     value.self = value;
-    const outcome = returned(value);
-    const snapshot = snapshotOf(outcome);
-    delete value.self;
-    expect((snapshot as { value: unknown }).value).toBe(value);
-    expect(encodeOutcome(snapshot)).toMatchObject({ type: 'NOT_REPLAYABLE' });
+    const { stored, outcome } = jsonFormat.encode(returned(value));
+    expect((outcome as { value: unknown }).value).toBe(value);
+    expect(stored).toMatchObject({ type: 'NOT_REPLAYABLE' });
+  });
+
+  it('stays the original error', () => {
+    const error = new Error('declined');
+    expect((jsonFormat.encode(threw(error)).outcome as { error: unknown }).error).toBe(error);
   });
 });

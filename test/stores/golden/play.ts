@@ -9,11 +9,11 @@ import {
 import middy from '@middy/core';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createIdempotent } from '../../../src/function.ts';
-import { createHttpMiddleware } from '../../../src/http/index.ts';
+import { createHttpIdempotency } from '../../../src/http/index.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { lambdaContext, TestClock } from '../../support/harness.ts';
 import { SHAPES } from '../../support/http-events.ts';
-import { compact, expanded } from './bytes.ts';
+import { compact, expanded } from './comparable.ts';
 import { type Handle, type Host, next, type Scenario, type Work } from './scenarios.ts';
 
 /** The schema of the table whose attributes have other names. */
@@ -23,7 +23,7 @@ const RENAMED_STORE = {
   attributes: {
     ...{ id: 'pk', status: 'state', owner: 'holder', attempt: 'count', leaseUntil: 'lease', expiration: 'ttl' },
     ...{ fingerprint: 'print', outcome: 'result', encoding: 'format', parts: 'pieces', digest: 'sum' },
-    ...{ checkpoints: 'done', provisional: 'open' },
+    ...{ checkpoints: 'done', revision: 'open' },
   },
 };
 
@@ -113,7 +113,7 @@ export class Stage {
     );
   }
 
-  /** What the store reads of a record, apart from how it counts amendments. */
+  /** What the store reads of a record. Its checkpoints are what the next request gets for its steps. */
   async read(items: readonly Item[]): Promise<object | undefined> {
     const record = items.find((item) => item['owner'] !== undefined || item['holder'] !== undefined);
     if (record === undefined) return undefined;
@@ -158,7 +158,7 @@ export class Stage {
   readonly #request = (work: Work): Promise<unknown> => {
     const options = { store: this.#store(), operation: 'golden', scope: 'anonymous' } as const;
     const lambda = middy()
-      .use(createHttpMiddleware(options, this.clock) as middy.MiddlewareObj)
+      .use(createHttpIdempotency(options, this.clock) as middy.MiddlewareObj)
       .handler((async (_: unknown, context: { idempotency: Handle }) => work(context.idempotency)) as never);
     const headers = [['idempotency-key', `"${this.#scenario.name}"`]] as const;
     const event = SHAPES[1]?.event({ headers, body: '{"amount":10}' });
@@ -218,17 +218,7 @@ export class Stage {
   }
 }
 
-const CONTRACT = [
-  'id',
-  'status',
-  'owner',
-  'attempt',
-  'expiration',
-  'fingerprint',
-  'leaseUntil',
-  'outcome',
-  'checkpoints',
-];
+const CONTRACT = ['id', 'status', 'owner', 'attempt', 'expiration', 'fingerprint', 'leaseUntil', 'outcome'];
 
 function idOf({ id, pk }: Item): string {
   return (id ?? pk)?.S ?? '';

@@ -1,0 +1,67 @@
+import { IdempotencyError, type IdempotencyErrorDetails } from '../../errors.ts';
+
+const NOT_CHECKED = 'The request could not be checked for duplicates. Retry later with the same key.';
+const NOT_FINISHED = 'The request could not be brought to its end. Retry later with the same key.';
+
+/** The store could not do what it was asked to do. */
+export function storeUnavailable(details: IdempotencyErrorDetails): IdempotencyError {
+  return new IdempotencyError('STORE_UNAVAILABLE', NOT_CHECKED, details);
+}
+
+/** An error of a store as this package's error. An error that the store does not explain may pass by itself. */
+export function storeFailure(error: unknown): IdempotencyError {
+  if (error instanceof IdempotencyError) return error;
+  return storeUnavailable({ cause: error, retryable: true, unanswered: true });
+}
+
+/** The store took longer than its caller can wait. */
+export function storeTimeout(what: string, advice?: string): IdempotencyError {
+  return storeUnavailable({ cause: new Error(`the store ${what}`), advice, retryable: true, unanswered: true });
+}
+
+/** The record is not what this version writes: another version or another program wrote it. */
+export function recordInvalid(advice: string, cause?: unknown): IdempotencyError {
+  const message = 'The record of this request cannot be read. It is not executed.';
+  return new IdempotencyError('RECORD_INVALID', message, { advice, cause });
+}
+
+export function isStoreError(error: unknown): boolean {
+  return error instanceof IdempotencyError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'RECORD_INVALID');
+}
+
+/** The same failure for the guarded code: the request was admitted, and a write of it failed. */
+export function unfinished(failure: IdempotencyError, advice = ''): IdempotencyError {
+  if (failure.code !== 'STORE_UNAVAILABLE') return failure;
+  const all = [advice, failure.advice].filter(Boolean).join(' ');
+  return new IdempotencyError(failure.code, NOT_FINISHED, { ...failure, advice: all, cause: failure });
+}
+
+/** The same failure after an earlier try that got no answer: the refusal does not tell what is written. */
+export function inconclusive(failure: IdempotencyError): IdempotencyError {
+  return new IdempotencyError(failure.code, failure.message, { ...failure, retryable: undefined, cause: failure });
+}
+
+/** For the caller of an execution that came too late: another execution has the request. */
+export function leaseLostError(): IdempotencyError {
+  return new IdempotencyError(
+    'LEASE_LOST',
+    'This request took too long and was given to another execution. Retry with the same key for its outcome.',
+    { advice: "Make the lease (leaseMillis, or the function's timeout) longer than the longest execution." },
+  );
+}
+
+/** For the running code, shortly before its lease ends. */
+export function leaseEndsError(): IdempotencyError {
+  return new IdempotencyError('LEASE_LOST', 'This request takes too long. Retry with the same key for its outcome.', {
+    advice: 'The lease of the execution ends in a moment and was not extended: make leaseMillis longer, or renew it.',
+  });
+}
+
+/** For code that goes on after the end of its execution. */
+export function endedError(): IdempotencyError {
+  return new IdempotencyError(
+    'LEASE_LOST',
+    'The execution of this request has ended. Retry with the same key for its outcome.',
+    { advice: 'The handler has returned, thrown or timed out: await every step before that.' },
+  );
+}

@@ -1,0 +1,75 @@
+import { optionError, shown } from '../errors.ts';
+import { type CompiledSelector, compileSelector, type Selector } from './selector.ts';
+
+/** The options that read the request. */
+export interface RequestOptions<Args extends readonly unknown[] = readonly [event: unknown]> {
+  /**
+   * What identifies one logical request: a client's idempotency key, an order id, a message id. A path, a function, or
+   * `jmespath('…')`.
+   */
+  readonly key: Selector<Args>;
+  /**
+   * Who is calling (tenant, user, API client), from data that the caller cannot forge: keys of two scopes never meet.
+   * A request without the scope is refused with `SCOPE_MISSING`, whatever `onMissingKey` says. @default none
+   */
+  readonly scope?: Selector<Args>;
+  /**
+   * What must stay the same between retries (method, route, body): a key that comes again with another fingerprint is
+   * refused with `KEY_REUSED`. @default none
+   */
+  readonly fingerprint?: Selector<Args>;
+  /**
+   * The name of the guarded work: two operations never share a record. Give each guarded function its own.
+   * @default the Lambda function's name
+   */
+  readonly operation?: string;
+  /**
+   * What becomes of a request without a key (absent, null, empty, or a list or hash with such a member): `'throw'`
+   * refuses it with `KEY_MISSING`, `'run'` executes it unguarded, as often as it comes. @default 'throw'
+   */
+  readonly onMissingKey?: 'throw' | 'run';
+}
+
+export const REQUEST_OPTION_NAMES = [
+  'key',
+  'scope',
+  'fingerprint',
+  'operation',
+  'onMissingKey',
+] as const satisfies readonly (keyof RequestOptions)[];
+
+export interface ResolvedRequestOptions {
+  readonly key: CompiledSelector;
+  readonly scope: CompiledSelector | undefined;
+  readonly fingerprint: CompiledSelector | undefined;
+  readonly operation: string | undefined;
+  readonly onMissingKey: 'throw' | 'run';
+}
+
+/** Checks the options and compiles the expressions, once. @throws TypeError that names the wrong option */
+export function resolveRequestOptions(options: RequestOptions<never>): ResolvedRequestOptions {
+  const { key, scope, fingerprint, operation, onMissingKey = 'throw' } = options;
+  if (key === undefined)
+    throw optionError('key', "is required: a path, such as 'order.id', or a function of the event");
+  if (onMissingKey !== 'throw' && onMissingKey !== 'run') {
+    throw optionError('onMissingKey', `must be 'throw' or 'run', not ${shown(onMissingKey)}`);
+  }
+  if (operation !== undefined) requireOperation(operation);
+  return {
+    key: compileSelector('key', key),
+    scope: scope === undefined ? undefined : compileSelector('scope', scope),
+    fingerprint: fingerprint === undefined ? undefined : compileSelector('fingerprint', fingerprint),
+    operation,
+    onMissingKey,
+  };
+}
+
+/** DynamoDB's limit for a partition key is 2048 bytes (AWS: "Quotas and limits"); the digest needs 44 of them. */
+const MAX_OPERATION_BYTES = 1024;
+
+/** @throws TypeError when the name cannot be the first part of a record id */
+export function requireOperation(operation: unknown): asserts operation is string {
+  if (typeof operation !== 'string' || operation.trim() === '' || Buffer.byteLength(operation) > MAX_OPERATION_BYTES) {
+    throw optionError('operation', `must be a string of 1 to ${MAX_OPERATION_BYTES} bytes, such as 'create-payment'`);
+  }
+}

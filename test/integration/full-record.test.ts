@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import type { IdempotencyRecord } from '../../src/core/record/record.ts';
+import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
+import { newOrder, type Order, thrownBy } from '../support/harness.ts';
+
+const { guards } = useExecutions();
+
+const PARTS = 400;
+/** Longer text would be compressed. */
+const MAX_LAST = 1000;
+
+/** Checkpoints of an earlier attempt: parts that are too short to be compressed, and one of the given length. */
+const checkpoints = (last: number) => {
+  const parts = Array.from({ length: PARTS }, (_, index) => [`part ${index}`, `{"result":"${'x'.repeat(1000)}"}`]);
+  return { ...Object.fromEntries(parts), last: `{"result":"${'x'.repeat(last)}"}` };
+};
+
+/** The record of a request whose first attempt has failed, and a way to write over it. */
+async function failedOnce(order: Order) {
+  let id = '';
+  const body: Body = async (handle) => {
+    id = handle.id;
+    throw new Error('the first attempt');
+  };
+  await thrownBy(guards.guarded({ handler: handling(body) })(order));
+  let now = (await guards.store.read(id)) as IdempotencyRecord;
+  return async (next: { status: 'RELEASED' } | { status: 'IN_PROGRESS'; leaseUntil: number }, last: number) => {
+    const record = { ...now, ...next, checkpoints: checkpoints(last) } as IdempotencyRecord;
+    await guards.store.replace(record, { owner: now.owner, status: now.status });
+    now = record;
+  };
+}
+
+/** The longest last checkpoint with which the record of a running execution fits into an item. */
+async function longestThatFits(write: Awaited<ReturnType<typeof failedOnce>>): Promise<number> {
+  let [fits, tooLong] = [0, MAX_LAST];
+  while (tooLong - fits > 1) {
+    const last = Math.floor((fits + tooLong) / 2);
+    const refused = await thrownBy(write({ status: 'IN_PROGRESS', leaseUntil: guards.clock.now() }, last));
+    if (refused === undefined) fits = last;
+    else tooLong = last;
+  }
+  expect(fits).toBeGreaterThan(60);
+  expect(fits).toBeLessThan(MAX_LAST - 1);
+  return fits;
+}
+
+describe('a nearly full record never repeats the effect of a step', () => {
+  it.each([
+    [0, 'an id', 'ch_3OaXyzKq'],
+    [12, 'an id', 'ch_3OaXyzKq'],
+    [30, 'an id', 'ch_3OaXyzKq'],
+    [45, 'more than it can hold', 'x'.repeat(900)],
+  ])('with %i bytes left, and a step that returns %s', async (left, _, result) => {
+    const order = newOrder();
+    const write = await failedOnce(order);
+    await write({ status: 'RELEASED' }, (await longestThatFits(write)) - left);
+    const charge = vi.fn(async () => result);
+    const body: Body = async ({ step }) => {
+      await step('charge', charge);
+      throw new Error('the mail could not be sent');
+    };
+    const call = guards.guarded({ handler: handling(body) });
+    for (let attempt = 0; attempt < 4; attempt++) expect(await thrownBy(call(order))).toBeInstanceOf(Error);
+    expect(charge.mock.calls.length).toBeLessThanOrEqual(1);
+  });
+
+  it('that its own steps have filled', async () => {
+    const charges: string[] = [];
+    const body: Body = async ({ step }) => {
+      for (let index = 0; index < 6; index++) {
+        await step(`charge ${index}`, async () => {
+          charges.push(`charge ${index}`);
+          return randomBytes(60_000).toString('base64');
+        });
+      }
+      return 'done';
+    };
+    const call = guards.guarded({ handler: handling(body) });
+    const order = newOrder();
+    for (let attempt = 0; attempt < 4; attempt++) await thrownBy(call(order));
+    expect(charges).toEqual([...new Set(charges)]);
+  });
+});

@@ -1,0 +1,98 @@
+import { posix } from 'node:path';
+
+const ALL_PACKAGES = 'packages';
+const PROTOCOL = ['src/errors', 'src/json', 'src/core', 'src/core/record'];
+const GUARD = ['src/errors', 'src/json', 'src/core/**', 'src/request-key', 'src/runtime', 'src/warnings'];
+
+/**
+ * The rooms of the house, and what each may import besides itself: other rooms, and packages.
+ * A room is a file, a folder or both: `src/middy` is `src/middy.ts` and `src/middy/`. A file is in the room with the longest
+ * name. `src/**` stands for every room in `src`.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'src/errors': [],
+  'src/json': [],
+  'src/core/record': ['src/errors', 'src/json'],
+  'src/core': PROTOCOL,
+  'src/core/execution': PROTOCOL,
+  'src/core/claim': [...PROTOCOL, 'src/core/execution'],
+  'src/request-key': [...PROTOCOL, 'node:buffer', 'node:crypto', 'node:zlib'],
+  'src/runtime': ['src/core', 'node:crypto'],
+  'src/warnings': ['src/errors', 'src/core'],
+  'src/operation': GUARD,
+  'src/function': [...GUARD, 'src/operation'],
+  'src/middy': [...GUARD, 'src/operation', 'aws-lambda'],
+  'src/http': [...GUARD, 'src/operation', 'src/middy'],
+  'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
+  'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
+  'src/stores': [
+    'src/errors',
+    'src/json',
+    'src/core/**',
+    '@aws-sdk/**',
+    'node:crypto',
+    'node:timers',
+    'node:util',
+    'node:zlib',
+  ],
+  'src/operator': [...GUARD, 'src/http'],
+  'src/cli': [
+    'src/errors',
+    'src/index',
+    'src/jmespath',
+    'src/operator',
+    'src/stores',
+    '@aws-sdk/client-dynamodb',
+    'node:**',
+  ],
+  'src/cdk': ['aws-cdk-lib', 'constructs'],
+  'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
+
+  examples: [ALL_PACKAGES],
+  tools: [ALL_PACKAGES],
+  infra: ['tools', ALL_PACKAGES],
+  'infra/local': ['infra', 'tools', ALL_PACKAGES],
+  test: ['src/**', 'tools', ALL_PACKAGES],
+  'test/infra': ['src/**', 'tools', 'test', 'infra/**', ALL_PACKAGES],
+  'test/deploy': ['src/**', 'tools', 'test', 'test/infra', 'infra/**', ALL_PACKAGES],
+  proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],
+  'proofs/consumers': ['src/**', 'tools', 'test', 'proofs', 'infra/**', ALL_PACKAGES],
+  bench: ['src/**', 'tools', ALL_PACKAGES],
+};
+
+/** Imports and re-exports of a formatted file, those of types included: they begin a line. `import()` stands anywhere. */
+const IMPORT = /^(?:import|export)\s(?:[^;'"]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+
+/** What is wrong with the imports of a file: a line for each. */
+export function misplacedImports(file: string, text: string): string[] {
+  const room = roomOf(file);
+  if (room === undefined) return [`${file} is in no room: give it one in tools/layers.ts`];
+  return importsOf(text)
+    .filter((specifier) => !mayImport(room, file, specifier))
+    .map((specifier) => `${file} imports ${specifier}: not in the list of ${room} in tools/layers.ts`);
+}
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(IMPORT)].map(([, declared, called]) => declared ?? called ?? '');
+}
+
+function mayImport(room: string, file: string, specifier: string): boolean {
+  const allowed = ROOMS[room] ?? [];
+  if (!specifier.startsWith('.')) {
+    return allowed.some((name) => name === ALL_PACKAGES || isAll(name, specifier) || isWithin(name, specifier));
+  }
+  const target = posix.join(posix.dirname(file), specifier);
+  const targetRoom = roomOf(target);
+  // A file in the root of the repository is a setting: only the package does without them.
+  if (targetRoom === undefined) return !target.includes('/') && !room.startsWith('src/');
+  return targetRoom === room || allowed.some((name) => name === targetRoom || isAll(name, target));
+}
+
+function roomOf(file: string): string | undefined {
+  const around = Object.keys(ROOMS).filter((room) => isWithin(room, file));
+  return around.sort((one, other) => other.length - one.length)[0];
+}
+
+const isAll = (name: string, path: string) => name.endsWith('**') && path.startsWith(name.slice(0, -2));
+
+const isWithin = (name: string, path: string) => path === name || path === `${name}.ts` || path.startsWith(`${name}/`);
