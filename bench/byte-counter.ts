@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listenHere } from '../tools/loopback.ts';
 
 /** A wire to `endpoint` that counts what goes over it, both ways. */
 export async function startByteCounter(endpoint: string) {
@@ -20,12 +20,8 @@ export async function startByteCounter(endpoint: string) {
       from.pipe(to);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the wire has no port');
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: await listenHere(server),
     bytes: () => bytes,
     close() {
       server.close();

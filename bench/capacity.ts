@@ -1,5 +1,5 @@
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { apiResponse } from '../test/support/api-responses.ts';
+import { apiResponse } from '../tools/api-responses.ts';
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
 import { itemBytes, writeUnits } from './item-size.ts';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { apiResponse } from '../test/support/api-responses.ts';
+import { apiResponse } from '../tools/api-responses.ts';
 
 /**
  * What compressing an outcome costs and saves, by codec and by size: `node bench/codec.ts`. Milliseconds are the

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type IdempotencyHandle, idempotent } from '../src/index.ts';
 import { dynamoDBStore, type TransactionItem } from '../src/stores/dynamodb.ts';
-import { incompressible } from '../test/support/api-responses.ts';
+import { incompressible } from '../tools/api-responses.ts';
 import type { DetailTable } from './finding.ts';
 import { elapsedMillis, median } from './rounds.ts';
 import type { Local } from './table.ts';

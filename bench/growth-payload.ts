@@ -1,4 +1,4 @@
-import { apiResponse } from '../test/support/api-responses.ts';
+import { apiResponse } from '../tools/api-responses.ts';
 import { context, httpEvent, orderBody } from './event.ts';
 import type { DetailTable } from './finding.ts';
 import { instantClient, recordedItems } from './instant-client.ts';

@@ -1,14 +1,14 @@
 import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_ACCESS } from '../tools/clients.ts';
 
 export type Item = Record<string, AttributeValue>;
 
 const UTF8 = new TextDecoder();
 
 const CONFIG = {
-  region: 'eu-central-1',
+  ...LOCAL_ACCESS,
   endpoint: 'http://127.0.0.1:1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   maxAttempts: 1,
 } as const;
 

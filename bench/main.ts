@@ -1,20 +1,28 @@
-import { runCommand, type Stop } from '../test/support/command.ts';
+import { UsageError } from '../tools/arguments.ts';
+import { runCommand, type SettingsOf, type Stop } from '../tools/command.ts';
 import { startDynamoDBLocal } from '../tools/dynamodb-local.ts';
+import { flag, someOf } from '../tools/options.ts';
 import type { Measurement } from './finding.ts';
 import { thisMachine } from './machine.ts';
 import { asText } from './report.ts';
 import { writeResults } from './results.ts';
-import { readSettings, type Settings, USAGE } from './settings.ts';
-import { MEASURE } from './subjects.ts';
+import { MEASURE, SUBJECTS } from './subjects.ts';
 import { localAt } from './table.ts';
 
-async function run({ subjects, write }: Settings, stops: Stop[]): Promise<boolean> {
+const OPTIONS = {
+  only: someOf('Which subjects.', SUBJECTS),
+  write: flag('Write bench/results.json, bench/chart.svg and the figures of docs/cost-and-speed.md.'),
+};
+
+async function run({ only, write }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
+  if (write && only.length < SUBJECTS.length)
+    throw new UsageError('--write needs all subjects, and --only leaves some out');
   const begun = performance.now();
   const { endpoint, stop } = await startDynamoDBLocal();
   stops.push(stop);
   const local = localAt(endpoint);
   const measurements: Measurement[] = [];
-  for (const subject of subjects) {
+  for (const subject of only) {
     const startedAt = performance.now();
     const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
     measurements.push(await MEASURE[subject](local, (text) => console.error(`${subject}: ${text} (${seconds()})`)));
@@ -26,4 +34,13 @@ async function run({ subjects, write }: Settings, stops: Stop[]): Promise<boolea
   return true;
 }
 
-await runCommand({ usage: USAGE, readSettings, run });
+await runCommand({
+  name: 'bench',
+  about: `
+    CPU, latency, requests, write units, cold start and growth of this package, against @aws-lambda-powertools/idempotency and
+    against bare calls of the AWS SDK, in alternating rounds: medians, and ratios within this run. About five minutes on two cores;
+    Ctrl-C ends everything. Other load on the machine makes the figures worse than they are.`,
+  options: OPTIONS,
+  takesEndpoint: true,
+  run,
+});

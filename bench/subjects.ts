@@ -7,10 +7,12 @@ import { growthOfConcurrency } from './growth-concurrency.ts';
 import { growthOfPayload } from './growth-payload.ts';
 import { growthOfCache, growthOfCheckpoints } from './growth-record.ts';
 import { measureLatency } from './latency.ts';
-import type { Subject } from './settings.ts';
 import type { Local } from './table.ts';
 import { measureWire } from './wire.ts';
 
+export const SUBJECTS = ['cpu', 'latency', 'wire', 'capacity', 'cold start', 'growth', 'features'] as const;
+
+type Subject = (typeof SUBJECTS)[number];
 type Progress = (text: string) => void;
 
 /** How many rounds each subject gets: together about five minutes on two cores. */

@@ -1,4 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { LOCAL_ACCESS } from '../tools/clients.ts';
 import { createTable } from '../tools/tables.ts';
 
 /** DynamoDB Local, and an idempotency table for each subject. */
@@ -13,8 +14,7 @@ export function localAt(endpoint: string): Local {
   const client = (config: DynamoDBClientConfig = {}) =>
     new DynamoDBClient({
       endpoint,
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      ...LOCAL_ACCESS,
       ...config,
     });
   return {

@@ -2,8 +2,9 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { leash } from '../infra/local/leash.ts';
 import { findJava, type Java, type ProgramOptions, startInDocker, startInJava } from './dynamodb-local-program.ts';
+import { leash } from './leash.ts';
+import { listenHere } from './loopback.ts';
 
 export interface LocalDynamoDB {
   /** Where it listens: `http://127.0.0.1:<port>`. */
@@ -118,11 +119,9 @@ async function terminate(child: ChildProcess, signal: NodeJS.Signals): Promise<v
 
 /** A port that the system says is free. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const server = createServer();
+  const { port } = new URL(await listenHere(server));
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
+  return Number(port);
 }

@@ -1,4 +1,10 @@
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { LOCAL_ACCESS } from './clients.ts';
 
 export interface LocalQueues {
@@ -64,4 +70,24 @@ export async function createQueue(
 async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
   const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
   return Attributes?.['QueueArn'] ?? '';
+}
+
+/** Messages that wait, and messages that a consumer has. */
+export async function depthOf({ client }: LocalQueue, QueueUrl: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
+  const { Attributes = {} } = await client.send(command);
+  const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  return counts.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}
+
+/** Takes everything out of the dead-letter queue. Answers the bodies. */
+export async function drainDeadLetters({ client, deadLetterUrl: QueueUrl }: LocalQueue): Promise<string[]> {
+  const bodies: string[] = [];
+  for (;;) {
+    const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    if (Messages.length === 0) return bodies;
+    bodies.push(...Messages.map(({ Body = '' }) => Body));
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  }
 }

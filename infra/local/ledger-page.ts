@@ -1,5 +1,4 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import type { LocalQueue } from '../../tools/queues.ts';
+import { depthOf, type LocalQueue } from '../../tools/queues.ts';
 import { balancesOf, trialBalance } from '../ledger/booking.ts';
 import type { Ledger } from '../ledger/dynamodb-ledger.ts';
 import type { LambdaFunction } from './server.ts';
@@ -26,12 +25,4 @@ async function show(ledger: Pick<Ledger, 'read'>, queue: LocalQueue) {
     headers: { 'content-type': 'application/json' },
     body: `${JSON.stringify(page, undefined, 2)}\n`,
   };
-}
-
-/** Messages that wait, and messages that a consumer has. */
-export async function depthOf({ client }: LocalQueue, QueueUrl: string): Promise<number> {
-  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
-  const { Attributes = {} } = await client.send(command);
-  const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
-  return counts.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
 }

@@ -1,5 +1,5 @@
-import type { Seen } from '../../test/support/history.ts';
 import type { DynamoDBRequest } from '../../test/support/proxy.ts';
+import type { Seen } from '../lib/history.ts';
 import { type Attributes, bytesOf, type PartsSeen, seenIn } from './seen.ts';
 
 /** What a request asks of DynamoDB. */

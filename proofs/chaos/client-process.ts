@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../src/index.ts';
-import type { Answer } from '../../test/support/history.ts';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
+import type { Answer } from '../lib/history.ts';
+import { randomOf } from '../lib/random.ts';
 import { type Behaviour, chooseBehaviour } from './behaviour.ts';
 import { trueTime } from './clock.ts';
 import { createGuards, WAYS, type Way, waitMillisOf } from './guards.ts';
 import { returned, threw } from './handlers.ts';
 import { openJournal } from './journal.ts';
-import { randomOf } from './random.ts';
 import { keyNumber, kindOf, LEASES_MILLIS, MAX_ATTEMPTS, MAX_LEASE_MILLIS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
 
 /** What a process of clients is told at its start. */
@@ -43,11 +44,9 @@ const PAYLOADS = ['100', '200'] as const;
 const task = JSON.parse(process.argv[2] ?? '') as ClientTask;
 const time = trueTime(task.epochMillis);
 const journal = openJournal(task.journal);
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const client = new DynamoDBClient({
   endpoint: task.endpoint,
-  region: 'eu-central-1',
-  credentials,
+  ...LOCAL_ACCESS,
   maxAttempts: MAX_ATTEMPTS,
   requestHandler: {
     requestTimeout: REQUEST_TIMEOUT_MILLIS,

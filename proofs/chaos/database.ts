@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { findRuntime, freePort, type OwnDynamoDB, startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 import { createTable } from '../../tools/tables.ts';
 import { EFFECTS_TABLE } from './effects.ts';
@@ -32,11 +33,9 @@ export async function startDatabase(): Promise<Database> {
   const start = () => startOwnDynamoDBLocal({ port, path });
   let running: OwnDynamoDB = await start();
   let isStopping = false;
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new DynamoDBClient({
     endpoint: running.endpoint,
-    region: 'eu-central-1',
-    credentials,
+    ...LOCAL_ACCESS,
     maxAttempts: 1,
   });
   let isUp = true;

@@ -1,5 +1,5 @@
 import type { Fault } from '../../test/support/proxy.ts';
-import { type Random, randomOf } from './random.ts';
+import { type Random, randomOf } from '../lib/random.ts';
 import { MAX_LEASE_MILLIS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
 
 type Kind = readonly [weight: number, value: { readonly name: string; readonly make: (random: Random) => Fault }];

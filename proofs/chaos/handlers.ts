@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyHandle } from '../../src/index.ts';
 import type { TransactionItem } from '../../src/stores/dynamodb.ts';
-import type { Ending } from '../../test/support/history.ts';
+import { effectOf, refusedItem } from '../lib/effects.ts';
+import type { Ending } from '../lib/history.ts';
+import { type Tell, WatchedHandle } from '../lib/watched-handle.ts';
 import type { Behaviour } from './behaviour.ts';
 import { brief } from './brief.ts';
-import { effectOf, refusedItem } from './effects.ts';
-import { runStep, type Tell, watchLease } from './watched-handle.ts';
+import { EFFECTS_TABLE } from './effects.ts';
 
 /** An error that is the outcome: the policy stores it. */
 export class Declined extends Error {
@@ -23,6 +24,9 @@ export interface Work {
 }
 
 type Handle = IdempotencyHandle<TransactionItem>;
+type Watched = WatchedHandle<TransactionItem>;
+
+const LOOK_EVERY_MILLIS = 20;
 
 /** Before compression, and of what cannot be compressed. */
 const MUCH_BYTES = 450_000;
@@ -30,20 +34,23 @@ const MUCH_BYTES = 450_000;
 /** The guarded work. Its effect is the line that `started` writes: outside of DynamoDB, before anything else. */
 export async function execute(work: Work, handle: Handle, tell: Tell): Promise<object> {
   const { call, payload, behaviour } = work;
-  tell({ type: 'started', attempt: handle.attempt, leaseUntil: handle.leaseUntil });
-  const watch = watchLease(handle, tell);
+  const watched = new WatchedHandle(handle, tell);
+  watched.watchSignal();
+  const looking = setInterval(() => watched.look(), LOOK_EVERY_MILLIS);
   const much = behaviour.does === 'return much' && { much: randomBytes(MUCH_BYTES).toString('base64') };
   const response = { statusCode: 201, body: JSON.stringify({ call, payload, attempt: handle.attempt, ...much }) };
-  const stores = new Stores(work, handle, response, tell);
-  const how = await spend(work, handle, stores, tell).catch(() => 'throw' as const);
-  watch.stop();
-  const promised = (settlement: 'store' | 'release') => stores.promised(settlement, how === 'return');
+  const how = await spend(work, watched, response).catch(() => 'throw' as const);
+  clearInterval(looking);
+  watched.unwatchSignal();
+  watched.look();
+  const ended = (outcome: Ending, settlement: 'store' | 'release') =>
+    tell({ type: 'ended', outcome, ...watched.promised(settlement, outcome.text, how !== 'return') });
   switch (how) {
     case 'return':
-      tell({ type: 'ended', outcome: returned(response), ...promised('store') });
+      ended(returned(response), 'store');
       return response;
     case 'throw':
-      tell({ type: 'ended', outcome: threw(`failed: ${call}`), ...promised('release') });
+      ended(threw(`failed: ${call}`), 'release');
       throw new Error(`failed: ${call}`);
     case 'decline':
       tell({ type: 'ended', outcome: threw(`declined: ${call}`), settlement: 'store' });
@@ -54,50 +61,13 @@ export async function execute(work: Work, handle: Handle, tell: Tell): Promise<o
 export const returned = (value: unknown): Ending => ({ kind: 'returned', text: brief(JSON.stringify(value)) });
 export const threw = (text: string): Ending => ({ kind: 'threw', text });
 
-/** How a handler stores its response before its end, and what is known of that. */
-class Stores {
-  readonly #work: Work;
-  readonly #handle: Handle;
-  readonly #response: object;
-  readonly #tell: Tell;
-  #isStored = false;
-
-  constructor(work: Work, handle: Handle, response: object, tell: Tell) {
-    this.#work = work;
-    this.#handle = handle;
-    this.#response = response;
-    this.#tell = tell;
-  }
-
-  complete(): Promise<void> {
-    return this.#store('complete', () => this.#handle.complete(this.#response));
-  }
-
-  transact(refused: boolean): Promise<void> {
-    const items = [effectOf(this.#work.key), ...(refused ? [refusedItem()] : [])];
-    return this.#store('transact', () => this.#handle.transact(items, this.#response));
-  }
-
-  promised(settlement: 'store' | 'release', isReturned: boolean) {
-    if (!this.#isStored) return { settlement };
-    return { settlement: 'store' as const, ...(!isReturned && { kept: returned(this.#response).text }) };
-  }
-
-  async #store(by: 'complete' | 'transact', store: () => Promise<void>): Promise<void> {
-    const { text } = returned(this.#response);
-    this.#tell({ type: 'finishing', by, text });
-    await store();
-    this.#tell({ type: 'finished', text });
-    this.#isStored = true;
-  }
-}
-
 async function spend(
-  { call, behaviour, leaseMillis }: Work,
-  handle: Handle,
-  stores: Stores,
-  tell: Tell,
+  { call, key, behaviour, leaseMillis }: Work,
+  handle: Watched,
+  value: object,
 ): Promise<'return' | 'throw' | 'decline'> {
+  const response = { value, text: returned(value).text };
+  const effects = [effectOf(EFFECTS_TABLE, key)];
   switch (behaviour.does) {
     case 'return':
     case 'throw':
@@ -115,13 +85,13 @@ async function spend(
       await sleep(behaviour.afterMillis);
       return die();
     case 'steps':
-      await inSteps(behaviour, call, handle, tell);
+      await inSteps(behaviour, call, handle);
       return behaviour.ends === 'die' ? die() : behaviour.ends;
     case 'transact':
-      await stores.transact(behaviour.refused);
+      await handle.transact(behaviour.refused ? [...effects, refusedItem(EFFECTS_TABLE)] : effects, response);
       return behaviour.ends === 'die' ? die() : behaviour.ends;
     case 'complete':
-      await stores.complete();
+      await handle.complete(response);
       return behaviour.ends === 'die' ? die() : behaviour.ends;
     case 'extend':
       for (let turn = 0; turn < behaviour.times; turn++) {
@@ -136,11 +106,10 @@ async function spend(
 async function inSteps(
   { names, atOnce, eachMillis, fails }: Extract<Behaviour, { does: 'steps' }>,
   call: string,
-  handle: Handle,
-  tell: Tell,
+  handle: Watched,
 ): Promise<void> {
   const one = (name: string) =>
-    runStep(handle, tell, name, async () => {
+    handle.step(name, async () => {
       await sleep(eachMillis);
       if (name === fails) throw new Error(`step ${name} failed: ${call}`);
       return `${name} by ${call}`;

@@ -1,5 +1,5 @@
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 
 /** What a process writes down: what happened, and how long its event loop was held up at the worst. */
 export type Entry = HistoryEvent | { readonly type: 'heldUp'; readonly millis: number };

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
+import type { Random } from '../lib/random.ts';
 import type { ClientTask } from './client-process.ts';
 import type { TrueTime } from './clock.ts';
 import { type Entry, readJournal } from './journal.ts';
-import type { Random } from './random.ts';
 import { MAX_OFFSET_MILLIS } from './terms.ts';
 
 const PROGRAM = new URL('./client-process.ts', import.meta.url);

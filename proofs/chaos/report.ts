@@ -1,4 +1,4 @@
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import type { Faults } from './faults.ts';
 import { keyOfCall } from './terms.ts';
 import type { Verdict } from './verdict.ts';

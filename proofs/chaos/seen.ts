@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { Seen } from '../../test/support/history.ts';
+import type { Seen } from '../lib/history.ts';
 import { brief } from './brief.ts';
 
 /** An attribute as DynamoDB sends it. */

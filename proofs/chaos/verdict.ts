@@ -1,4 +1,4 @@
-import type { HistoryEvent, Violation } from '../../test/support/history.ts';
+import type { HistoryEvent, Violation } from '../lib/history.ts';
 import { judge } from '../oracle/oracle.ts';
 import type { Entry } from './journal.ts';
 import { CLOCK_SKEW_MILLIS, KINDS, type Kind, keyOfCall, kindOf } from './terms.ts';

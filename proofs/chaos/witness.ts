@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { HistoryEvent, Seen, Violation } from '../../test/support/history.ts';
 import type { Copy, DynamoDBAnswer } from '../../test/support/proxy.ts';
+import type { HistoryEvent, Seen, Violation } from '../lib/history.ts';
 import { type Asked, askedBy, type Write } from './asked.ts';
 import type { TrueTime } from './clock.ts';
 import { timesOf } from './effects.ts';

@@ -3,7 +3,7 @@ import { inject, it } from 'vitest';
 import { type RunOptions, runPipeline } from './run.ts';
 
 /** The short form of `npm run test:consumers`: the same code with fewer events, and as hard on them. */
-const sources = new URL('../../test/support/sources.ts', import.meta.url).href;
+const sources = new URL('../../tools/sources.ts', import.meta.url).href;
 
 function shortRun(options: Partial<RunOptions> & Pick<RunOptions, 'signal'>) {
   const name = randomUUID();

@@ -1,19 +1,29 @@
-import { runCommand, type Stop } from '../../test/support/command.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { seed, share, whole } from '../../tools/options.ts';
+import { stopwatch } from '../lib/stopwatch.ts';
 import { explain, figures, progressLine } from './report.ts';
 import { runPipeline } from './run.ts';
-import { readSettings, type Settings, USAGE } from './settings.ts';
 
 /** Six timeouts, as AWS asks for. */
 const TIMEOUT = { timeoutMillis: 5000, visibilitySeconds: 30 };
+const MAX_RECEIVES = 5;
+/** A poisoned message comes back after each timeout of its visibility: nothing else may change until it is dead. */
+const PATIENCE_MILLIS = (MAX_RECEIVES + 1) * TIMEOUT.visibilitySeconds * 1000;
 const PROGRESS_EVERY = 5;
 const POISON_PER_THOUSAND = 2;
+
+const OPTIONS = {
+  events: whole('How many payments and refunds together.', { from: 10, to: 100_000, or: 10_000 }),
+  duplicates: share('Which part of them is published twice.', { or: 0.3 }),
+  seed: seed('Chooses what goes wrong; when it does is up to the machine.'),
+};
 
 const log = (line: string) => console.log(line);
 
 /** @returns whether everything has held */
-async function run({ seed, events, duplicates }: Settings, stops: Stop[]): Promise<boolean> {
-  const startedAt = performance.now();
+async function run({ seed, events, duplicates }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
+  const { say } = stopwatch();
   log(`seed          ${seed}`);
   const database = await startOwnDynamoDBLocal();
   stops.push(() => database.stop());
@@ -30,13 +40,12 @@ async function run({ seed, events, duplicates }: Settings, stops: Stop[]): Promi
     crashes: 0.03,
     consumers: 3,
     ...TIMEOUT,
-    maxReceiveCount: 5,
-    patienceMillis: 60_000,
+    maxReceiveCount: MAX_RECEIVES,
+    patienceMillis: PATIENCE_MILLIS,
     signal: stopping.signal,
     onProgress(progress) {
       if (looks++ % PROGRESS_EVERY > 0) return;
-      const seconds = (performance.now() - startedAt) / 1000;
-      log(`${seconds.toFixed(1).padStart(5)} s  ${progressLine(progress)}`);
+      say(progressLine(progress));
     },
   });
   stops.push(() => {
@@ -49,4 +58,13 @@ async function run({ seed, events, duplicates }: Settings, stops: Stop[]): Promi
   return outcome.violations.length === 0;
 }
 
-await runCommand({ usage: USAGE, readSettings, run });
+await runCommand({
+  name: 'test:consumers',
+  about: `
+    Pays and refunds through the example API. Every event goes through the outbox, the stream of DynamoDB Local, the publisher,
+    a queue of an SQS-compatible server and the ledger's consumers. Events are published twice, deletions are lost, the order is
+    shuffled, processes are killed in the middle of what they do, and some messages are poison. Then the ledger is compared with
+    what the API has answered. Needs Java 17 or later. Ctrl-C ends everything.`,
+  options: OPTIONS,
+  run,
+});

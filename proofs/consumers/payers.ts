@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { LambdaFunction } from '../../infra/local/server.ts';
 import { createContext } from '../../tools/context.ts';
-import type { Random } from '../chaos/random.ts';
+import type { Random } from '../lib/random.ts';
 import type { Moved } from './verdict.ts';
 
 const AT_ONCE = 16;

@@ -4,8 +4,8 @@ import { type ExampleTables, ensureTables } from '../../infra/local/example-tabl
 import { createLocalPayments } from '../../infra/local/payments-function.ts';
 import { startPipeline } from '../../infra/local/pipeline.ts';
 import { localDynamoDB } from '../../tools/clients.ts';
-import { type Random, randomOf } from '../chaos/random.ts';
-import { drainDeadLetters } from './dead-letters.ts';
+import { drainDeadLetters } from '../../tools/queues.ts';
+import { type Random, randomOf } from '../lib/random.ts';
 import { pay } from './payers.ts';
 import { sendPoison } from './poison.ts';
 import { type Found, type Moved, violationsOf } from './verdict.ts';

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyEventType } from 'middy-idempotency';
 import type { LedgerEntry } from '../../infra/ledger/booking.ts';
 import type { Ledger } from '../../infra/ledger/dynamodb-ledger.ts';
-import { depthOf } from '../../infra/local/ledger-page.ts';
-import type { LocalQueue } from '../../tools/queues.ts';
+import { depthOf, type LocalQueue } from '../../tools/queues.ts';
 import type { RunOptions } from './run.ts';
 import type { Moved } from './verdict.ts';
 

@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import type { Configuration } from './configuration.ts';
 import { Chain, type Entry, Interned } from './interned.ts';
 import { LocalRun } from './local.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import { Automaton } from './automaton.ts';
 import { type Configuration, configuration } from './configuration.ts';
 import { SMALL } from './configurations.ts';

@@ -1,4 +1,4 @@
-import type { Violation } from '../../test/support/history.ts';
+import type { Violation } from '../lib/history.ts';
 import { Automaton } from './automaton.ts';
 import type { Configuration } from './configuration.ts';
 import { forget } from './forget.ts';

@@ -2,7 +2,7 @@ import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
 import type { RecordStore } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { IdempotencyError } from '../../src/errors.ts';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import { type Configuration, type End, SETTLEMENTS } from './configuration.ts';
 import { type Guarded, guarded } from './guarded.ts';
 import type { Asked, Happened, Stimulus, View } from './stimulus.ts';

@@ -1,40 +1,22 @@
-import { runCommand } from '../../test/support/command.ts';
-import { FLAG, parseOptions, TEXT, UsageError } from '../../tools/arguments.ts';
+import { UsageError } from '../../tools/arguments.ts';
+import { runCommand, type SettingsOf } from '../../tools/command.ts';
+import { flag, text } from '../../tools/options.ts';
 import type { Configuration } from './configuration.ts';
 import { PAIRS, SMALL, TRIPLES } from './configurations.ts';
 import { explore, type Found, type Progress, type Report } from './explore.ts';
 
-const USAGE = `Exhaustive exploration: every order of events that is possible for two and for three executions of one key, within the
-bounds that each configuration names, with a crash at every await; the real guard, function wrapper and middleware, every
-end judged by the oracle that knows only the promises.
-
-  npm run test:exploration                 two executions, then three
-  npm run test:exploration -- --small      what npm test explores
-  npm run test:exploration -- --pairs      two executions only
-  npm run test:exploration -- --only TTL   configurations with this text in their name
-  npm run test:exploration -- --list       shows the configurations
-
-Exit code 1 when a promise is broken: what happened, from the beginning, is printed.`;
-
-interface Settings {
-  readonly configurations: readonly Configuration[];
-  /** Only shows them. */
-  readonly list: boolean;
-}
-
-function readSettings(args: readonly string[]): Settings | undefined {
-  const options = parseOptions(args, { small: FLAG, pairs: FLAG, list: FLAG, only: TEXT });
-  const { help, small = false, pairs = false, list = false, only = '' } = options;
-  if (help === true) return undefined;
-  const groups = small ? [SMALL] : pairs ? [PAIRS] : [PAIRS, TRIPLES];
-  const configurations = groups.flat().filter(({ name }) => name.includes(only));
-  if (configurations.length === 0) throw new UsageError(`no configuration has '${only}' in its name: see --list`);
-  return { configurations, list };
-}
+const OPTIONS = {
+  small: flag('What npm test explores.'),
+  pairs: flag('Two executions only.'),
+  only: text('Configurations with this text in their name.'),
+  list: flag('Only show the configurations.'),
+};
+type Settings = SettingsOf<typeof OPTIONS>;
 
 /** @returns whether every promise has held */
-async function run({ configurations, list }: Settings): Promise<boolean> {
-  if (list) {
+async function run(settings: Settings): Promise<boolean> {
+  const configurations = configurationsOf(settings);
+  if (settings.list) {
     console.log(configurations.map(describe).join('\n'));
     return true;
   }
@@ -57,6 +39,13 @@ async function run({ configurations, list }: Settings): Promise<boolean> {
       `${violations} violations, ${seconds.toFixed(1)} CPU seconds`,
   );
   return violations === 0;
+}
+
+function configurationsOf({ small, pairs, only }: Settings): readonly Configuration[] {
+  const groups = small ? [SMALL] : pairs ? [PAIRS] : [PAIRS, TRIPLES];
+  const configurations = groups.flat().filter(({ name }) => name.includes(only));
+  if (configurations.length === 0) throw new UsageError(`no configuration has '${only}' in its name: see --list`);
+  return configurations;
 }
 
 function row({ configuration, found, isComplete, ...report }: Report): string {
@@ -84,4 +73,13 @@ function count(number: number): string {
   return number.toLocaleString('en', { maximumFractionDigits: 0 });
 }
 
-await runCommand({ usage: USAGE, readSettings, run });
+await runCommand({
+  name: 'test:exploration',
+  about: `
+    Exhaustive exploration: every order of events that is possible for two and for three executions of one key, within the bounds
+    that each configuration names, with a crash at every await. It runs the real guard, function wrapper and middleware. An oracle
+    that knows only the promises judges every end. Exit code 1 when a promise is broken: what happened, from the beginning, is
+    printed.`,
+  options: OPTIONS,
+  run,
+});

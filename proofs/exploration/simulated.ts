@@ -1,4 +1,4 @@
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import type { Move as SimulatedMove } from '../simulation/moves.ts';
 import { type CallPlan, FAULTS, type Plan, type Script } from '../simulation/plan.ts';
 import { play } from '../simulation/schedule.ts';

@@ -1,5 +1,5 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import type { Local } from './automaton.ts';
 import type { Chain, Entry } from './interned.ts';
 import type { Asked } from './stimulus.ts';

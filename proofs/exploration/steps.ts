@@ -1,4 +1,4 @@
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import { seen } from '../simulation/table.ts';
 import type { Applied, Automaton, Local } from './automaton.ts';
 import { type Call, type Copy, callAt, matters, type State } from './state.ts';

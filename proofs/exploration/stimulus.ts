@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected } from '../../src/core/record/store.ts';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import type { End } from './configuration.ts';
 
 /** What a store is asked, as data. */

@@ -1,4 +1,4 @@
-import type { Violation } from '../../test/support/history.ts';
+import type { Violation } from '../lib/history.ts';
 import { judge } from '../oracle/oracle.ts';
 import type { Automaton } from './automaton.ts';
 import { firing, type Move, plainMoves, timersDue } from './moves.ts';

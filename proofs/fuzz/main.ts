@@ -1,34 +1,15 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { runCommand, type Stop } from '../../test/support/command.ts';
-import { parseOptions, TEXT, wholeNumber } from '../../tools/arguments.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
+import { seed, whole } from '../../tools/options.ts';
 
-const USAGE = `Usage: npm run test:fuzz -- [options]
-
-The fuzz tests, longer than in npm test, and with another seed.
-
-Options:
-  --runs <number>  How often each property is tried, from 1 to 10000000. Default 5000.
-  --seed <number>  Chooses what is tried. Default: a random one, which is printed.
-  -h, --help       Print this.`;
-
-interface Settings {
-  readonly runs: number;
-  readonly seed: number;
-}
-
-function readSettings(args: readonly string[]): Settings | undefined {
-  const { help, runs = '5000', seed = String(randomInt(2 ** 31)) } = parseOptions(args, { runs: TEXT, seed: TEXT });
-  if (help === true) return undefined;
-  return {
-    runs: wholeNumber('--runs', runs, { from: 1, to: 10_000_000 }),
-    seed: wholeNumber('--seed', seed, { from: 0, to: 2 ** 31 - 1 }),
-  };
-}
+const OPTIONS = {
+  runs: whole('How often each property is tried.', { from: 1, to: 10_000_000, or: 5000 }),
+  seed: seed('Chooses what is tried.', { below: 2 ** 31 }),
+};
 
 /** @returns whether every property has held */
-async function run({ runs, seed }: Settings, stops: Stop[]): Promise<boolean> {
+async function run({ runs, seed }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
   console.log(`${runs} runs of each property, seed ${seed}`);
   const tests = spawn(
     process.execPath,
@@ -40,4 +21,9 @@ async function run({ runs, seed }: Settings, stops: Stop[]): Promise<boolean> {
   return code === 0;
 }
 
-await runCommand({ usage: USAGE, readSettings, run });
+await runCommand({
+  name: 'test:fuzz',
+  about: 'The fuzz tests, longer than in npm test, and with another seed.',
+  options: OPTIONS,
+  run,
+});

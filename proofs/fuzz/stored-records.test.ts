@@ -6,6 +6,7 @@ import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createIdempotent } from '../../src/function.ts';
 import { TestClock, thrownBy } from '../../test/support/harness.ts';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { expectNoPollution, fuzzing, garbage, hostile, type Json } from './support/fuzzing.ts';
 
 const clock = new TestClock();
@@ -77,8 +78,7 @@ function storeHolding(item: Json, puts: unknown[] = []): RecordStore {
     return answer(400, { __type, message: 'The conditional request failed', Item: item });
   };
   const client = new DynamoDBClient({
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...LOCAL_ACCESS,
     maxAttempts: 1,
     requestHandler: { handle } as never,
   });

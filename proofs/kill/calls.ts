@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../src/index.ts';
 import { completeRecord, releaseRecord } from '../../src/operator/index.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { GUARDS } from './guards.ts';
 import { readRequest } from './requests.ts';
 import type { Stop } from './stop.ts';
@@ -20,8 +21,7 @@ export function createCalls({ dynamoDB, world, tables }: Setting) {
   let stop: Stop = () => undefined;
   const client = new DynamoDBClient({
     endpoint: dynamoDB,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...LOCAL_ACCESS,
   });
   // The innermost of the client's middlewares: between it and the socket nothing is decided.
   client.middlewareStack.add(

@@ -1,4 +1,4 @@
-import './sources.ts';
+import '../../tools/sources.ts';
 import { setClock } from './clock.ts';
 import { goOn, type Stop, stopAt } from './stop.ts';
 import type { Answer, Setting, ToProcess } from './terms.ts';

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { createTable } from '../../tools/tables.ts';
 import type { Feature } from './features.ts';
 import { type Judgement, judge } from './judge.ts';
@@ -34,8 +35,7 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
   const { endpoint, name, features, compileCache, untilBroken = false, onKill, onRow } = options;
   const client = new DynamoDBClient({
     endpoint,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...LOCAL_ACCESS,
   });
   stops.push(async () => client.destroy());
   const tables = { records: `${name}-records`, accounts: `${name}-accounts`, payments: `${name}-payments` };

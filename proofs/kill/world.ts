@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { listenHere } from '../../tools/loopback.ts';
 import type { Stop } from './stop.ts';
 
 /** One effect, as whoever had it answers it. */
@@ -56,12 +57,8 @@ export async function startWorld(onAsked: (asked: Asked) => Promise<Happened>): 
       outgoing.destroy();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the world has no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: await listenHere(server),
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -1,12 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
-import { runCommand, type Stop } from '../../test/support/command.ts';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
+import { runCommand, type Stop } from '../../tools/command.ts';
 import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { whole } from '../../tools/options.ts';
 import { createTable } from '../../tools/tables.ts';
+import { stopwatch } from '../lib/stopwatch.ts';
 import { Check } from './check.ts';
 import { createGuards } from './guards.ts';
 import { mixedLoad } from './mixed.ts';
-import { readSettings, USAGE } from './settings.ts';
 import { soak, soakInMemory } from './soak.ts';
 import { storm } from './storm.ts';
 
@@ -25,8 +27,7 @@ async function load(seconds: number, stops: Stop[]): Promise<Check> {
   stops.push(stop);
   const client = new DynamoDBClient({
     endpoint,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...LOCAL_ACCESS,
     requestHandler: {
       requestTimeout: REQUEST_TIMEOUT_MILLIS,
       httpAgent: { maxSockets: MAX_SOCKETS },
@@ -54,13 +55,18 @@ function checkLeftovers(check: Check): void {
   check.that(left.length === 0, `${left.length} timers and sockets are left ${left.join(' ')}`);
 }
 
-const startedAt = performance.now();
+const time = stopwatch();
 await runCommand({
-  usage: USAGE,
-  readSettings,
+  name: 'test:load',
+  about: `
+    Storms of 1,000 and of 10,000 duplicates of one key, a mixed load and a soak, through the Middy middleware and through a
+    guarded function, on DynamoDB Local. Fails when a key was executed more or less often than once, when an answer is wrong,
+    when the heap grows beyond its bound, or when a timer or a socket is left. Ctrl-C ends everything.`,
+  options: { seconds: whole('How long the soak lasts.', { from: 1, to: 3600, or: 20 }) },
+  takesEndpoint: true,
   async run({ seconds }, stops) {
     const { failures } = await load(seconds, stops);
-    console.log(`${failures.length} failures, ${((performance.now() - startedAt) / 1000).toFixed(1)} seconds`);
+    console.log(`${failures.length} failures, ${time.seconds().toFixed(1)} seconds`);
     return failures.length === 0;
   },
 });

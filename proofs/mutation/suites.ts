@@ -2,6 +2,7 @@
 export const SUITES: Readonly<Record<string, readonly string[]>> = {
   core: [
     'test/core/**/*.test.ts',
+    'test/{function,two-copies,warnings}.test.ts',
     'test/integration/i*.test.ts',
     'test/integration/{cache,complete,renewal,step,waiting}.test.ts',
     'proofs/simulation/{kept-schedules,simulation}.test.ts',
@@ -13,11 +14,16 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
     'test/integration/i06-key-once.test.ts',
     'test/integration/i09-no-key.test.ts',
   ],
-  jmespath: ['test/jmespath/**/*.test.ts', 'test/request-key/selection.test.ts'],
-  http: [
-    'test/http/{behaviour,fingerprint,identity,key-header,media-type,middy-chain,options,problem,request,response,responses,scope}.test.ts',
-    'proofs/fuzz/key-header.test.ts',
+  middy: [
+    'test/middy/**/*.test.ts',
+    'test/core/{execution,claim}/*.test.ts',
+    'test/events/middy.test.ts',
+    'test/http/{behaviour,middy-chain,responses}.test.ts',
+    'test/integration/i*.test.ts',
+    'test/integration/{cache,complete,step,waiting}.test.ts',
   ],
+  jmespath: ['test/jmespath/**/*.test.ts', 'test/request-key/selection.test.ts'],
+  http: ['test/http/!(properties).test.ts', 'proofs/fuzz/key-header.test.ts'],
 };
 
 export const FOLDERS = Object.keys(SUITES);

@@ -1,4 +1,4 @@
-import type { Ending } from '../../test/support/history.ts';
+import type { Ending } from '../lib/history.ts';
 import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, type Wrote } from './facts.ts';
 
 /** I8, I12, `parts`, the callers' part of I11, and that an outcome goes only to requests with its payload. */

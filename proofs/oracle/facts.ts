@@ -1,4 +1,4 @@
-import type { Answer, Ending, History, HistoryEvent, Seen, Terms, Violation } from '../../test/support/history.ts';
+import type { Answer, Ending, History, HistoryEvent, Seen, Terms, Violation } from '../lib/history.ts';
 
 type EventOf<Type extends HistoryEvent['type']> = Extract<HistoryEvent, { type: Type }>;
 export type Wrote = EventOf<'wrote'>;

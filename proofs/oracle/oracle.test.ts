@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ending, HistoryEvent, Seen, Terms } from '../../test/support/history.ts';
+import type { Ending, HistoryEvent, Seen, Terms } from '../lib/history.ts';
 import { judge } from './oracle.ts';
 
 const TERMS: Terms = {

@@ -1,4 +1,4 @@
-import type { History, Violation } from '../../test/support/history.ts';
+import type { History, Violation } from '../lib/history.ts';
 import { answersAreTheSame } from './answers.ts';
 import { collect } from './facts.ts';
 import { finishedEffectsStay } from './finished.ts';

@@ -1,4 +1,4 @@
-import type { Seen } from '../../test/support/history.ts';
+import type { Seen } from '../lib/history.ts';
 import type { CallFacts, Facts, KeyFacts, Wrote } from './facts.ts';
 
 /** I2, I3, I5 and the table's part of I11, from every write that took effect. */

@@ -3,41 +3,27 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { runCommand, type Stop } from '../../test/support/command.ts';
-import { parseOptions, TEXT, UsageError, wholeNumber } from '../../tools/arguments.ts';
+import { UsageError } from '../../tools/arguments.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
+import { oneOf, text, whole } from '../../tools/options.ts';
 import { BREAKS, type Break } from './broken.ts';
-
-const USAGE = `Breaks a copy of the sources on purpose, one way after the other, and shows who finds it.
-
-  npm run test:breaks                     all of them; exit code 1 when one is not found
-  npm run test:breaks -- --only skew      those with this text in their name
-  npm run test:breaks -- --schedules 5000 so many schedules at most (default 40,000)
-  npm run test:breaks -- --by exploration the exhaustive exploration instead of the simulation and the tests`;
 
 const run = promisify(execFile);
 
-const FINDERS = ['simulation', 'exploration'] as const;
-
-interface Settings {
-  readonly breaks: readonly Break[];
-  readonly schedules: number;
-  readonly by: (typeof FINDERS)[number];
-}
-
-function readSettings(args: readonly string[]): Settings | undefined {
-  const options = parseOptions(args, { only: TEXT, schedules: TEXT, by: TEXT });
-  const { help, only = '', schedules = '40000', by = 'simulation' } = options;
-  if (help === true) return undefined;
-  const finder = FINDERS.find((name) => name === by);
-  if (finder === undefined) throw new UsageError(`--by must be one of ${FINDERS.join(', ')}, not '${by}'`);
-  const breaks = BREAKS.filter(({ name }) => name.includes(only));
-  if (breaks.length === 0) throw new UsageError(`no break has '${only}' in its name`);
-  const most = { from: 1, to: Number.MAX_SAFE_INTEGER };
-  return { breaks, schedules: wholeNumber('--schedules', schedules, most), by: finder };
-}
+const OPTIONS = {
+  only: text('Only those with this text in their name.'),
+  schedules: whole('How many schedules at most.', { from: 1, or: 40_000 }),
+  by: oneOf('What looks for them: the simulation and the tests, or the exhaustive exploration.', [
+    'simulation',
+    'exploration',
+  ]),
+};
+type Settings = SettingsOf<typeof OPTIONS>;
 
 /** @returns whether each was found */
-async function all({ breaks, ...settings }: Settings, stops: Stop[]): Promise<boolean> {
+async function all({ only, ...settings }: Settings, stops: Stop[]): Promise<boolean> {
+  const breaks = BREAKS.filter(({ name }) => name.includes(only));
+  if (breaks.length === 0) throw new UsageError(`no break has '${only}' in its name`);
   const root = new URL('../..', import.meta.url).pathname;
   const stopping = new AbortController();
   stops.push(async () => stopping.abort());
@@ -61,8 +47,10 @@ async function all({ breaks, ...settings }: Settings, stops: Stop[]): Promise<bo
   return missed === 0;
 }
 
+const COPIED = ['src', 'test', 'proofs', 'tools', 'infra', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+
 async function copyTo(copy: string, root: string): Promise<void> {
-  for (const name of ['src', 'test', 'proofs', 'tools', 'infra', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const name of COPIED) {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
@@ -79,7 +67,7 @@ async function replaceIn(file: string, find: string, put: string): Promise<void>
 type Options = { readonly cwd: string; readonly signal: AbortSignal };
 type Found = readonly [by: string, after?: string];
 
-interface Finding extends Omit<Settings, 'breaks'> {
+interface Finding extends Omit<Settings, 'only'> {
   readonly signal: AbortSignal;
 }
 
@@ -127,4 +115,11 @@ async function runTests(options: Options, tests: readonly string[]): Promise<Fou
   return failed === 0 ? [names] : [names, `${failed} failed test${failed === 1 ? '' : 's'}`];
 }
 
-await runCommand({ usage: USAGE, readSettings, run: all });
+await runCommand({
+  name: 'test:breaks',
+  about: `
+    Breaks a copy of the sources on purpose, one way after the other, and shows what finds it. Exit code 1 when one is not
+    found.`,
+  options: OPTIONS,
+  run: all,
+});

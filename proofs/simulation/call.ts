@@ -1,5 +1,5 @@
 import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
-import type { Ending } from '../../test/support/history.ts';
+import type { Ending } from '../lib/history.ts';
 import { HandlerRun, type Turn } from './handler.ts';
 import type { CallPlan, Script } from './plan.ts';
 import type { Process } from './process.ts';

@@ -1,3 +1,5 @@
+import { mulberry32 } from '../lib/random.ts';
+
 /** The one source of everything that is left to chance in a schedule. */
 export interface Choices {
   /** One of the indices of `weights`, the heavier the more often. The first is always the plainest. */
@@ -6,13 +8,13 @@ export interface Choices {
   readonly taken: number[];
 }
 
-/** Chance that a seed repeats exactly (mulberry32). */
+/** Chance that a seed repeats exactly. */
 export class SeededChoices implements Choices {
   readonly taken: number[] = [];
-  #state: number;
+  readonly #random: () => number;
 
   constructor(seed: number) {
-    this.#state = Math.imul(seed, 0x9e3779b1) | 0;
+    this.#random = mulberry32(Math.imul(seed, 0x9e3779b1));
   }
 
   choose(weights: readonly number[]): number {
@@ -27,13 +29,6 @@ export class SeededChoices implements Choices {
     }
     this.taken.push(chosen);
     return chosen;
-  }
-
-  #random(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 }
 

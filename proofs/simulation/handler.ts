@@ -1,7 +1,9 @@
 import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
-import type { Ending } from '../../test/support/history.ts';
+import { effectOf, refusedItem } from '../lib/effects.ts';
+import type { Ending } from '../lib/history.ts';
+import { WatchedHandle } from '../lib/watched-handle.ts';
 import type { CallRun } from './call.ts';
-import { effectOf, refusedItem } from './effects.ts';
+import { EFFECTS_TABLE } from './effects.ts';
 import type { Action, Script } from './script.ts';
 
 /** Of an invocation: an answer that comes then cannot be told from that of Middy's early timeout. */
@@ -17,30 +19,23 @@ export interface Turn {
 /** The guarded work of one call: does what its script says, and writes down all that it does and sees. */
 export class HandlerRun {
   readonly #call: CallRun;
-  readonly #handle: IdempotencyHandle<object>;
+  readonly #handle: WatchedHandle<object>;
   readonly #script: Script;
   isRunning = false;
   isHanging = false;
   /** What the `settle` option says of its end, and which one that was. */
   ending: { readonly kind: Ending['kind']; readonly settlement: Script['settlement'] } | undefined;
-  /** The lease that was written down last. */
-  #leaseUntil: number;
-  /** The response that is certainly stored. */
-  #stored: string | undefined;
 
   constructor(call: CallRun, handle: IdempotencyHandle<object>) {
     this.#call = call;
-    this.#handle = handle;
     this.#script = call.plan.script;
-    this.#leaseUntil = handle.leaseUntil;
+    this.#handle = new WatchedHandle(handle, (event) => call.record(event));
   }
 
   async run(): Promise<unknown> {
-    const { attempt, leaseUntil } = this.#handle;
     const { extensions, actions = [], end, watches = false } = this.#script;
-    this.#call.record({ type: 'started', attempt, leaseUntil });
     this.isRunning = true;
-    if (watches) this.#watch();
+    if (watches) this.#handle.watchSignal();
     let failed = false;
     for (const action of [...extensions.map(extend), ...actions]) {
       await this.#turn('the handler');
@@ -54,18 +49,7 @@ export class HandlerRun {
   }
 
   observe(): void {
-    const { leaseUntil } = this.#handle;
-    if (!this.isRunning || leaseUntil === this.#leaseUntil) return;
-    this.#leaseUntil = leaseUntil;
-    this.#call.record({ type: 'extended', leaseUntil });
-  }
-
-  #watch(): void {
-    const { signal } = this.#handle;
-    this.#call.record({ type: 'watching' });
-    const told = () => this.#call.record({ type: 'signalled' });
-    if (signal.aborted) told();
-    else signal.addEventListener('abort', told);
+    if (this.isRunning) this.#handle.look();
   }
 
   #turn(what: string): Promise<void> {
@@ -90,13 +74,13 @@ export class HandlerRun {
           await this.#handle.extend(action.millis);
           break;
         case 'steps':
-          await Promise.all(action.names.map((name) => this.#step(name)));
+          await Promise.all(action.names.map((name) => this.#handle.step(name, () => this.#runStep(name))));
           break;
         case 'transact':
           await this.#transact(action.refused);
           break;
         case 'complete':
-          await this.#finish('complete', (text) => this.#handle.complete(text));
+          await this.#handle.complete(this.#response('completed'));
       }
       return true;
     } catch {
@@ -105,32 +89,21 @@ export class HandlerRun {
     }
   }
 
-  async #step(name: string): Promise<void> {
-    const result = await this.#handle.step(name, () => this.#runStep(name));
-    this.#call.record({ type: 'stepTold', step: name, result });
-  }
-
   async #runStep(step: string): Promise<string> {
-    this.#call.record({ type: 'stepBegan', step });
     await this.#turn(`step ${step}`);
-    const fails = this.#script.failing?.includes(step) === true;
-    const result = `${step} by ${this.#call.plan.id}`;
-    this.#call.record({ type: 'stepEnded', step, ...(!fails && { result }) });
-    if (fails) throw this.#call.failure();
-    return result;
+    if (this.#script.failing?.includes(step) === true) throw this.#call.failure();
+    return `${step} by ${this.#call.plan.id}`;
   }
 
   #transact(refused: boolean): Promise<void> {
-    const items = refused ? [effectOf(this.#call.plan.key), refusedItem()] : [effectOf(this.#call.plan.key)];
-    return this.#finish('transact', (text) => this.#handle.transact(items, text));
+    const effect = effectOf(EFFECTS_TABLE, this.#call.plan.key);
+    const items = refused ? [effect, refusedItem(EFFECTS_TABLE)] : [effect];
+    return this.#handle.transact(items, this.#response('transacted'));
   }
 
-  async #finish(by: 'complete' | 'transact', store: (text: string) => Promise<void>): Promise<void> {
-    const text = this.#sized(`${by === 'complete' ? 'completed' : 'transacted'} by ${this.#call.plan.id}`);
-    this.#call.record({ type: 'finishing', by, text });
-    await store(text);
-    this.#call.record({ type: 'finished', text });
-    this.#stored = text;
+  #response(done: 'completed' | 'transacted') {
+    const text = this.#sized(`${done} by ${this.#call.plan.id}`);
+    return { text, value: text };
   }
 
   #end(failed: boolean): unknown {
@@ -143,16 +116,10 @@ export class HandlerRun {
     const outcome = this.#outcome(isThrown);
     this.ending = { kind: isThrown ? 'threw' : 'returned', settlement };
     this.isRunning = false;
-    this.#call.record({ type: 'ended', outcome, ...this.#promised(settlement, outcome, isThrown || isTooLate) });
+    const keeps = isThrown || isTooLate || this.#script.after !== 'nothing';
+    this.#call.record({ type: 'ended', outcome, ...this.#handle.promised(settlement, outcome.text, keeps) });
     if (isThrown) throw this.#call.failure();
     return end === 'return' ? this.#answer() : { call: this.#call, toJSON: () => 1n };
-  }
-
-  /** What becomes of it: after `complete` and `transact` no failure changes what is stored. */
-  #promised(settlement: Script['settlement'], { text }: Ending, isFailure: boolean) {
-    if (this.#stored === undefined) return { settlement };
-    const isKept = isFailure || this.#script.after !== 'nothing';
-    return { settlement: 'store' as const, ...(isKept && text !== this.#stored && { kept: this.#stored }) };
   }
 
   /** What the caller is to see in the end, hooks of Middy included. */
@@ -167,7 +134,8 @@ export class HandlerRun {
 
   #answer(): string {
     const { returns = 'the same' } = this.#script;
-    return returns === 'the same' && this.#stored !== undefined ? this.#stored : this.#sized(this.#call.text());
+    const { stored } = this.#handle;
+    return returns === 'the same' && stored !== undefined ? stored : this.#sized(this.#call.text());
   }
 
   #sized(text: string): string {

@@ -1,4 +1,4 @@
-import type { Seen } from '../../test/support/history.ts';
+import type { Seen } from '../lib/history.ts';
 import { type Conditional, type Item, isMet } from './conditions.ts';
 import { seenItem } from './seen-item.ts';
 import type { Applied, Rows } from './table.ts';

@@ -1,40 +1,18 @@
 import { Worker } from 'node:worker_threads';
-import { runCommand, type Stop } from '../../test/support/command.ts';
-import { parseOptions, TEXT, wholeNumber } from '../../tools/arguments.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
+import { whole, wholeIfGiven } from '../../tools/options.ts';
+import { stopwatch } from '../lib/stopwatch.ts';
 import { explain } from './explain.ts';
 import type { Seeds } from './seeds.ts';
 import { emptyTally, merge, type Tally } from './tally.ts';
 
-const USAGE = `Deterministic simulation: the real guard, function wrapper and middleware over a simulated table, network, clocks and
-processes, every schedule judged by an oracle that knows only the promises.
-
-  npm run test:simulation                       100,000 schedules: seeds 1 to 100,000, on 2 cores
-  npm run test:simulation -- --schedules 5000   as many
-  npm run test:simulation -- --first 200001     seeds from there on
-  npm run test:simulation -- --seed 123         that schedule alone, step by step
-  npm run test:simulation -- --workers 1        on so many cores
-
-Exit code 1 when a promise is broken: the seed and the shortest schedule that still breaks it are printed.`;
-
-interface Settings {
-  readonly schedules: number;
-  readonly first: number;
-  readonly seed: number | undefined;
-  readonly workers: number;
-}
-
-function readSettings(args: readonly string[]): Settings | undefined {
-  const options = parseOptions(args, { schedules: TEXT, first: TEXT, seed: TEXT, workers: TEXT });
-  const { help, schedules = '100000', first = '1', seed, workers = '2' } = options;
-  if (help === true) return undefined;
-  const natural = (name: string, text: string) => wholeNumber(name, text, { from: 1, to: Number.MAX_SAFE_INTEGER });
-  return {
-    schedules: natural('--schedules', schedules),
-    first: natural('--first', first),
-    seed: seed === undefined ? undefined : natural('--seed', seed),
-    workers: wholeNumber('--workers', workers, { from: 1, to: 64 }),
-  };
-}
+const OPTIONS = {
+  schedules: whole('How many.', { from: 1, or: 100_000 }),
+  first: whole('The first seed.', { from: 1, or: 1 }),
+  seed: wholeIfGiven('This schedule alone, step by step.', { from: 1 }),
+  workers: whole('On so many cores.', { from: 1, to: 64, or: 2 }),
+};
+type Settings = SettingsOf<typeof OPTIONS>;
 
 async function simulate({ seed, ...settings }: Settings, stops: Stop[]): Promise<boolean> {
   if (seed === undefined) return many(settings, stops);
@@ -44,13 +22,13 @@ async function simulate({ seed, ...settings }: Settings, stops: Stop[]): Promise
 }
 
 async function many({ first, schedules, workers }: Omit<Settings, 'seed'>, stops: Stop[]): Promise<boolean> {
-  const startedAt = performance.now();
+  const time = stopwatch();
   const parts = Array.from({ length: workers }, (_, index): Seeds => {
     return { first: first + index, step: workers, schedules: Math.ceil((schedules - index) / workers) };
   });
   const tally = emptyTally();
   for (const part of await Promise.all(parts.map((seeds) => run(seeds, stops)))) merge(tally, part);
-  print(tally, first, (performance.now() - startedAt) / 1000);
+  print(tally, first, time.seconds());
   const [seed] = tally.failed.sort((a, b) => a - b);
   if (seed === undefined) return true;
   console.log(`\n${(await explain(seed)).text}\n\nAgain: npm run test:simulation -- --seed ${seed}`);
@@ -78,4 +56,12 @@ function print({ schedules, moves, counts, histories, failed }: Tally, first: nu
   );
 }
 
-await runCommand({ usage: USAGE, readSettings, run: simulate });
+await runCommand({
+  name: 'test:simulation',
+  about: `
+    Deterministic simulation: the real guard, function wrapper and middleware over a simulated table, network, clocks and
+    processes. An oracle that knows only the promises judges every schedule. Exit code 1 when a promise is broken: the seed and the
+    shortest schedule that still breaks it are printed.`,
+  options: OPTIONS,
+  run: simulate,
+});

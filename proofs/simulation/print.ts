@@ -1,4 +1,4 @@
-import type { HistoryEvent, Seen, Violation } from '../../test/support/history.ts';
+import type { HistoryEvent, Seen, Violation } from '../lib/history.ts';
 import type { Move } from './moves.ts';
 import { BEGINNING, type Plan } from './plan.ts';
 import type { Outcome, Watch } from './schedule.ts';

@@ -1,4 +1,4 @@
-import type { History, Violation } from '../../test/support/history.ts';
+import type { History, Violation } from '../lib/history.ts';
 import { judge } from '../oracle/oracle.ts';
 import type { Choices } from './choices.ts';
 import { type Move, moves, plainestMove } from './moves.ts';

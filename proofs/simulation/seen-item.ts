@@ -1,4 +1,4 @@
-import type { Seen } from '../../test/support/history.ts';
+import type { Seen } from '../lib/history.ts';
 import type { Item } from './conditions.ts';
 import { unpad } from './padding.ts';
 import { resultsOf, thrownText } from './table.ts';

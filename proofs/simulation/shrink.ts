@@ -1,4 +1,4 @@
-import type { Violation } from '../../test/support/history.ts';
+import type { Violation } from '../lib/history.ts';
 import { GivenChoices } from './choices.ts';
 import type { PlanLimits } from './plan.ts';
 import { runSchedule } from './schedule.ts';

@@ -1,6 +1,6 @@
 import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected, TransactionResult, WriteResult } from '../../src/core/record/store.ts';
-import type { Seen } from '../../test/support/history.ts';
+import type { Seen } from '../lib/history.ts';
 import { isRefused } from './effects.ts';
 import { Tokens } from './tokens.ts';
 

@@ -1,5 +1,5 @@
 import type { RecordStore } from '../../src/core/record/store.ts';
-import type { HistoryEvent } from '../../test/support/history.ts';
+import type { HistoryEvent } from '../lib/history.ts';
 import { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
 import { ItemTable } from './item-table.ts';

@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { runCommand, type Stop } from '../../test/support/command.ts';
-import { FLAG, parseOptions } from '../../tools/arguments.ts';
-
-const USAGE = `Checks proofs/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail.
-
-  npm run test:spec             everything, about nine minutes on one core, 2 GB of memory
-  npm run test:spec -- --quick  without network faults: seconds`;
+import { runCommand, type Stop } from '../../tools/command.ts';
+import { flag } from '../../tools/options.ts';
 
 interface Check {
   readonly name: string;
@@ -73,13 +68,8 @@ const FULL: readonly Check[] = [
   variant('wrong: a claim whose lease is over takes over', 'N=3', ...SMALLER, 'BREAK_STALE'),
 ];
 
-function readSettings(args: readonly string[]): { readonly checks: readonly Check[] } | undefined {
-  const { help, quick = false } = parseOptions(args, { quick: FLAG });
-  return help === true ? undefined : { checks: quick ? QUICK : FULL };
-}
-
 /** @returns whether each has ended as it must */
-async function checkAll({ checks }: { readonly checks: readonly Check[] }, stops: Stop[]): Promise<boolean> {
+async function checkAll({ quick }: { readonly quick: boolean }, stops: Stop[]): Promise<boolean> {
   for (const command of ['spin', 'cc']) {
     if (spawnSync(command, [command === 'spin' ? '-V' : '--version']).error !== undefined) {
       throw new Error(`${command} is missing: install Spin and a C compiler (Debian: apt-get install spin gcc)`);
@@ -94,7 +84,7 @@ async function checkAll({ checks }: { readonly checks: readonly Check[] }, stops
     return (await running).stdout;
   };
   let areAll = true;
-  for (const check of checks) areAll = (await isAsExpected(run, check)) && areAll;
+  for (const check of quick ? QUICK : FULL) areAll = (await isAsExpected(run, check)) && areAll;
   return areAll;
 }
 
@@ -116,4 +106,11 @@ async function isAsExpected(run: Run, { name, defines, fails = false, progress =
   return expected;
 }
 
-await runCommand({ usage: USAGE, readSettings, run: checkAll });
+await runCommand({
+  name: 'test:spec',
+  about: `
+    Checks proofs/spec/idempotency.pml with the model checker Spin, and that its variants which are wrong on purpose fail: about
+    nine minutes on one core, 2 GB of memory.`,
+  options: { quick: flag('Without network faults: seconds.') },
+  run: checkAll,
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { timeBudget } from '../../src/core/budget.ts';
+import { expirationAt, timeBudget } from '../../src/core/budget.ts';
+import type { ResolvedProtocolOptions } from '../../src/core/options.ts';
 import { TestClock } from '../support/harness.ts';
 
 const clock = new TestClock();
@@ -56,5 +57,27 @@ describe.each([
 
   it('tries a settling write for at least a second, and ten at most', () => {
     expect(budget(undefined, remaining)).toMatchObject({ minWriteMillis: 1000, maxSettleMillis: 10_000 });
+  });
+});
+
+describe('a record may vanish', () => {
+  const options = { retentionMillis: 10_000, clockSkewMillis: 1000, onExpiredLease: 'run' } as ResolvedProtocolOptions;
+  const TEN_YEARS = 10 * 365 * 86_400;
+
+  it('after its retention, in whole seconds, rounded up', () => {
+    expect(expirationAt(1_000_000, options)).toBe(1010);
+    expect(expirationAt(1_000_001, options)).toBe(1011);
+  });
+
+  it('not before a lease is over on every clock', () => {
+    expect(expirationAt(1_000_000, options, 1_010_000)).toBe(1011);
+    expect(expirationAt(1_000_000, options, 1_005_000)).toBe(1010);
+  });
+
+  it('long after nobody has looked, where it must not be executed twice', () => {
+    const atMostOnce = { ...options, onExpiredLease: 'throw' } as const;
+    expect(expirationAt(1_000_000, atMostOnce, 1_005_000)).toBe(1000 + TEN_YEARS);
+    expect(expirationAt(1_000_000, atMostOnce, 1)).toBe(1000 + TEN_YEARS);
+    expect(expirationAt(1_000_000, atMostOnce)).toBe(1010);
   });
 });

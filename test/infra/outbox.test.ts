@@ -6,8 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxItem } from '../../infra/outbox/outbox.ts';
 import { type PaymentEvent, parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
 import { createPublisher } from '../../infra/outbox/publisher.ts';
-import { drainDeadLetters } from '../../proofs/consumers/dead-letters.ts';
-import { createQueue, type LocalQueue, type LocalQueues, startLocalQueues } from '../../tools/queues.ts';
+import {
+  createQueue,
+  drainDeadLetters,
+  type LocalQueue,
+  type LocalQueues,
+  startLocalQueues,
+} from '../../tools/queues.ts';
 import { dynamoDBRecord } from '../support/event-sources.ts';
 import { lambdaContext } from '../support/harness.ts';
 import { usePaymentsApi } from './payments-api.ts';

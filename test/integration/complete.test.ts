@@ -1,6 +1,6 @@
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { IdempotencyHandle } from '../../src/index.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
 import type { DynamoDBRequest } from '../support/fault-proxy.ts';
 import { crashing, deferred, lambdaContext, MIDDY_VERSIONS, newOrder, thrownBy } from '../support/harness.ts';

@@ -1,10 +1,10 @@
 import middy from '@middy/core';
 import httpErrorHandler from '@middy/http-error-handler';
 import type { IdempotencyHandle } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import {
   crashing,

@@ -1,5 +1,5 @@
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
 import { crashing, deferred, newOrder, type Order, useGuards } from '../support/harness.ts';
 import { localClient } from '../support/table.ts';

@@ -1,8 +1,8 @@
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../src/core/record/outcome.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
-import { incompressible } from '../support/api-responses.ts';
+import { incompressible } from '../../tools/api-responses.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { lambdaContext, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
 import { localClient } from '../support/table.ts';

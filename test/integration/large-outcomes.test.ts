@@ -3,7 +3,7 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { apiResponse, incompressible } from '../support/api-responses.ts';
+import { apiResponse, incompressible } from '../../tools/api-responses.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { deferred, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 import { useApi } from '../support/http-harness.ts';

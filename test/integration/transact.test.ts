@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { dynamoDBStore, type TransactionItem } from '../../src/stores/dynamodb.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
 import type { DynamoDBRequest } from '../support/fault-proxy.ts';

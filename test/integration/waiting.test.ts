@@ -1,6 +1,6 @@
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
-import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { deferred, MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
 import { useApi } from '../support/http-harness.ts';

@@ -3,8 +3,8 @@ import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dyn
 import type { StoredOutcome } from 'middy-idempotency';
 import { dynamoDBStore, type OutcomeCodec } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
+import { apiResponse, incompressible } from '../../tools/api-responses.ts';
 import { aesGcm } from '../support/aes-gcm-codec.ts';
-import { apiResponse, incompressible } from '../support/api-responses.ts';
 import { newOrder, thrownBy, useGuards } from '../support/harness.ts';
 import { page } from '../support/pages.ts';
 import { completed } from './completed.ts';

@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { CompletedRecord, StoredOutcome } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
-import { apiResponse } from '../support/api-responses.ts';
+import { apiResponse } from '../../tools/api-responses.ts';
 import { useTable } from '../support/table.ts';
 import { completed } from './completed.ts';
 

@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { CompletedRecord, InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
-import { apiResponse, incompressible } from '../support/api-responses.ts';
+import { apiResponse, incompressible } from '../../tools/api-responses.ts';
 import { type DynamoDBRequest, useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 

@@ -9,6 +9,7 @@ import {
 } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenHere } from '../../tools/loopback.ts';
 
 /** What becomes of one request to DynamoDB. */
 export type Fault =
@@ -124,12 +125,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     outgoing.on('error', () => undefined);
     handle(options, agent, incoming, outgoing).catch(() => outgoing.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: await listenHere(server),
     async close() {
       const closed = once(server, 'close');
       server.close();

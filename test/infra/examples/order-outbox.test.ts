@@ -6,9 +6,14 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
 import type { Order } from '../../../infra/examples/order-outbox.ts';
 import { pollStream } from '../../../infra/local/stream-source.ts';
-import { drainDeadLetters } from '../../../proofs/consumers/dead-letters.ts';
 import { LOCAL_ACCESS } from '../../../tools/clients.ts';
-import { createQueue, type LocalQueue, type LocalQueues, startLocalQueues } from '../../../tools/queues.ts';
+import {
+  createQueue,
+  drainDeadLetters,
+  type LocalQueue,
+  type LocalQueues,
+  startLocalQueues,
+} from '../../../tools/queues.ts';
 import { lambdaContext } from '../../support/harness.ts';
 import { useTable } from '../../support/table.ts';
 

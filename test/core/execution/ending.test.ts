@@ -1,0 +1,145 @@
+import { IdempotencyError, type RecordStore } from 'middy-idempotency';
+import { memoryStore } from 'middy-idempotency/memory';
+import { describe, expect, it, vi } from 'vitest';
+import { newOrder, thrownBy, useGuards } from '../../support/harness.ts';
+
+const guards = useGuards(() => memoryStore());
+
+describe('extend', () => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5' as never])('refuses %s', async (millis) => {
+    const call = guards.guarded({ handler: async (_, { idempotency }) => idempotency.extend(millis) });
+    expect(await thrownBy(call(newOrder()))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('millis'),
+    });
+  });
+
+  it('never shortens the lease', async () => {
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        const before = idempotency.leaseUntil;
+        await idempotency.extend(1);
+        return idempotency.leaseUntil - before;
+      },
+    });
+    expect(await call(newOrder())).toBe(0);
+  });
+
+  it('keeps the longest of several that overlap', async () => {
+    const { clock, store } = guards;
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        await Promise.all([idempotency.extend(90_000), idempotency.extend(40_000), idempotency.extend(60_000)]);
+        return { handle: idempotency.leaseUntil, record: await store.read(idempotency.id) };
+      },
+    });
+    const leaseUntil = clock.now() + 90_000;
+    expect(await call(newOrder())).toMatchObject({ handle: leaseUntil, record: { leaseUntil } });
+  });
+
+  it('does nothing once the execution has ended: a heartbeat may come late', async () => {
+    let extend: () => Promise<void> = async () => undefined;
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        extend = () => idempotency.extend(90_000);
+        return 'done';
+      },
+    });
+    guards.events.length = 0;
+    const order = newOrder();
+    await call(order);
+    await extend();
+    expect(guards.eventTypes()).toEqual(['claimed', 'completed']);
+    expect(await call(order)).toBe('done');
+  });
+
+  it('goes on working after one that the store failed', async () => {
+    const { store } = guards;
+    let failures = 1;
+    const flaky: RecordStore = {
+      ...store,
+      replace: (record, expected) =>
+        failures-- > 0 ? Promise.reject(new Error('no network')) : store.replace(record, expected),
+    };
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        expect(await thrownBy(idempotency.extend(90_000))).toMatchObject({ message: 'no network' });
+        await idempotency.extend(90_000);
+        return 'extended';
+      },
+      options: { store: flaky },
+    });
+    expect(await call(newOrder())).toBe('extended');
+  });
+});
+
+describe('settle', () => {
+  it("with 'hold' leaves the record for the lease to run out", async () => {
+    guards.events.length = 0;
+    const order = newOrder();
+    const call = guards.guarded({ handler: async () => 'done', options: { settle: () => 'hold' } });
+    expect(await call(order)).toBe('done');
+    expect(guards.events.at(-1)).toMatchObject({ type: 'held', reason: 'policy' });
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'IN_FLIGHT' });
+    guards.clock.advance(31_000);
+    expect(await call(order)).toBe('done');
+  });
+
+  it("with 'release' lets a retry execute after a returned response", async () => {
+    const handler = vi.fn(async () => ({ statusCode: 503 }));
+    const order = newOrder();
+    const call = guards.guarded({ handler, options: { settle: () => 'release' } });
+    await call(order);
+    await call(order);
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  it('that is asynchronous is a mistake: it stores or holds, and its rejection harms nobody', async () => {
+    guards.events.length = 0;
+    const settle = (async () => {
+      throw new Error('nobody waits for this');
+    }) as never;
+    const order = newOrder();
+    const call = guards.guarded({ handler: async () => 'done', options: { settle } });
+    expect(await call(order)).toBe('done');
+    expect(guards.eventTypes()).toEqual(['claimed', 'settlePolicyFailed', 'completed']);
+  });
+
+  it('releases a thrown error by default', async () => {
+    const handler = vi.fn(async (): Promise<string> => 'second').mockRejectedValueOnce(new Error('first'));
+    const order = newOrder();
+    const call = guards.guarded({ handler });
+    await thrownBy(call(order));
+    expect(await call(order)).toBe('second');
+  });
+});
+
+describe('the writes that end an execution', () => {
+  const failing = (failures: number, retryable: boolean) => {
+    const { store } = guards;
+    let left = failures;
+    const replace = vi.fn(async (...args: Parameters<RecordStore['replace']>) => {
+      if (left-- > 0) throw new IdempotencyError('STORE_UNAVAILABLE', 'no', { retryable });
+      return store.replace(...args);
+    });
+    return { replace, options: { store: { ...store, replace } } };
+  };
+
+  it('are not tried until the end of the invocation when the store refuses them for good', async () => {
+    const { replace, options } = failing(100, false);
+    guards.events.length = 0;
+    expect(await guards.guarded({ handler: async () => 'done', options })(newOrder())).toBe('done');
+    expect(replace).toHaveBeenCalledTimes(3);
+    expect(guards.eventTypes()).toEqual(['claimed', 'completionFailed']);
+  });
+
+  it('release at the second try, so that a retry need not wait', async () => {
+    const { options } = failing(1, true);
+    guards.events.length = 0;
+    const fails = async () => {
+      throw new Error('failed');
+    };
+    await thrownBy(guards.guarded({ handler: fails, options })(newOrder()));
+    expect(guards.eventTypes()).toEqual(['claimed', 'released']);
+  });
+});

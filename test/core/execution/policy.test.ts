@@ -1,0 +1,50 @@
+import type { Settlement } from 'middy-idempotency';
+import { describe, expect, it } from 'vitest';
+import type { EventDetail } from '../../../src/core/events.ts';
+import { settlementOf } from '../../../src/core/execution/execution.ts';
+import type { Outcome } from '../../../src/core/record/outcome.ts';
+
+const returned: Outcome = { kind: 'returned', value: 'done' };
+const threw: Outcome = { kind: 'threw', error: new Error('no') };
+
+function asked(settle: (outcome: Outcome) => unknown, outcome: Outcome) {
+  const told: EventDetail[] = [];
+  const answer = settlementOf(settle as (outcome: Outcome) => Settlement, outcome, (detail) => told.push(detail));
+  return { answer, told };
+}
+
+describe('the settle policy', () => {
+  it.each(['store', 'release', 'hold'] satisfies Settlement[])('is followed when it answers %s', (settlement) => {
+    expect(asked(() => settlement, returned)).toEqual({ answer: settlement, told: [] });
+    expect(asked(() => settlement, threw)).toEqual({ answer: settlement, told: [] });
+  });
+
+  it('is asked with the outcome', () => {
+    expect(asked((outcome) => (outcome === threw ? 'hold' : 'release'), threw).answer).toBe('hold');
+  });
+
+  it.each([
+    ['drop', "'drop'"],
+    [undefined, 'undefined'],
+    [true, 'true'],
+    [null, 'null'],
+    [{ store: true }, '{ store }'],
+    [Promise.resolve('store'), 'a promise'],
+  ])('never releases when it answers %s, and the event says what it answered', (answer, shown) => {
+    const error = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${shown}`);
+    const told = [{ type: 'settlePolicyFailed', error }];
+    expect(asked(() => answer, returned)).toEqual({ answer: 'store', told });
+    expect(asked(() => answer, threw)).toEqual({ answer: 'hold', told });
+  });
+
+  it('never releases when it throws, and the event has what it threw', () => {
+    const error = new Error('a bug in the policy');
+    const settle = () => {
+      throw error;
+    };
+    const told = [{ type: 'settlePolicyFailed', error }];
+    expect(asked(settle, returned)).toEqual({ answer: 'store', told });
+    expect(asked(settle, threw)).toEqual({ answer: 'hold', told });
+    expect(asked(settle, threw).told[0]).toHaveProperty('error', error);
+  });
+});
