@@ -33,7 +33,7 @@ export function createLedgerConsumer({ store, ledger, onEvent }: LedgerConsumerO
     fingerprint: 'body',
     retentionSeconds: BOOKED_DAYS * 86_400,
     passHandle: true,
-    ...(onEvent !== undefined && { onEvent }),
+    ...(onEvent !== undefined && { onEvent, warnings: false }),
   });
   const processor = new BatchProcessor(EventType.SQS);
   return (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>

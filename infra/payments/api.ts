@@ -64,7 +64,7 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
           describedBy: `${PROBLEM_BASE_URI}idempotency`,
           settle,
           ...(scope === 'anonymous' && { scope }),
-          ...(onEvent !== undefined && { onEvent }),
+          ...(onEvent !== undefined && { onEvent, warnings: false }),
         }),
       )
       .use(problemErrors())

@@ -123,6 +123,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
       ...KINDS[kind],
       ...(waitMillis > 0 && { onInFlight: { waitMillis } }),
       settle: (outcome) => (outcome.kind === 'returned' || outcome.error instanceof Declined ? 'store' : 'release'),
+      warnings: false,
       onEvent: ({ type, ...event }) => {
         const call = currentCall();
         const at = time.now();

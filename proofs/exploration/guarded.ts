@@ -68,5 +68,6 @@ function optionsOf(run: Guarded) {
     settle: ({ kind }: { kind: 'returned' | 'threw' }) =>
       (kind === 'threw') === (run.end === 'throw') ? SETTLEMENTS[run.end] : 'release',
     onEvent: ({ type }: { type: string }) => run.report(type),
+    warnings: false,
   };
 }

@@ -91,6 +91,7 @@ function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
     onExpiredLease,
     onInFlight: waitMillis === 0 ? 'throw' : { waitMillis },
     settle: ({ kind }) => world.currentCall().settlementOf(kind),
+    warnings: false,
     onEvent: ({ type }) => {
       const call = currentCall.getStore();
       if (call !== undefined) world.recordOf(call, { type: 'reported', report: type });
