@@ -60,8 +60,8 @@ export function putPayment({ payments, processor }: PaymentDependencies): Guarde
 }
 
 /**
- * RFC 9562, section 5.8: what `deriveKey` makes, and POST uses. Derived ids are no secret: a client that knows a key can compute
- * them, and must not take them before the request of that key does.
+ * RFC 9562, section 5.8: what `deriveKey` makes, and POST uses. Derived ids are no secret: a client that
+ * knows a key can compute them. It must not take them before the request of that key.
  */
 const DERIVED_ID = /^.{14}8/;
 

@@ -62,7 +62,7 @@ export interface HeldRecord {
   transact(stored: EncodedOutcome, items: readonly never[]): Promise<Settled | ItemsRefused>;
   /** The outcome that was stored last is final. */
   confirm(): void;
-  /** Keeps the record, and with it the attempt number: the next attempt needs a higher fencing token. */
+  /** Lets a retry execute. The record stays: the next attempt needs a higher fencing token. */
   release(): Promise<Settled>;
 }
 
@@ -77,7 +77,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   const inProgress = { owner, status: 'IN_PROGRESS' } as const;
   const checkpoints = new Map(Object.entries((record.checkpoints ?? {}) as CheckpointTexts));
   let until = record.leaseUntil;
-  /** The lease that was proposed last. The store may or may not have it. */
+  /** The lease that was proposed last, whether the store has it or not. */
   let proposed = until;
   /** Bytes by which the record may still grow, as the store has said last. */
   let room = context.room ?? Number.POSITIVE_INFINITY;
@@ -174,7 +174,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     { final, ended }: { final: boolean; ended: boolean },
   ): Promise<Settled> {
     const completed = completedWith(stored, final, ended ? 0 : until);
-    if (seen === undefined || !isCertain || !sameStored(seen.outcome, completed.outcome)) return keep(completed, final);
+    if (!isCertain || seen === undefined || !sameStored(seen.outcome, completed.outcome)) return keep(completed, final);
     if (final) confirm();
     return { kind: 'done' };
   }
@@ -267,8 +267,6 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       return { kind: 'superseded', outcome: { kind: 'threw', error } };
     }
   }
-
-  // The end without an outcome.
 
   async function release(): Promise<Settled> {
     const released = { ...ending(), status: 'RELEASED', checkpoints: keptCheckpoints() } as const;

@@ -47,8 +47,8 @@ const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>>
   ResourceNotFoundException: ['refused', 'Create the table in this account and region, or correct `tableName`.'],
   AccessDeniedException: [
     'refused',
-    "Allow the function's role dynamodb:PutItem and dynamodb:DeleteItem on the table; dynamodb:GetItem for outcomes of " +
-      'more than one item, waitMillis and store.read; and what the items of a transaction do on their tables.',
+    "Allow the function's role dynamodb:PutItem and dynamodb:DeleteItem on the table. Outcomes of more than one item, " +
+      'waitMillis and store.read need dynamodb:GetItem. A transaction needs what the items of a transaction do.',
   ],
   CredentialsProviderError: NO_CREDENTIALS,
   UnrecognizedClientException: NO_CREDENTIALS,
