@@ -19,8 +19,8 @@ export interface FunctionOptions<Args extends readonly unknown[], TItem = never>
    */
   readonly passHandle?: boolean;
   /**
-   * Whether the lease is renewed, at every third of its length, while the function runs: for work that may take longer
-   * than `leaseMillis`, while a crash is noticed after `leaseMillis`. The handle's `signal` fires when the lease is lost or
+   * Whether the lease is renewed while the function runs, at every third of its length. Use it for work that may take longer
+   * than `leaseMillis`: a crash is still noticed after `leaseMillis`. The handle's `signal` fires when the lease is lost or
    * cannot be renewed in time. Where the lease follows a Lambda invocation, it needs no renewal, and there is none.
    * @default false
    */
@@ -36,8 +36,8 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  * Makes a function safe to retry: called again with the same key, it gives the stored outcome instead of executing.
  *
  * Paths and `jmespath('…')` read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
- * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it, so
- * that a retry sees no other; a result that JSON cannot carry goes to the first caller as it is.
+ * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it: a retry
+ * sees no other. A result that JSON cannot carry goes to the first caller as it is.
  *
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError when called: see `IdempotencyErrorCode`. What the function throws is rethrown as it was.

@@ -1,29 +1,30 @@
 import type { IdempotencyEvent } from './core/events.ts';
 import { IdempotencyError } from './errors.ts';
 
-/** Each reason is said once, and this many: who is refused may come as often as he likes. */
-const MAX_SAID = 100;
+/** Each reason is logged once, and at most so many: a client may be refused as often as it sends requests. */
+const MAX_REASONS = 100;
 
-/** What no caller is told of: its request ends as if nothing had been. */
+/** Failures that no caller sees: its request ends as if they had not happened. */
 const ALWAYS_SILENT = ['completionFailed', 'releaseFailed', 'settlePolicyFailed'];
 
 /**
- * What takes the place of an `onEvent` that was not given: a failure that nobody else hears of is a warning of the process,
- * which Lambda writes into its log.
+ * Logs failures that the caller cannot see as process warnings. Lambda writes them into the function's log.
  *
- * @param answered the failures besides these that the caller gets without their reason
+ * @param answered further failures, which the caller gets without their reason
  */
 export function warnOfFailures(answered: readonly string[] = []): (event: IdempotencyEvent) => void {
-  const said = new Set<string>();
+  const reasons = new Set<string>();
   return (event) => {
     if (!('error' in event) || isOfClient(event.error)) return;
     const reason = `${event.type} in operation '${event.operation}'`;
-    // Whose work it is that is not kept, somebody must find out. A request that was refused comes again.
-    if (ALWAYS_SILENT.includes(event.type))
-      return warn('FAILURE', `${reason}, record ${event.id}: ${reasonOf(event.error)}`);
+    // Every record counts: an operator must find out about each. A request that was refused comes again.
+    if (ALWAYS_SILENT.includes(event.type)) {
+      warn('FAILURE', `${reason}, record ${event.id}: ${reasonOf(event.error)}`);
+      return;
+    }
     const message = `${reason}: ${reasonOf(event.error)}`;
-    if (!answered.includes(event.type) || said.has(message) || said.size === MAX_SAID) return;
-    said.add(message);
+    if (!answered.includes(event.type) || reasons.has(message) || reasons.size === MAX_REASONS) return;
+    reasons.add(message);
     warn('FAILURE', message);
   };
 }
@@ -41,9 +42,9 @@ function reasonOf(error: unknown): string {
 const usersOfDefault = new WeakMap<object, string>();
 
 /**
- * The default operation is one name for all guarded functions of a Lambda function, and for an equal key one gets the outcome of
- * the other. Nobody knows whether their keys can be equal, so that it is a warning. A guard that is made anew, perhaps for every
- * request, is no other: its code is the same. Of handlers in Middy nothing tells one from another.
+ * The default operation is one name for all guarded functions of a Lambda function. With equal keys, one gets the outcome of
+ * another. Their keys may never be equal, so this is a warning. A guard that is made again, for every request perhaps, has the
+ * same code and does not count. Handlers in Middy cannot be told apart.
  */
 export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...args: never) => unknown)): void {
   const code = typeof guarded === 'string' ? guarded : `${guarded.name} ${Function.prototype.toString.call(guarded)}`;
@@ -52,8 +53,8 @@ export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...a
   if (user === undefined || user === code) return;
   warn(
     'SHARED_OPERATION',
-    "Two guarded functions, or a handler and a function, of one store have no `operation`: both have the Lambda function's " +
-      "name, and with equal keys one gets the outcome of the other. Give each its own, such as 'charge'.",
+    'Two guarded functions of one store have no `operation`. With equal keys, one gets the outcome of the other. ' +
+      "Give each its own, such as 'charge'.",
   );
 }
 

@@ -4,19 +4,19 @@ import type { Runtime } from './runtime.ts';
 /** How much time an invocation has left, milliseconds: Lambda's `getRemainingTimeInMillis`, where there is one. */
 export type RemainingMillis = (() => number) | undefined;
 
-/** The time in which the store must have answered, so that the caller can still be told. */
+/** The time in which the store must answer, so that the caller gets an answer, too. */
 export interface TimeBudget {
   /** Milliseconds that a lease is claimed for. */
   readonly leaseMillis: number;
   /** Whether an execution can outlive its lease: one that lasts as long as the invocation needs no renewal. */
   readonly renewable: boolean;
-  /** Milliseconds before the end of the lease in which its execution is told to stop. */
+  /** Milliseconds before the end of the lease in which the execution's signal fires. */
   readonly reserveMillis: number;
   /** Until when a lease lasts that is claimed now, epoch milliseconds: where the invocation gives it, until its end. */
   leaseEnd(): number;
   /** Milliseconds until the caller must have an answer, whatever it is; infinite where nothing says so. */
   toAnswer(): number;
-  /** Milliseconds that the store may take now; zero or less when the time is over. */
+  /** Milliseconds that the store may take now; zero or less when the time has ended. */
   left(leaseUntil: number): number;
   /** Milliseconds that a settling write may take however little time seems left: better late than never tried. */
   readonly minWriteMillis: number;
@@ -32,7 +32,7 @@ const MAX_RESERVE_MILLIS = 1000;
 /** Where an invocation ends by itself, a late answer is worth nothing; elsewhere the caller can wait a little. */
 const MIN_WRITE_MILLIS = { invocation: 250, process: 1000 };
 
-/** Where nothing says when the caller stops waiting: a lease of an hour is no reason to keep him for an hour. */
+/** Outside an invocation, the caller waits no longer than this for the store, however long the lease is. */
 const MAX_WAIT_MILLIS = 10_000;
 
 /** Read from the invocation at hand, once it begins: an earlier one's remaining time says nothing about this one. */
@@ -66,12 +66,12 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
       };
 }
 
-/** How long a record waits for somebody to look into an unknown outcome. */
+/** How long a record waits until an operator resolves an unknown outcome. */
 const UNSETTLED_MILLIS = 10 * YEAR_MILLIS;
 
 /**
- * When a record may vanish, epoch seconds: after its retention, and after a lease (`leaseUntil`, 0 for none) on every
- * clock that may look at it. One that must not be executed twice stays until somebody has looked.
+ * When a record may vanish, epoch seconds: after its retention, and after a lease (`leaseUntil`, 0 for none) on every clock.
+ * A record that must not be executed twice stays until an operator has resolved it.
  */
 export function expirationAt(now: number, options: ResolvedProtocolOptions, leaseUntil = 0): number {
   const { retentionMillis, clockSkewMillis, onExpiredLease } = options;

@@ -20,17 +20,18 @@ export interface ProtocolOptions<TItem = never> {
   /** How far the clocks of two hosts may be apart without breaking a promise. @default 1000 */
   readonly clockSkewMillis?: number;
   /**
-   * What a request does that finds another execution of it running: fail with `IN_FLIGHT`, or wait up to `waitMillis`
-   * (and never longer than its own invocation lasts) for the outcome. A waiting request executes itself when the other one
-   * lets go of it or its lease ends: leave it the time to. @default 'throw'
+   * What a request does when another execution of it is running. `'throw'`: it fails with `IN_FLIGHT`. `{ waitMillis }`: it
+   * waits so long for the outcome. If the other execution releases the record or its lease ends, the waiting request executes.
+   * Allow enough time: a duplicate never waits longer than its own invocation. @default 'throw'
    */
   readonly onInFlight?: 'throw' | { readonly waitMillis: number };
   /**
-   * What a request does that finds an execution whose lease ran out before it settled (it crashed, or is still
-   * somewhere): `'run'` executes again, `'throw'` fails with `OUTCOME_UNKNOWN` until somebody has looked and
-   * resolved it (`releaseRecord`, `completeRecord`, `npx middy-idempotency`). Such a record does not expire with the retention. It makes
-   * the work at most once together with a `settle` that holds what was thrown: by default, a retry after an error executes.
-   * @default 'run'
+   * What a request does when the lease of an earlier execution ended before it settled: the process crashed, or it is still
+   * running. `'run'` executes again. `'throw'` fails with `OUTCOME_UNKNOWN` until an operator has resolved the record
+   * (`releaseRecord`, `completeRecord`, `npx middy-idempotency`). Such a record does not expire with the retention.
+   *
+   * `'throw'` makes the work at most once together with a `settle` that holds errors: by default, a retry after an error
+   * executes. @default 'run'
    */
   readonly onExpiredLease?: 'run' | 'throw';
   /**
@@ -39,9 +40,8 @@ export interface ProtocolOptions<TItem = never> {
    */
   readonly settle?: (outcome: Outcome) => Settlement;
   /**
-   * Keeps outcomes in memory, so that this process replays them without asking the store: at most `maxEntries`, each
-   * with its whole response, never beyond its retention. A record that somebody removes from the store is replayed
-   * from here all the same. @default off
+   * Keeps outcomes in memory, so that this process replays them without a request: at most `maxEntries`, each with its whole
+   * response, never beyond its retention. A record that was deleted from the store is still replayed. @default off
    */
   readonly cache?: { readonly maxEntries: number };
   /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */

@@ -11,7 +11,7 @@ export interface IdempotencyOptions<TEvent = unknown, TItem = never>
   extends OperationOptions<readonly [event: TEvent], TItem> {
   /**
    * The number that `middy()` was given, if it was given one. The guard needs the same value as Middy, to tell an
-   * early-timeout response from the handler's: a response that comes when no more time than this is left is never stored.
+   * early-timeout response from the handler's. A response that comes when no more time than this is left is never stored.
    * @default 5, as in Middy
    */
   readonly timeoutEarlyInMillis?: number;
@@ -20,8 +20,8 @@ export interface IdempotencyOptions<TEvent = unknown, TItem = never>
 /**
  * A Middy middleware (`@middy/core` 6 and 7) that gives a retry the stored outcome instead of a second execution.
  *
- * Use it FIRST. Then it computes its key from the event as it came, before other middlewares change the event, and it
- * stores the response as it leaves, after they have changed the response.
+ * Use it FIRST. Then it computes its key from the event as it came, before other middlewares change it. It stores the
+ * response as it leaves, after they have changed it.
  *
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError from the invocation: see `IdempotencyErrorCode`

@@ -19,10 +19,9 @@ export interface TimeoutWatch {
 /**
  * Tells Middy's early timeout from the handler's own end.
  *
- * By default Middy throws an error of its own, which is recognised by its name and `cause.package`. A
- * `timeoutEarlyResponse` may answer or throw anything, so that only the time gives it away: Middy lets no handler go
- * on when less than `timeoutEarlyInMillis` is left, so what comes then is not the handler's. An `AbortError` is what a
- * handler throws that listens to Middy's signal: what it aborted may have happened.
+ * By default Middy throws an error of its own, which has a name and a `cause.package`. A `timeoutEarlyResponse` may answer or
+ * throw anything. Then only the time tells: Middy lets no handler go on when less than `timeoutEarlyInMillis` is left. A
+ * handler that listens to Middy's signal throws an `AbortError`: what it aborted may have happened.
  *
  * @throws TypeError when the time is no number
  */
@@ -44,7 +43,7 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
   };
 }
 
-/** An error of somebody else's may throw when it is looked at, and is none of these then. */
+/** An error of other code may throw when it is read. Then it is none of these. */
 function safely(look: (error: unknown) => boolean, error: unknown): boolean {
   try {
     return look(error);

@@ -22,7 +22,7 @@ interface WaitContext {
 export interface InFlight {
   /** The attempt number of the running execution. */
   readonly attempt: number;
-  /** Milliseconds until its lease is over. */
+  /** Milliseconds until its lease has ended. */
   readonly retryAfterMillis: number;
 }
 
@@ -30,8 +30,8 @@ export interface InFlight {
 export type Wait = (inFlight: InFlight) => Promise<{ readonly existing: IdempotencyRecord | undefined } | undefined>;
 
 /**
- * A request that waits for the outcome of another one. It reads the record after pauses that grow, each of a random
- * length up to its limit ("Exponential backoff and jitter", AWS Architecture Blog: full jitter).
+ * A request that waits for the outcome of another one. It reads the record after pauses that grow. Each has a random length
+ * up to its limit (full jitter: "Exponential backoff and jitter", AWS Architecture Blog).
  */
 export function createWait({ options, runtime, budget, id, onBegin }: WaitContext): Wait {
   let deadline: number | undefined;

@@ -33,9 +33,9 @@ export type TransactionResult = WriteResult | { readonly done: false; readonly i
  * - A store object keeps no state of a request: any number of guards may share it.
  * - It never deletes or hides a record because of its `expiration`. DynamoDB's own TTL may delete it, later.
  * - It throws an `IdempotencyError`: `STORE_UNAVAILABLE` when it cannot do the request, `RECORD_INVALID` when the item
- *   under the id is no record. With `STORE_UNAVAILABLE` it says `retryable: false` only where it certainly wrote nothing,
- *   `unanswered: true` only where no answer came, and `recordRefused: true` where it does not take this record.
- *   Any other error counts as retryable and unanswered.
+ *   under the id is no record. Any other error counts as retryable and unanswered.
+ * - With `STORE_UNAVAILABLE` it says `retryable: false` only where it certainly wrote nothing, and `unanswered: true` only
+ *   where no answer came. It says `recordRefused: true` where it does not take this record.
  * - A COMPLETED record is answered as COMPLETED even where its outcome cannot be read: `NOT_REPLAYABLE`, or `UNREADABLE`
  *   for now.
  */
