@@ -106,10 +106,7 @@ async function start(
 ): Promise<MiddyRun> {
   if (timeout.tooLateToStart()) {
     await execution.release();
-    throw storeTimeout(
-      'took all the time that the invocation had for the claim; nothing was executed',
-      'Look at the latency of the table, and at the timeouts of the client and of the function.',
-    );
+    throw storeTimeout('took all the time that the invocation had; nothing was executed');
   }
   const run = createRun({ request, execution, timeout, reject });
   attachHandle(request, execution.handle);

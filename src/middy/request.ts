@@ -177,35 +177,26 @@ async function bothEnd(
  * The same functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
  * request would keep that request in memory until the next full garbage collection.
  */
-const ACCESSORS = {
-  response: {
+function accessor(name: Name, written: 'responseWritten' | 'errorWritten') {
+  return {
     enumerable: true,
     configurable: true,
     get(this: Carrier): unknown {
       const { own, watchers } = stateOf(this);
-      let value = own.response?.get === undefined ? own.response?.value : own.response.get.call(this);
-      for (const watcher of watchers) value = watcher.responseRead(value);
+      let value = own[name]?.get === undefined ? own[name]?.value : own[name].get.call(this);
+      if (name === 'response') for (const watcher of watchers) value = watcher.responseRead(value);
       return value;
     },
     set(this: Carrier, value: unknown): void {
       const { own, watchers } = stateOf(this);
-      if (own.response?.set === undefined) own.response = { value };
-      else own.response.set.call(this, value);
-      for (const watcher of watchers) watcher.responseWritten(value);
+      if (own[name]?.set === undefined) own[name] = { value };
+      else own[name].set.call(this, value);
+      for (const watcher of watchers) watcher[written](value);
     },
-  },
-  error: {
-    enumerable: true,
-    configurable: true,
-    get(this: Carrier): unknown {
-      const { error } = stateOf(this).own;
-      return error?.get === undefined ? error?.value : error.get.call(this);
-    },
-    set(this: Carrier, error: unknown): void {
-      const { own, watchers } = stateOf(this);
-      if (own.error?.set === undefined) own.error = { value: error };
-      else own.error.set.call(this, error);
-      for (const watcher of watchers) watcher.errorWritten(error);
-    },
-  },
+  };
+}
+
+const ACCESSORS = {
+  response: accessor('response', 'responseWritten'),
+  error: accessor('error', 'errorWritten'),
 } as const;

@@ -9,7 +9,6 @@ import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 const ABANDON_MILLIS = 500;
 
 const NO_ANSWER = 'did not answer while there was time; nothing was executed';
-const ADVICE = 'Look at the latency of the table, and at the timeouts of the client and of the function.';
 
 /** The writes of one claim. They end while there is time to answer the caller, and take back a claim that nothing uses. */
 export interface ClaimWrites {
@@ -41,7 +40,7 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
 
   async function put(record: InProgressRecord, expected?: Expected): Promise<WriteResult> {
     // A claim whose lease has ended could not execute, and others have seen the end. It must not take over.
-    if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw storeTimeout(NO_ANSWER, ADVICE);
+    if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw storeTimeout(NO_ANSWER);
     let sent: Promise<WriteResult> | undefined;
     let answer: WriteResult | typeof TIMED_OUT;
     try {
@@ -62,13 +61,13 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
       () => abandon(record),
       () => undefined,
     );
-    throw storeTimeout(NO_ANSWER, ADVICE);
+    throw storeTimeout(NO_ANSWER);
   }
 
   function assertLive(record: InProgressRecord): void {
     if (runtime.now() < record.leaseUntil) return;
     void abandon(record);
-    throw storeTimeout('answered only after the lease had ended; nothing was executed', ADVICE);
+    throw storeTimeout('answered only after the lease had ended; nothing was executed');
   }
 
   /** Takeovers have leases of their own, but the caller has waited since the first claim. */

@@ -93,9 +93,8 @@ export function rejection(
         'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
         {
           advice:
-            `The lease of record ${recordId} ran out unsettled and onExpiredLease is 'throw'. ` +
-            'Find out what the execution did. Then `npx middy-idempotency release` lets a retry execute, and ' +
-            '`npx middy-idempotency complete` gives retries the response that was lost; both take this id and --table.',
+            `The lease of record ${recordId} ended, and onExpiredLease is 'throw'. Find out what the execution did. ` +
+            'Then `npx middy-idempotency release` lets a retry execute; `complete` gives retries the lost response.',
         },
       );
   }

@@ -30,7 +30,7 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
     requireStep(name, fn);
     assertMayGoOn();
     if (used.has(name)) {
-      throw new TypeError(`step('${name}') has begun before in this execution: a name stands for one effect`);
+      throw new TypeError(`step('${name}') has begun before: a name stands for one effect`);
     }
     used.add(name);
     const checkpoints = record.checkpoints();
@@ -92,7 +92,7 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
 function recordFull(name: string): IdempotencyError {
   return unfinished(
     storeUnavailable({
-      advice: `Step '${name}' was not run: the record has no room for its result. Let steps return less, such as ids.`,
+      advice: `Step '${name}' was not run: the record is full. Let steps return less, such as ids.`,
       retryable: false,
       recordRefused: true,
     }),
@@ -137,9 +137,7 @@ function decodeCheckpoint(name: string, text: string): unknown {
     'RESPONSE_NOT_REPLAYABLE',
     'A part of this request has been executed, and its result could not be stored. It is not executed again.',
     {
-      advice:
-        `The result of step '${name}' was not stored because ${notReplayable}. Let the step return what JSON can carry ` +
-        'and the record can hold, such as an id.',
+      advice: `The result of step '${name}' was not stored because ${notReplayable}. Let the step return less, such as an id.`,
     },
   );
 }

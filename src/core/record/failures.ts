@@ -15,7 +15,8 @@ export function storeFailure(error: unknown): IdempotencyError {
 }
 
 /** The store took longer than its caller can wait. */
-export function storeTimeout(what: string, advice?: string): IdempotencyError {
+export function storeTimeout(what: string): IdempotencyError {
+  const advice = 'Look at the latency of the table, and at the timeouts of the client and of the function.';
   return storeUnavailable({ cause: new Error(`the store ${what}`), advice, retryable: true, unanswered: true });
 }
 
@@ -46,14 +47,14 @@ export function leaseLostError(): IdempotencyError {
   return new IdempotencyError(
     'LEASE_LOST',
     'This request took too long and was given to another execution. Retry with the same key for its outcome.',
-    { advice: "Make the lease (leaseMillis, or the function's timeout) longer than the longest execution." },
+    { advice: "Make leaseMillis, or the function's timeout, longer than the longest execution." },
   );
 }
 
 /** For the running code, shortly before its lease ends. */
 export function leaseEndsError(): IdempotencyError {
   return new IdempotencyError('LEASE_LOST', 'This request takes too long. Retry with the same key for its outcome.', {
-    advice: 'The lease of the execution ends in a moment and was not extended: make leaseMillis longer, or renew it.',
+    advice: 'The lease ends in a moment: make leaseMillis longer, or renew it.',
   });
 }
 
@@ -62,6 +63,6 @@ export function endedError(): IdempotencyError {
   return new IdempotencyError(
     'LEASE_LOST',
     'The execution of this request has ended. Retry with the same key for its outcome.',
-    { advice: 'The handler has returned, thrown or timed out: await every step before that.' },
+    { advice: 'The handler has ended: await every step before that.' },
   );
 }

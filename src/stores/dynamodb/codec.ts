@@ -59,12 +59,7 @@ export async function encoded(codec: OutcomeCodec, bytes: Uint8Array, context: C
   try {
     return bytesOf(await codec.encode(bytes, context));
   } catch (cause) {
-    throw new IdempotencyError('STORE_UNAVAILABLE', 'The outcome of this request could not be stored.', {
-      cause,
-      advice: `The codec '${codec.name}' could not encode it.`,
-      retryable: isTransient(cause),
-      recordRefused: true,
-    });
+    throw outcomeRefused(`The codec '${codec.name}' could not encode it.`, isTransient(cause), cause);
   }
 }
 
@@ -114,9 +109,14 @@ function isTransient(error: unknown): boolean {
 /** A later version may have written it: once that version is deployed here, the outcome can be read. */
 export function unknownEncoding(encoding: string): IdempotencyError {
   return unreadable(
-    `The outcome of the record has the encoding '${encoding}', which this version, or its \`codec\`, does not know. ` +
-      'Deploy the version that wrote it.',
+    `This version, or its \`codec\`, does not know the encoding '${encoding}'. Deploy the version that wrote it.`,
   );
+}
+
+/** The outcome must not be written as it is. */
+export function outcomeRefused(advice: string, retryable: boolean, cause?: unknown): IdempotencyError {
+  const message = 'The outcome of this request could not be stored.';
+  return new IdempotencyError('STORE_UNAVAILABLE', message, { advice, retryable, cause, recordRefused: true });
 }
 
 /** The work is done, and its outcome cannot be read now. */

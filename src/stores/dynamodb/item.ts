@@ -160,8 +160,8 @@ function expectAttempt(item: Item, name: string): number {
 
 function invalid(name: string, value: unknown): IdempotencyError {
   return recordInvalid(
-    `The item's attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
-      'Does another program write to this table under the same key?',
+    `The attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
+      'Does another program write to this table?',
   );
 }
 

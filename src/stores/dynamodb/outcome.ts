@@ -1,3 +1,4 @@
+import { notReplayable } from '../../core/record/outcome.ts';
 import type { CompletedRecord, StoredOutcome } from '../../core/record/record.ts';
 import { IdempotencyError } from '../../errors.ts';
 import { unknownEncoding } from './codec.ts';
@@ -97,8 +98,4 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
     if (digest === undefined || parts === undefined) throw new Error('the record has lost it');
     return join(table, recordId, { digest, parts });
   }
-}
-
-function notReplayable(reason: string): StoredOutcome {
-  return { type: 'NOT_REPLAYABLE', reason };
 }

@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto';
-import { IdempotencyError } from '../../errors.ts';
+import { outcomeRefused } from './codec.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -42,11 +42,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
   const digest = await digestOf(bytes);
   const parts = Math.ceil(bytes.length / MAX_ITEM_BYTES);
   if (parts > MAX_PARTS) {
-    throw new IdempotencyError('STORE_UNAVAILABLE', 'The outcome of this request could not be stored.', {
-      advice: `The outcome has ${bytes.length} bytes: more than ${MAX_PARTS} parts of ${MAX_ITEM_BYTES} bytes.`,
-      retryable: false,
-      recordRefused: true,
-    });
+    throw outcomeRefused(`${bytes.length} bytes are more than ${MAX_PARTS} parts of ${MAX_ITEM_BYTES} bytes.`, false);
   }
   /** Until when each part that is written is kept. */
   const written: number[] = [];

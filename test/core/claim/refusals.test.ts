@@ -27,9 +27,8 @@ describe('a refusal says what to do', () => {
         message:
           'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
         advice:
-          "The lease of record op#1 ran out unsettled and onExpiredLease is 'throw'. Find out what the execution did. Then `npx " +
-          'middy-idempotency release` lets a retry execute, and `npx middy-idempotency complete` gives retries the response ' +
-          'that was lost; both take this id and --table.',
+          "The lease of record op#1 ended, and onExpiredLease is 'throw'. Find out what the execution did. " +
+          'Then `npx middy-idempotency release` lets a retry execute; `complete` gives retries the lost response.',
       },
     ],
     [

@@ -80,7 +80,7 @@ describe('a completion that meets another record', () => {
       code: 'LEASE_LOST',
       message:
         'This request took too long and was given to another execution. Retry with the same key for its outcome.',
-      advice: "Make the lease (leaseMillis, or the function's timeout) longer than the longest execution.",
+      advice: "Make leaseMillis, or the function's timeout, longer than the longest execution.",
     });
     expect(await call(newOrder())).toBe('mine');
   });
@@ -325,7 +325,7 @@ describe('after complete', () => {
     expect(await thrownBy(late?.() ?? Promise.resolve())).toMatchObject({
       code: 'LEASE_LOST',
       message: 'The execution of this request has ended. Retry with the same key for its outcome.',
-      advice: 'The handler has returned, thrown or timed out: await every step before that.',
+      advice: 'The handler has ended: await every step before that.',
     });
     expect(await call(order)).toBe('returned');
   });
@@ -455,7 +455,7 @@ describe('a lost lease', () => {
     expect(await thrownBy(call(newOrder()))).toMatchObject({
       code: 'LEASE_LOST',
       message: 'This request takes too long. Retry with the same key for its outcome.',
-      advice: 'The lease of the execution ends in a moment and was not extended: make leaseMillis longer, or renew it.',
+      advice: 'The lease ends in a moment: make leaseMillis longer, or renew it.',
     });
     expect(guards.eventTypes()).toEqual(['claimed', 'held']);
   });
@@ -497,8 +497,7 @@ describe('a checkpoint', () => {
       message:
         'A part of this request has been executed, and its result could not be stored. It is not executed again.',
       advice:
-        "The result of step 'charge' was not stored because it is a cycle. Let the step return what JSON can carry and " +
-        'the record can hold, such as an id.',
+        "The result of step 'charge' was not stored because it is a cycle. Let the step return less, such as an id.",
     });
   });
 });
