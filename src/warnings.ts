@@ -19,10 +19,10 @@ export function warnOfFailures(answered: readonly string[] = []): (event: Idempo
     const reason = `${event.type} in operation '${event.operation}'`;
     // Every record counts: an operator must find out about each. A request that was refused comes again.
     if (ALWAYS_SILENT.includes(event.type)) {
-      warn('FAILURE', `${reason}, record ${event.id}: ${reasonOf(event.error)}`);
+      warn('FAILURE', `${reason}, record ${event.id}: ${adviceOf(event.error)}`);
       return;
     }
-    const message = `${reason}: ${reasonOf(event.error)}`;
+    const message = `${reason}: ${adviceOf(event.error)}`;
     if (!answered.includes(event.type) || reasons.has(message) || reasons.size === MAX_REASONS) return;
     reasons.add(message);
     warn('FAILURE', message);
@@ -33,8 +33,8 @@ function isOfClient(error: unknown): boolean {
   return error instanceof IdempotencyError && error.statusCode < 500;
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof IdempotencyError) return error.advice ?? reasonOf(error.cause ?? error.message);
+function adviceOf(error: unknown): string {
+  if (error instanceof IdempotencyError) return error.advice ?? adviceOf(error.cause ?? error.message);
   if (error instanceof Error) return error.message;
   return typeof error === 'object' ? 'an object was thrown' : String(error);
 }

@@ -48,7 +48,7 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
   async function write(record: CompletedRecord): Promise<OutcomeFields> {
     const { outcome } = record;
     if (outcome.type === 'UNREADABLE') throw outcome.error;
-    if (outcome.type === 'NOT_REPLAYABLE') return { encoding: NOT_REPLAYABLE, outcome: reasonOf(outcome.reason) };
+    if (outcome.type === 'NOT_REPLAYABLE') return { encoding: NOT_REPLAYABLE, outcome: storedReason(outcome.reason) };
     if (outcome.json === undefined) return { encoding: NOTHING };
     const { packed, parts } = await prepare(record.id, outcome, outcome.json);
     const encoding = KINDS[outcome.type] + packed.encoding;
@@ -58,7 +58,7 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
   }
 
   /** A reason may quote what the handler said: where that is encoded, the table gets none of it. */
-  function reasonOf(reason: string): string {
+  function storedReason(reason: string): string {
     return codec.hidesText ? 'it could not be stored; the event `completed` told why' : reason;
   }
 
