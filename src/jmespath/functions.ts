@@ -1,7 +1,7 @@
 import { ArityError, JMESPathTypeError, VariadicArityError } from '@aws-lambda-powertools/jmespath';
 import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
-import { holdsRoundedInteger } from '../request-key/data.ts';
-import { POWERTOOLS_FUNCTIONS } from '../request-key/powertools.ts';
+import { holdsRoundedInteger } from '../request-key/canonical.ts';
+import { POWERTOOLS_FUNCTIONS } from '../request-key/path.ts';
 
 type JmespathFunction = (args: unknown[]) => unknown;
 /** The functions as the interpreter calls them: `powertools_json` is `funcPowertoolsJson`, with a list of arguments. */
