@@ -18,7 +18,10 @@ const HELD = [
   'src/cli',
   'src/errors.ts',
   'src/events',
+  'src/jmespath',
+  'src/operation.ts',
   'src/operator',
+  'src/request-key',
   'src/stores',
 ];
 const ALL = ['README.md', 'CHANGELOG.md', 'docs', 'infra', 'src'];

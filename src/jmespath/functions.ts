@@ -8,7 +8,7 @@ type JmespathFunction = (args: unknown[]) => unknown;
 export type FunctionTable = Record<string, JmespathFunction>;
 
 /**
- * The functions of JMESPath and Powertools, as a key needs them: what they cannot do ends the search, and two different
+ * The functions of JMESPath and Powertools, as a key needs them. What they cannot do ends the search, so that two different
  * requests never look the same.
  *
  * The library's interpreter swallows what a function throws and goes on with `undefined`, so that malformed JSON would

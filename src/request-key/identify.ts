@@ -33,7 +33,7 @@ export function identify(
       {
         advice:
           `The option \`scope\` selected no caller: ${scope.gap}. Is the authorizer missing? Else give a function that knows ` +
-          "your callers. In httpIdempotency, 'anonymous' admits requests that no authorizer has seen.",
+          "your callers, or 'anonymous' in httpIdempotency.",
       },
     );
   }
@@ -97,7 +97,7 @@ export function refuseRoundedInteger(value: unknown, advice: string): void {
  */
 function deriveUuid(recordId: string, name: string): string {
   if (typeof name !== 'string' || name === '') {
-    throw new TypeError('deriveKey(name): must be a non-empty string, such as the name of the downstream call');
+    throw new TypeError("deriveKey(name): must be a non-empty string, such as 'refund'");
   }
   const hex = sha256(canonicalJson('name', [recordId, name]), 'hex');
   const variant = '89ab'.charAt(Number(`0x${hex.charAt(16)}`) % 4);

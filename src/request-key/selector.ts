@@ -63,8 +63,7 @@ function pathOf(option: string, text: string): CompiledExpression {
   if (path !== undefined) return path;
   const advice =
     hyphenAdvice(text) ??
-    `import { jmespath } from 'middy-idempotency/jmespath' and write ${option}: jmespath('…'). ` +
-      'It knows all of JMESPath, and says what is wrong';
+    `for all of JMESPath, write ${option}: jmespath('…'), which you import from 'middy-idempotency/jmespath'`;
   throw optionError(option, `\`${text}\` is no path: ${advice}`);
 }
 

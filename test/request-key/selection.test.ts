@@ -91,7 +91,7 @@ describe('a refusal says what to do', () => {
       message: 'The caller is not known, so this request cannot be kept apart from those of others.',
       advice:
         'The option `scope` selected no caller: it is absent. Is the authorizer missing? Else give a function that knows ' +
-        "your callers. In httpIdempotency, 'anonymous' admits requests that no authorizer has seen.",
+        "your callers, or 'anonymous' in httpIdempotency.",
     });
   });
 
@@ -169,8 +169,7 @@ describe('a wrong option is explained at construction', () => {
   const MUST_BE = "must be a path, such as 'order.id', a function, or jmespath('…')";
   const HYPHEN = 'a name with a hyphen needs quotation marks, as in headers."idempotency-key"';
   const ADVICE = (option: string) =>
-    `import { jmespath } from 'middy-idempotency/jmespath' and write ${option}: jmespath('…'). ` +
-    'It knows all of JMESPath, and says what is wrong';
+    `for all of JMESPath, write ${option}: jmespath('…'), which you import from 'middy-idempotency/jmespath'`;
 
   it.each<[object, string]>([
     [{}, "option `key`: is required: a path, such as 'order.id', a function, or jmespath('…')"],
