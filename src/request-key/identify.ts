@@ -39,9 +39,8 @@ export function identify(
   }
 
   const id = `${operation}#${sha256(`[${scope.json},${key.json}]`)}`;
-  const deriveKey = (name: string) => deriveUuid(id, name);
-  if (options.fingerprint === undefined) return { operation, id, deriveKey };
-  return { operation, id, fingerprint: fingerprintOf(options.fingerprint, args), deriveKey };
+  const fingerprint = options.fingerprint && fingerprintOf(options.fingerprint, args);
+  return { operation, id, fingerprint, deriveKey: (name) => deriveUuid(id, name) };
 }
 
 interface Selected {
