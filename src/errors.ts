@@ -51,8 +51,6 @@ export interface IdempotencyErrorDetails {
   readonly recordRefused?: boolean | undefined;
 }
 
-const DETAILS = ['advice', 'retryAfterMillis', 'retryable', 'unanswered', 'recordRefused'] as const;
-
 const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
 
 /**
@@ -79,22 +77,21 @@ export class IdempotencyError extends Error {
   }
 
   override readonly name = 'IdempotencyError';
-  readonly code: IdempotencyErrorCode;
+  declare readonly code: IdempotencyErrorCode;
   /** The HTTP status that fits, see {@link IdempotencyErrorCode}. */
-  readonly statusCode: number;
+  declare readonly statusCode: number;
   /** `true`: the message may be shown to the client. */
   readonly expose = true;
-  readonly advice?: string;
-  readonly retryAfterMillis?: number;
-  readonly retryable?: boolean;
-  readonly unanswered?: boolean;
-  readonly recordRefused?: boolean;
+  declare readonly advice?: string;
+  declare readonly retryAfterMillis?: number;
+  declare readonly retryable?: boolean;
+  declare readonly unanswered?: boolean;
+  declare readonly recordRefused?: boolean;
 
   constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code;
-    this.statusCode = STATUS_CODES[code];
-    for (const name of DETAILS) if (details[name] !== undefined) Object.assign(this, { [name]: details[name] });
+    const { cause, ...others } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, others, { code, statusCode: STATUS_CODES[code] });
   }
 }
 
@@ -110,9 +107,6 @@ export function shown(value: unknown): string {
 }
 
 /** A wrong option is a mistake in the program: refused when the guard is constructed, naming the option. */
-export function optionError(option: string, problem: string, cause?: unknown): TypeError {
-  return new TypeError(
-    `middy-idempotency: option \`${option}\`: ${problem}`,
-    cause === undefined ? undefined : { cause },
-  );
+export function optionError(option: string, problem: string): TypeError {
+  return new TypeError(`middy-idempotency: option \`${option}\`: ${problem}`);
 }

@@ -10,8 +10,10 @@ import {
 import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
+import { optionError } from './errors.ts';
 import { identify } from './request-key/identify.ts';
 import {
+  isOperation,
   REQUEST_OPTION_NAMES,
   type RequestOptions,
   requireOperation,
@@ -62,12 +64,13 @@ export function createOperation(
   const protocol = { ...resolveProtocolOptions(options), onEvent: eventsOf(options, answered) };
   const request = resolveRequestOptions(options);
   const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const checked = isOperation(configured) ? configured : undefined;
   const guard = createGuard(protocol, runtime);
 
   return {
     operation: configured,
     async admit(invocation) {
-      const operation = nameOf(invocation);
+      const operation = checked ?? nameOf(invocation);
       let identity: Identity | undefined;
       try {
         identity = identify(request, operation, invocation.args);
@@ -89,6 +92,8 @@ export function createOperation(
 
   function nameOf({ functionName }: Invocation): string {
     const operation = configured ?? functionName;
+    if (operation === undefined)
+      throw optionError('operation', 'is missing: set it, or give the context a functionName');
     requireOperation(operation);
     return operation;
   }
@@ -107,43 +112,42 @@ function eventsOf({ onEvent, warnings }: OperationOptions<never>, answered: read
 const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 
 /**
- * In Middy's durable mode a handler is called again for every part of its execution, and between them it may wait for months: for
- * this guard, each call would be another execution.
+ * In Middy's durable mode a handler is called again for every part of its execution. Between them it may wait for months.
+ * For this guard, each call would be another execution.
  *
  * @throws TypeError that says what to guard instead
  */
 export function refuseDurable(context: unknown): void {
-  if (remainingIn(memberOf(context, 'lambdaContext')) === undefined) return;
+  if (remainingIn(context, true) === undefined) return;
   throw new TypeError(
-    'middy-idempotency: a durable execution cannot be guarded as a whole: its handler is called again after every wait. Start it with ' +
-      'an execution name, which is its idempotency key (AWS: "Lambda durable functions", idempotency), and guard what has an effect ' +
-      "inside of a step: context.step('charge', () => chargeOnce(order)), with chargeOnce = idempotent(charge, ...).",
+    'middy-idempotency cannot guard a durable execution as a whole: its handler runs again after every wait. ' +
+      "Start it with an execution name, and guard each effect in a step: context.step('charge', () => chargeOnce(order)), " +
+      'with chargeOnce = idempotent(charge, …).',
   );
 }
 
 /** A Lambda context's remaining time, as the invocation at hand has it. What is no context, whatever it is, has none. */
 export function remainingOf(context: unknown): RemainingMillis {
-  // In a durable execution the invocation's own context is one level down.
-  return remainingIn(context) ?? remainingIn(memberOf(context, 'lambdaContext'));
+  return remainingIn(context) ?? remainingIn(context, true);
 }
 
-function remainingIn(context: unknown): RemainingMillis {
-  const get = memberOf(context, 'getRemainingTimeInMillis');
-  if (typeof get !== 'function') return undefined;
-  const remaining = () => get.call(context);
-  return typeof attempt(remaining) === 'number' ? remaining : undefined;
+interface LambdaContext {
+  readonly getRemainingTimeInMillis: () => number;
 }
 
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return attempt(() => (value as Readonly<Record<string, unknown>>)[name]);
+interface DurableContext {
+  readonly lambdaContext: unknown;
 }
 
-/** A proxy or a getter may refuse to answer. */
-function attempt(ask: () => unknown): unknown {
+/** In a durable execution the invocation's own context is one level down. */
+function remainingIn(context: unknown, isDurable = false): RemainingMillis {
   try {
-    return ask();
+    const owner = (isDurable ? (context as DurableContext).lambdaContext : context) as LambdaContext;
+    const get = owner.getRemainingTimeInMillis;
+    const remaining = () => get.call(owner);
+    return typeof owner === 'object' && typeof remaining() === 'number' ? remaining : undefined;
   } catch {
+    // A proxy or a getter may refuse to answer.
     return undefined;
   }
 }

@@ -24,7 +24,10 @@ const HELD = [
   'src/runtime.ts',
   'src/warnings.ts',
   'src/events',
+  'src/jmespath',
+  'src/operation.ts',
   'src/operator',
+  'src/request-key',
   'src/stores',
 ];
 const ALL = ['README.md', 'CHANGELOG.md', 'docs', 'infra', 'src'];

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { fields } from '../request-key/data.ts';
-import { compileSelector, type Selector } from '../request-key/selector.ts';
+import { compileSelector, missing, type Selector } from '../request-key/selector.ts';
 import { notFrom, type SourceKey, sourceKey } from './source-key.ts';
 
 const SQS = 'Amazon SQS';
@@ -84,7 +84,7 @@ export function sqsBodyKey(key: Selector): (record: SqsMessageWithBody) => unkno
     const { eventSource, body } = fields(record);
     if (eventSource !== 'aws:sqs') throw notFrom(SQS, `It does not look like one of ${SQS}`);
     const selected = selector.select([jsonBody(body)]);
-    return selector.missing(selected) === undefined ? selected : null;
+    return missing(selected, selector.hashDepth, selector.isFunction) === undefined ? selected : null;
   };
 }
 

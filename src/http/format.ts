@@ -19,7 +19,7 @@ export function httpFormat(request: HttpRequest, dropped: ReadonlySet<string>): 
       }
       const { stored, outcome: kept } = jsonFormat.encode({ kind: 'returned', value: withoutHeaders(sent, dropped) });
       if (stored.type !== 'RETURNED' || kept.kind !== 'returned') return { stored, outcome };
-      return { stored, outcome: { kind: 'returned', value: withDroppedHeaders(kept.value, sent, dropped) } };
+      return { stored, outcome: { kind: 'returned', value: withDroppedHeaders(kept.value, sent) } };
     },
     decode(stored) {
       const outcome = decodeOutcome(stored);

@@ -5,15 +5,13 @@ export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PARTS = /(?:"(?:[^"\\]|\\.)*["\\]?|[^";])+/gs;
 
 /**
- * The one form of a media type, however it is written (RFC 9110, section 8.3.1): type, names of parameters and a charset in
- * lower case, no white space around semicolons, no quotation marks where a value needs none. Whether the case of another
- * value means something is up to its parameter.
+ * The one form of a media type, however it is written (RFC 9110, section 8.3.1). Type, names of parameters and a charset
+ * are in lower case. There is no white space around semicolons, and no quotation marks where a value needs none. Whether
+ * the case of another value means something is up to its parameter.
  */
 export function normalMediaType(contentType: string): string {
   const [type = '', ...parameters] = contentType.match(PARTS) ?? [];
-  const normal = parameters
-    .map((parameter) => normalParameter(parameter.trim()))
-    .filter((parameter) => parameter !== '');
+  const normal = parameters.map((parameter) => normalParameter(parameter.trim())).filter(Boolean);
   return [type.trim().toLowerCase(), ...normal].join('; ');
 }
 

@@ -1,7 +1,7 @@
 import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
 import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
-import type { RequestOptions } from '../request-key/request-options.ts';
+import { type RequestOptions, requireThrowOrRun } from '../request-key/request-options.ts';
 import type { Selector } from '../request-key/selector.ts';
 import { TOKEN } from './media-type.ts';
 import type { ProblemOptions } from './problem.ts';
@@ -17,14 +17,13 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   extends ProtocolOptions<TItem>,
     Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
   /**
-   * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
-   * Who is calling. By default the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
-   * principal, principal of a Lambda authorizer, API key id, client certificate. The first of these that is there
-   * decides. A request without any is refused, and so is one whose first names no caller, such as a JWT without `sub`.
-   * `'anonymous'` admits requests without an identity, which then share one space of keys. Never use it where this
-   * function itself finds out who is calling: a replay is answered before that. A path, a function or `jmespath('…')`
-   * takes the place of all that.
-   * takes the place of all that.
+   * Who is calling. By default it is the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
+   * principal, principal of a Lambda authorizer, API key id, client certificate. The first of these that is there decides.
+   * A request without any is refused. So is one whose first names no caller, such as a JWT without `sub`. A path, a
+   * function or `jmespath('…')` takes the place of all that.
+   *
+   * `'anonymous'` admits requests that no authorizer has seen. They share one space of keys. Never use it where this
+   * function itself finds out who is calling: a replay is answered before it does.
    */
   readonly scope?: 'anonymous' | Selector<readonly [event: TEvent]>;
   /** Methods that are guarded. GET, HEAD, OPTIONS and TRACE are safe and cannot be. @default ['POST', 'PATCH'] */
@@ -36,7 +35,7 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   /** What must stay the same between retries. @default method, path, query, media type and body */
   readonly fingerprint?: Selector<readonly [event: TEvent]>;
   /**
-   * What becomes of a request when the store cannot be reached: `'throw'` refuses it with 503, `'run'` executes it
+   * What becomes of a request when the store cannot be reached. `'throw'` refuses it with 503. `'run'` executes it
    * unguarded, as often as it comes, if at least half of its time is left. A store that refuses (access denied, no such
    * table) is a mistake, and always 503. @default 'throw'
    */
@@ -46,8 +45,8 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
   readonly describedBy?: string;
   /**
-   * Middlewares whose `after` a problem passes through, such as `httpCors(...)`: a problem is answered before they run
-   * by themselves, and without its CORS headers a browser could not read it. In the order of `use`. @default none
+   * Middlewares whose `after` a problem passes through, such as `httpCors(...)`, in the order of `use`. A problem is
+   * answered before they run by themselves, and without its CORS headers a browser could not read it. @default none
    */
   readonly problemsThrough?: readonly ProblemMiddleware[];
   /**
@@ -101,14 +100,13 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
   const safe = guarded.find((method) => SAFE_METHODS.includes(method));
-  if (safe !== undefined) throw optionError('methods', `${safe} is a safe method (RFC 9110, section 9.2.1)`);
+  if (safe !== undefined) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
   requireTokens('headerName', [headerName]);
   requireTokens('dropHeaders', dropHeaders);
-  if (onStoreError !== 'throw' && onStoreError !== 'run') throw optionError('onStoreError', "must be 'throw' or 'run'");
+  requireThrowOrRun('onStoreError', onStoreError);
   if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
   requireUri('problemBaseUri', problemBaseUri);
-  if (!/[/#:=]$/.test(problemBaseUri))
-    throw optionError('problemBaseUri', 'must end with / # : or =, as a name follows');
+  if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);
   if (!Array.isArray(problemsThrough) || problemsThrough.some((one) => typeof one?.after !== 'function')) {
     throw optionError('problemsThrough', 'must be a list of Middy middlewares with an `after`');
@@ -124,8 +122,8 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
 }
 
 /**
- * The default `settle` of `httpIdempotency`, to build your own on: a failure that a retry can mend (429, 5xx, a thrown
- * error) is released, every other answer is a verdict and stored.
+ * The default `settle` of `httpIdempotency`, to build your own on. It releases what a retry can mend: 429, 5xx, a thrown
+ * error. It stores every other answer.
  */
 export function settleByStatus(outcome: Outcome): 'store' | 'release' {
   if (outcome.kind === 'threw') return 'release';
@@ -135,7 +133,7 @@ export function settleByStatus(outcome: Outcome): 'store' | 'release' {
 
 function requireTokens(option: string, values: unknown): void {
   if (!Array.isArray(values) || values.some((value) => typeof value !== 'string' || !TOKEN.test(value))) {
-    throw optionError(option, 'must be made of HTTP tokens, such as a header name or a method');
+    throw optionError(option, 'must be made of HTTP tokens, such as POST');
   }
 }
 

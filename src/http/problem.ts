@@ -14,20 +14,20 @@ export interface ProblemOptions {
 const STORE_RETRY_SECONDS = 1;
 
 /**
- * The catalogue: name and title for each code. The titles for a missing, a reused and an outstanding key are the draft's
+ * The titles. Those for a missing, a reused and an outstanding key are the draft's
  * (draft-ietf-httpapi-idempotency-key-header-07, section 2.7).
  */
-const CATALOGUE: Record<IdempotencyErrorCode, { readonly name: string; readonly title: string }> = {
-  KEY_MISSING: { name: 'key-missing', title: 'Idempotency-Key is missing' },
-  SCOPE_MISSING: { name: 'scope-missing', title: 'The caller is not known' },
-  KEY_INVALID: { name: 'key-invalid', title: 'Idempotency-Key is malformed' },
-  KEY_REUSED: { name: 'key-reused', title: 'Idempotency-Key is already used' },
-  IN_FLIGHT: { name: 'in-flight', title: 'A request is outstanding for this Idempotency-Key' },
-  OUTCOME_UNKNOWN: { name: 'outcome-unknown', title: 'The outcome of an earlier request is unknown' },
-  LEASE_LOST: { name: 'lease-lost', title: 'The request took too long' },
-  RESPONSE_NOT_REPLAYABLE: { name: 'response-not-replayable', title: 'The response cannot be repeated' },
-  RECORD_INVALID: { name: 'record-invalid', title: 'The record of this request cannot be read' },
-  STORE_UNAVAILABLE: { name: 'store-unavailable', title: 'Idempotency cannot be guaranteed at the moment' },
+const TITLES: Record<IdempotencyErrorCode, string> = {
+  KEY_MISSING: 'Idempotency-Key is missing',
+  SCOPE_MISSING: 'The caller is not known',
+  KEY_INVALID: 'Idempotency-Key is malformed',
+  KEY_REUSED: 'Idempotency-Key is already used',
+  IN_FLIGHT: 'A request is outstanding for this Idempotency-Key',
+  OUTCOME_UNKNOWN: 'The outcome of an earlier request is unknown',
+  LEASE_LOST: 'The request took too long',
+  RESPONSE_NOT_REPLAYABLE: 'The response cannot be repeated',
+  RECORD_INVALID: 'The record of this request cannot be read',
+  STORE_UNAVAILABLE: 'Idempotency cannot be guaranteed at the moment',
 };
 
 /** Problem details (RFC 9457), with single-value headers. Nothing of the key, the record or the cause is in it. */
@@ -37,7 +37,7 @@ export function problemResponse(
   { baseUri, describedBy, headerName }: ProblemOptions,
   requestId: unknown,
 ): object {
-  const { name, title } = CATALOGUE[error.code];
+  const { code, message, statusCode } = error;
   const retryAfter = retryAfterSeconds(error);
   const headers = {
     'Content-Type': 'application/problem+json',
@@ -46,14 +46,14 @@ export function problemResponse(
     ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
   };
   const problem = {
-    type: `${baseUri}${name}`,
-    title,
-    status: error.statusCode,
-    detail: error.code === 'KEY_MISSING' ? `${error.message} The header is ${headerName}.` : error.message,
+    type: baseUri + code.toLowerCase().replaceAll('_', '-'),
+    title: TITLES[code],
+    status: statusCode,
+    detail: code === 'KEY_MISSING' ? `${message} Send it in the header ${headerName}.` : message,
     ...(isUuid(requestId) && { instance: `urn:uuid:${requestId}` }),
   };
   return {
-    statusCode: error.statusCode,
+    statusCode,
     headers,
     body: JSON.stringify(problem),
     ...(shape !== 'v2' && { isBase64Encoded: false }),

@@ -6,8 +6,8 @@ import type { HttpRequest } from './request.ts';
 import { inKind } from './response.ts';
 
 /**
- * The problem that answers a rejected request. Middy calls no hook for it. The hooks that the API needs are called here, as
- * Middy calls an `after`: in reverse order, and a value that one returns is the response.
+ * The problem that answers a rejected request. Middy calls no hook for it, so the hooks that the API needs are called here.
+ * As in Middy, they are called in reverse order, and a value that one returns is the response.
  *
  * @throws the error when it is not one of this package's
  */

@@ -1,9 +1,10 @@
 import { IdempotencyError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { fields } from '../request-key/data.ts';
 
 /**
- * Which fields the event has, and so which the response must have: `'v1'` API Gateway REST (and HTTP API with format
- * 1.0), `'v2'` HTTP API and Function URL, `'alb'` an Application Load Balancer.
+ * Which fields the event has, and so which the response must have. `'v1'`: API Gateway REST, and HTTP API with format
+ * 1.0. `'v2'`: HTTP API and Function URL. `'alb'`: an Application Load Balancer.
  */
 type HttpEventShape = 'v1' | 'v2' | 'alb';
 
@@ -35,39 +36,26 @@ export function readRequest(event: unknown): HttpRequest {
   const requestContext = fields(members['requestContext']);
   const http = fields(requestContext['http']);
   const header = headerLookup(fields(members['headers']), fields(members['multiValueHeaders']));
-  const common = {
-    requestContext,
-    body: members['body'],
-    isBase64Encoded: members['isBase64Encoded'] === true,
-    header,
+  const isV2 = typeof http['method'] === 'string';
+  const isAlb = !isV2 && 'elb' in requestContext;
+  const method = isV2 ? http['method'] : members['httpMethod'];
+  if (typeof method !== 'string') throw noHttpRequest();
+  return {
+    shape: isV2 ? 'v2' : isAlb ? 'alb' : 'v1',
+    multiValue: isAlb && isObject(members['multiValueHeaders']),
+    method: method.toUpperCase(),
     authority: [
       // RFC 9110, section 4.2.3: a host name is the same in any case.
       text(requestContext['domainName'] ?? header('host')[0]).toLowerCase(),
       text(requestContext['stage']),
     ],
+    path: text(isV2 ? (members['rawPath'] ?? http['path']) : members['path']),
+    query: isV2 ? parseQuery(text(members['rawQueryString'])) : collectQuery(members),
+    body: members['body'],
+    isBase64Encoded: members['isBase64Encoded'] === true,
+    header,
+    requestContext,
   };
-  if (typeof http['method'] === 'string') {
-    return {
-      ...common,
-      shape: 'v2',
-      multiValue: false,
-      method: http['method'].toUpperCase(),
-      path: text(members['rawPath'] ?? http['path']),
-      query: parseQuery(text(members['rawQueryString'])),
-    };
-  }
-  if (typeof members['httpMethod'] === 'string') {
-    const isAlb = 'elb' in requestContext;
-    return {
-      ...common,
-      shape: isAlb ? 'alb' : 'v1',
-      multiValue: isAlb && typeof members['multiValueHeaders'] === 'object' && members['multiValueHeaders'] !== null,
-      method: members['httpMethod'].toUpperCase(),
-      path: text(members['path']),
-      query: collectQuery(members),
-    };
-  }
-  throw noHttpRequest();
 }
 
 function noHttpRequest(): IdempotencyError {
@@ -78,28 +66,30 @@ function noHttpRequest(): IdempotencyError {
 }
 
 function headerLookup(single: Fields, multiple: Fields): HttpRequest['header'] {
-  const values = new Map<string, string[]>();
-  const add = (name: string, value: unknown) => {
-    const known = values.get(name.toLowerCase());
-    if (known === undefined) values.set(name.toLowerCase(), [text(value)]);
-    else known.push(text(value));
-  };
-  for (const [name, all] of Object.entries(multiple)) for (const value of asList(all)) add(name, value);
-  const complete = new Set(values.keys());
-  for (const [name, value] of Object.entries(single)) {
-    if (value !== undefined && value !== null && !complete.has(name.toLowerCase())) add(name, value);
+  const lists = valuesByName(multiple);
+  const others = valuesByName(single);
+  return (name) => lists.get(name.toLowerCase()) ?? others.get(name.toLowerCase()) ?? [];
+}
+
+function valuesByName(headers: Fields): ReadonlyMap<string, readonly string[]> {
+  return grouped(
+    Object.entries(headers).flatMap(([name, all]) =>
+      asList(all).map((value) => [name.toLowerCase(), text(value)] as const),
+    ),
+  );
+}
+
+function grouped(pairs: Iterable<readonly [name: string, value: string]>): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const [name, value] of pairs) {
+    if (!groups.get(name)?.push(value)) groups.set(name, [value]);
   }
-  return (name) => values.get(name.toLowerCase()) ?? [];
+  return groups;
 }
 
 /** Bytes that are no UTF-8 all decode to the same character: then the text as it came says more. */
 function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string[]> {
-  const query = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    const values = query.get(name);
-    if (values === undefined) query.set(name, [value]);
-    else values.push(value);
-  }
+  const query = grouped(new URLSearchParams(rawQueryString));
   const isLossy = [...query].flat(2).some((decoded) => decoded.includes('\ufffd'));
   return isLossy ? new Map([['', [rawQueryString]]]) : query;
 }
@@ -111,11 +101,11 @@ function collectQuery(event: Fields): ReadonlyMap<string, readonly string[]> {
 }
 
 function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+  return Array.isArray(value) ? value : (value ?? null) === null ? [] : [value];
 }
 
 /** @throws IdempotencyError where no gateway has a list or an object: two of them could be one text, or none */
 function text(value: unknown): string {
-  if (typeof value === 'object' && value !== null) throw noHttpRequest();
+  if (isObject(value)) throw noHttpRequest();
   return String(value ?? '');
 }

@@ -58,23 +58,14 @@ function isPlain(value: unknown): boolean {
 /** What is stored of a response: without the headers that belong to its message alone. */
 export function withoutHeaders(response: unknown, dropped: ReadonlySet<string>): unknown {
   if (!isFields(response)) return response;
-  const { cookies, headers: _single, multiValueHeaders: _lists, ...rest } = response;
-  return {
-    ...rest,
-    ...headersOf(response, (name) => !dropped.has(name)),
-    ...(cookies !== undefined && !dropped.has('set-cookie') && { cookies }),
-  };
+  const { cookies: _cookies, headers: _single, multiValueHeaders: _lists, ...rest } = response;
+  return { ...rest, ...headersOf(response, (name) => !dropped.has(name)) };
 }
 
 /** What the first caller gets: the stored response, with all headers of the response that was sent. */
-export function withDroppedHeaders(stored: unknown, sent: unknown, dropped: ReadonlySet<string>): unknown {
+export function withDroppedHeaders(stored: unknown, sent: unknown): unknown {
   if (!isFields(stored) || !isFields(sent)) return stored;
-  const { cookies } = sent;
-  const all = {
-    ...headersOf(sent, () => true),
-    ...(cookies !== undefined && dropped.has('set-cookie') && { cookies }),
-  };
-  return { ...stored, ...JSON.parse(JSON.stringify(all)) };
+  return { ...stored, ...JSON.parse(JSON.stringify(headersOf(sent, () => true))) };
 }
 
 /** The stored response, marked as a replay. */
@@ -84,13 +75,14 @@ export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue'
   return inKind({ ...response, ...others, headers: { ...others.headers, [REPLAYED_HEADER]: 'true' } }, http);
 }
 
-/** Its headers of both kinds, as far as there are any, whose names in lower case are to be kept. */
-function headersOf({ headers, multiValueHeaders }: Fields, keep: (name: string) => boolean) {
+/** Its headers of both kinds, and its cookies, as far as there are any, whose names in lower case are to be kept. */
+function headersOf({ headers, multiValueHeaders, cookies }: Fields, keep: (name: string) => boolean) {
   const kept = (all: Fields): Fields =>
     Object.fromEntries(Object.entries(all).filter(([name]) => keep(name.toLowerCase())));
   return {
     ...(isFields(headers) && { headers: kept(headers) }),
     ...(isFields(multiValueHeaders) && { multiValueHeaders: kept(multiValueHeaders) }),
+    ...(cookies !== undefined && keep('set-cookie') && { cookies }),
   };
 }
 

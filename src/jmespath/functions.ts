@@ -1,14 +1,14 @@
 import { ArityError, JMESPathTypeError, VariadicArityError } from '@aws-lambda-powertools/jmespath';
 import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
-import { holdsRoundedInteger } from '../request-key/data.ts';
-import { POWERTOOLS_FUNCTIONS } from '../request-key/powertools.ts';
+import { holdsRoundedInteger } from '../request-key/canonical.ts';
+import { POWERTOOLS_FUNCTIONS } from '../request-key/path.ts';
 
 type JmespathFunction = (args: unknown[]) => unknown;
 /** The functions as the interpreter calls them: `powertools_json` is `funcPowertoolsJson`, with a list of arguments. */
 export type FunctionTable = Record<string, JmespathFunction>;
 
 /**
- * The functions of JMESPath and Powertools, as a key needs them: what they cannot do ends the search, and two different
+ * The functions of JMESPath and Powertools, as a key needs them. What they cannot do ends the search, so that two different
  * requests never look the same.
  *
  * The library's interpreter swallows what a function throws and goes on with `undefined`, so that malformed JSON would

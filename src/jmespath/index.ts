@@ -102,7 +102,7 @@ function hashDepth(outline: string): number {
 }
 
 /** They have no member that an expression could mean, differ in size and type, and none is null, of which literals select nothing. */
-const STRANGERS = [{}, { 'a member that nobody selects': 1 }, 'text'];
+const STRANGERS = [{}, { 'a member that no expression selects': 1 }, 'text'];
 
 /**
  * A key must not be a constant, as `'id'` is, nor fall back to one. A scope may be one, where there is one tenant, and a fingerprint

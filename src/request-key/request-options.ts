@@ -24,8 +24,9 @@ export interface RequestOptions<Args extends readonly unknown[] = readonly [even
    */
   readonly operation?: string;
   /**
-   * What becomes of a request without a key (absent, null, empty, or a list or hash with such a member): `'throw'`
-   * refuses it with `KEY_MISSING`, `'run'` executes it unguarded, as often as it comes. @default 'throw'
+   * What becomes of a request without a key: `'throw'` refuses it with `KEY_MISSING`, `'run'` executes it unguarded, as
+   * often as it comes. A key is missing when it is absent, null or empty, or is a list or hash with such a member.
+   * @default 'throw'
    */
   readonly onMissingKey?: 'throw' | 'run';
 }
@@ -49,11 +50,7 @@ export interface ResolvedRequestOptions {
 /** Checks the options and compiles the expressions, once. @throws TypeError that names the wrong option */
 export function resolveRequestOptions(options: RequestOptions<never>): ResolvedRequestOptions {
   const { key, scope, fingerprint, operation, onMissingKey = 'throw' } = options;
-  if (key === undefined)
-    throw optionError('key', "is required: a path, such as 'order.id', or a function of the event");
-  if (onMissingKey !== 'throw' && onMissingKey !== 'run') {
-    throw optionError('onMissingKey', `must be 'throw' or 'run', not ${shown(onMissingKey)}`);
-  }
+  requireThrowOrRun('onMissingKey', onMissingKey);
   if (operation !== undefined) requireOperation(operation);
   return {
     key: compileSelector('key', key),
@@ -64,12 +61,22 @@ export function resolveRequestOptions(options: RequestOptions<never>): ResolvedR
   };
 }
 
+/** @throws TypeError that names the option */
+export function requireThrowOrRun(option: string, value: unknown): void {
+  if (value !== 'throw' && value !== 'run') throw optionError(option, `must be 'throw' or 'run', not ${shown(value)}`);
+}
+
 /** DynamoDB's limit for a partition key is 2048 bytes (AWS: "Quotas and limits"); the digest needs 44 of them. */
 const MAX_OPERATION_BYTES = 1024;
 
+/** Whether the name can be the first part of a record id. */
+export function isOperation(name: unknown): name is string {
+  return typeof name === 'string' && name.trim() !== '' && Buffer.byteLength(name) <= MAX_OPERATION_BYTES;
+}
+
 /** @throws TypeError when the name cannot be the first part of a record id */
 export function requireOperation(operation: unknown): asserts operation is string {
-  if (typeof operation !== 'string' || operation.trim() === '' || Buffer.byteLength(operation) > MAX_OPERATION_BYTES) {
+  if (!isOperation(operation)) {
     throw optionError('operation', `must be a string of 1 to ${MAX_OPERATION_BYTES} bytes, such as 'create-payment'`);
   }
 }

@@ -1,7 +1,6 @@
 import { IdempotencyError, optionError } from '../errors.ts';
 import { isPlainObject } from './data.ts';
-import { type CompiledExpression, compilePath, hyphenAdvice } from './path.ts';
-import { NotText } from './powertools.ts';
+import { type CompiledExpression, compilePath, hyphenAdvice, NotText } from './path.ts';
 
 /**
  * What selects a key, a scope or a fingerprint from a request.
@@ -15,35 +14,46 @@ export type Selector<Args extends readonly unknown[] = readonly [event: unknown]
   | CompiledExpression
   | ((...args: Args) => unknown);
 
+/** {@link missing} says whether what it selects identifies a request. */
 export interface CompiledSelector {
+  readonly hashDepth: number;
+  readonly isFunction: boolean;
   /** @throws IdempotencyError `KEY_INVALID` when the request is malformed */
   select(args: readonly unknown[]): unknown;
-  /** Why the selected value cannot identify a request; `undefined` when it can. */
-  missing(selected: unknown): string | undefined;
 }
 
 /** @throws TypeError that names the option */
 export function compileSelector(option: string, selector: Selector<never>): CompiledSelector {
-  if (typeof selector === 'function') {
-    const select = selector as (...args: readonly unknown[]) => unknown;
-    return {
-      select: (args) =>
-        refusePromise(
-          option,
-          guarded(option, () => select(...args)),
-        ),
-      // The function has made its answer itself, as a multi-select hash does: an absent member is a mistake.
-      missing: (selected) => missing(selected, 1) ?? undefinedWithin(selected),
-    };
-  }
-  const expression = typeof selector === 'string' ? pathOf(option, selector) : selector;
+  const isFunction = typeof selector === 'function';
+  const expression = isFunction
+    ? // An absent member is a mistake of the function, as it is in a hash.
+      { search: selector as (...args: unknown[]) => unknown, hashDepth: 1 }
+    : typeof selector === 'string'
+      ? pathOf(option, selector)
+      : selector;
   if (typeof expression?.search !== 'function') {
-    throw optionError(option, "must be a path, such as 'order.id', a function, or jmespath('…')");
+    const problem = selector === undefined ? 'is required:' : 'must be';
+    throw optionError(option, `${problem} a path, such as 'order.id', a function, or jmespath('…')`);
   }
-  if (option === 'key' && expression.notKey !== undefined) throw optionError(option, expression.notKey);
+  const { hashDepth, notKey } = expression as CompiledExpression;
+  if (option === 'key' && notKey !== undefined) throw optionError(option, notKey);
   return {
-    select: ([event]) => guarded(option, () => expression.search(event)),
-    missing: (selected) => missing(selected, expression.hashDepth),
+    hashDepth,
+    isFunction,
+    select(args) {
+      let selected: unknown;
+      try {
+        selected = expression.search(...(args as [event: unknown]));
+      } catch (cause) {
+        throw unreadable(option, cause);
+      }
+      // A mistake in the program, not of the client.
+      if (isFunction && selected instanceof Promise) {
+        selected.catch(() => undefined);
+        throw optionError(option, 'the function returned a promise; await it in a middleware in front');
+      }
+      return selected;
+    },
   };
 }
 
@@ -53,60 +63,44 @@ function pathOf(option: string, text: string): CompiledExpression {
   if (path !== undefined) return path;
   const advice =
     hyphenAdvice(text) ??
-    `for the whole of JMESPath, import { jmespath } from 'middy-idempotency/jmespath' and write ${option}: jmespath('…'). ` +
-      'It also says what is wrong in an expression';
+    `for all of JMESPath, write ${option}: jmespath('…'), which you import from 'middy-idempotency/jmespath'`;
   throw optionError(option, `\`${text}\` is no path: ${advice}`);
 }
 
 /** A request from which nothing can be selected is the client's mistake, and is never executed unguarded. */
-function guarded(option: string, select: () => unknown): unknown {
-  try {
-    return select();
-  } catch (cause) {
-    if (cause instanceof IdempotencyError) throw cause;
-    const reason = cause instanceof NotText ? `: ${cause.message}` : '; the cause has the details.';
-    throw new IdempotencyError(
-      'KEY_INVALID',
-      `The idempotency ${option} cannot be read from this request: the request is malformed.`,
-      { cause, advice: `Evaluating the option \`${option}\` threw${reason}` },
-    );
-  }
-}
-
-/** A mistake in the program, not of the client. @throws TypeError */
-function refusePromise(option: string, selected: unknown): unknown {
-  if (selected instanceof Promise) {
-    selected.catch(() => undefined);
-    throw optionError(option, 'the function returned a promise; await it in a middleware in front');
-  }
-  return selected;
-}
-
-/** What comes from JSON has no `undefined`: a function that selects one has looked for what is not there. */
-function undefinedWithin(selected: unknown): string | undefined {
-  return gapAmong(selected, (member) => (member === undefined ? ABSENT : undefinedWithin(member)));
-}
-
-/** `0` and `false` identify a request. Nothing, blanks, and a list or a hash with a gap do not. */
-export function missing(selected: unknown, hashDepth: number): string | undefined {
-  if (selected === null || selected === undefined) return ABSENT;
-  if (typeof selected === 'string') return selected.trim() === '' ? EMPTY : undefined;
-  if (typeof selected !== 'object') return undefined;
-  const isList = Array.isArray(selected);
-  if (Object.keys(selected).length === 0 && (isList ? selected.length === 0 : isPlainObject(selected))) return EMPTY;
-  if (!isList && hashDepth === 0) return undefined;
-  return gapAmong(selected, (member) => missing(member, isList ? hashDepth : hashDepth - 1));
+function unreadable(option: string, cause: unknown): IdempotencyError {
+  if (cause instanceof IdempotencyError) return cause;
+  const reason = cause instanceof NotText ? cause.message : 'see the cause.';
+  return new IdempotencyError('KEY_INVALID', `The idempotency ${option} cannot be read: this request is malformed.`, {
+    cause,
+    advice: `The option \`${option}\` threw: ${reason}`,
+  });
 }
 
 const ABSENT = 'it is absent';
 const EMPTY = 'it is empty';
 
-/** The first gap of a list or an object. A hole of a list is an absent member. */
-function gapAmong(value: unknown, gapOf: (member: unknown) => string | undefined): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const members = Object.entries(Array.isArray(value) ? Object.assign(Array.from(value), value) : value);
+/**
+ * Why a selected value cannot identify a request; `undefined` when it can. `0` and `false` do. Nothing, blanks, and a list
+ * or a hash with a gap do not.
+ *
+ * @param hashDepth how many levels of objects must have no gap. Below them, whatever is there identifies the request
+ * @param isFunction a function selected it: then `undefined` is a gap on every level. JSON has none, so that the function
+ * has looked for what is not there
+ */
+export function missing(selected: unknown, hashDepth: number, isFunction = false): string | undefined {
+  const isBelow = hashDepth < 0;
+  if (selected === undefined || (selected === null && !isBelow)) return ABSENT;
+  if (typeof selected === 'string' && !isBelow && selected.trim() === '') return EMPTY;
+  if (typeof selected !== 'object' || selected === null) return undefined;
+  const isList = Array.isArray(selected);
+  // A hole of a list is an absent member.
+  const members = Object.entries(isList ? Object.assign(Array.from(selected), selected) : selected);
+  if (members.length === 0 && !isBelow && (isList || isPlainObject(selected))) return EMPTY;
+  const nextDepth = isList || isBelow ? hashDepth : hashDepth - 1;
+  if (nextDepth < 0 && !isFunction) return undefined;
   for (const [name, member] of members) {
-    const gap = gapOf(member);
+    const gap = missing(member, nextDepth, isFunction);
     if (gap !== undefined) return `its member ${name}: ${gap}`;
   }
   return undefined;

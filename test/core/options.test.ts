@@ -239,6 +239,14 @@ describe('operation', () => {
     expect(guards.events[0]?.operation).toBe('from-the-context');
   });
 
+  it('is missing where neither has one: set it, or give the context a name', async () => {
+    const call = guards.guarded({ handler: async () => 'done', options: { operation: undefined as never } });
+    const { functionName: _, ...context } = lambdaContext(guards.clock);
+    await expect(call(newOrder(), context as never)).rejects.toThrow(
+      'middy-idempotency: option `operation`: is missing: set it, or give the context a functionName',
+    );
+  });
+
   it('must be given to a guarded function outside Lambda: its own name changes with every build', () => {
     const { operation: _, ...options } = good;
     expect(() => idempotent(async (_id: string) => undefined, options)).toThrow('option `operation`');

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { requestFingerprint } from '../../src/http/fingerprint.ts';
 import { readRequest } from '../../src/http/request.ts';
-import { sha256 } from '../../src/request-key/canonical.ts';
-import { holdsRoundedInteger } from '../../src/request-key/data.ts';
+import { holdsRoundedInteger, sha256 } from '../../src/request-key/canonical.ts';
 import { SHAPES, type TestRequest } from '../support/http-events.ts';
 
 type Shape = (typeof SHAPES)[number];

@@ -44,7 +44,7 @@ describe('a problem', () => {
       type: `https://a.example/problems/${name}`,
       title,
       status,
-      detail: code === 'KEY_MISSING' ? 'What to do. The header is X-Key.' : 'What to do.',
+      detail: code === 'KEY_MISSING' ? 'What to do. Send it in the header X-Key.' : 'What to do.',
       instance: `urn:uuid:${UUID}`,
     });
   });

@@ -241,7 +241,7 @@ it('a request of nobody is refused with advice, where anonymous callers are not 
   expect(response.statusCode).toBe(500);
   expect(JSON.parse(response.body)).toMatchObject({
     type: 'urn:middy-idempotency:problem:scope-missing',
-    detail: expect.stringContaining('not known who is calling'),
+    detail: expect.stringContaining('caller is not known'),
   });
   expect(handler).not.toHaveBeenCalled();
   expect(harness.events).toMatchObject([

@@ -125,6 +125,6 @@ describe('deriveKey', () => {
   });
 
   it.each(['', undefined, 7])('refuses %j for a name', (name) => {
-    expect(() => handle?.deriveKey(name as never)).toThrow('name must be a non-empty string');
+    expect(() => handle?.deriveKey(name as never)).toThrow('must be a non-empty string');
   });
 });

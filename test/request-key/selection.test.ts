@@ -34,7 +34,7 @@ const withHole = (id: string) => {
 };
 
 describe('a refusal says what to do', () => {
-  const ADVICE = 'The option `key` selected nothing that identifies the request:';
+  const ADVICE = 'The option `key` selected no key:';
 
   it.each<[string, unknown, unknown, string]>([
     ['absent', 'id', {}, 'it is absent.'],
@@ -80,7 +80,7 @@ describe('a refusal says what to do', () => {
   ])('when the key is %s', (_, key, event, why) => {
     expect(refusal({ key }, event)).toMatchObject({
       code: 'KEY_MISSING',
-      message: 'This request needs an idempotency key, so that a retry of it is not executed twice. Send one.',
+      message: 'This request needs an idempotency key, so that a retry does not execute twice.',
       advice: `${ADVICE} ${why}`,
     });
   });
@@ -88,10 +88,10 @@ describe('a refusal says what to do', () => {
   it('when the scope is missing', () => {
     expect(refusal({ key: 'id', scope: 'tenant' }, { id: 1 })).toMatchObject({
       code: 'SCOPE_MISSING',
-      message: 'It is not known who is calling, so that this request cannot be kept apart from those of others.',
+      message: 'The caller is not known, so this request cannot be kept apart from those of others.',
       advice:
-        'The option `scope` selected nothing that identifies the caller: it is absent. Is the authorizer missing? Give a ' +
-        "function that knows your callers. With httpIdempotency, scope: 'anonymous' admits requests that no authorizer has seen.",
+        'The option `scope` selected no caller: it is absent. Is the authorizer missing? Else give a function that knows ' +
+        "your callers, or 'anonymous' in httpIdempotency.",
     });
   });
 
@@ -99,8 +99,7 @@ describe('a refusal says what to do', () => {
     expect(refusal({ key: 'id', fingerprint: '[a, b]' }, { id: 1 })).toMatchObject({
       code: 'KEY_INVALID',
       message: 'The idempotency fingerprint of this request cannot be computed.',
-      advice:
-        'The option `fingerprint` selected nothing. Select something that every request has, such as [rawPath, body].',
+      advice: 'The option `fingerprint` selected nothing. Select what every request has, such as [rawPath, body].',
     });
   });
 
@@ -124,43 +123,43 @@ describe('a refusal says what to do', () => {
     const error = refusal({ key: 'id', scope: 'id', [option]: 'bad' }, { id: 1, bad: Number.NaN });
     expect(error).toMatchObject({
       code: 'KEY_INVALID',
-      message: `The idempotency ${option} of this request cannot be used: NaN is no JSON number.`,
+      message: `The idempotency ${option} of this request cannot be used: it contains NaN, which JSON does not carry.`,
     });
   });
 
   it('when an expression cannot be evaluated', () => {
     expect(refusal({ key: 'powertools_json(body)' }, { body: '{' })).toMatchObject({
       code: 'KEY_INVALID',
-      message: 'The idempotency key cannot be read from this request: the request is malformed.',
-      advice: 'Evaluating the option `key` threw; the cause has the details.',
+      message: 'The idempotency key cannot be read: this request is malformed.',
+      advice: 'The option `key` threw: see the cause.',
       cause: { name: 'SyntaxError' },
     });
   });
 
   it.each<[string, string, unknown, string]>([
     ['to_string(id)', 'RangeError', { id: 2 ** 53 }, 'to_string() of an integer beyond 2^53'],
-    ['powertools_base64(id)', 'TypeError', { id: '/w==' }, 'the decoded bytes are not UTF-8'],
+    ['powertools_base64(id)', 'TypeError', { id: '/w==' }, 'The encoded data was not valid for encoding utf-8'],
     [
       'powertools_base64_gzip(id)',
       'TypeError',
       { id: gzipSync(Buffer.from([0xff])).toString('base64') },
-      'the decoded bytes are not UTF-8',
+      'The encoded data was not valid for encoding utf-8',
     ],
   ])('and why, when %s would make two requests alike', (key, name, event, message) => {
     expect(refusal({ key }, event)).toMatchObject({ code: 'KEY_INVALID', cause: { name, message } });
   });
 
   it.each<[string, unknown]>([
-    ['an object', { id: 1, secret: 'of the client' }],
-    ['a list', [1]],
-    ['a number', 1],
-  ])('and that a body parser stands in front, where powertools_json gets %s', (what, body) => {
+    ['object', { id: 1, secret: 'of the client' }],
+    ['object', [1]],
+    ['number', 1],
+  ])('and that a body parser stands in front, where powertools_json gets type %s', (type, body) => {
     for (const key of ['powertools_json(body).id', 'powertools_json(body).id || other']) {
       expect(refusal({ key }, { body })).toMatchObject({
         code: 'KEY_INVALID',
         advice:
-          `Evaluating the option \`key\` threw: powertools_json() got ${what}, and reads text. Has a body parser in front of this ` +
-          'guard parsed it? Use this guard first.',
+          `The option \`key\` threw: powertools_json() reads a string, and got type ${type}. Has a body parser parsed it? ` +
+          'Use this guard first.',
       });
     }
   });
@@ -170,11 +169,10 @@ describe('a wrong option is explained at construction', () => {
   const MUST_BE = "must be a path, such as 'order.id', a function, or jmespath('…')";
   const HYPHEN = 'a name with a hyphen needs quotation marks, as in headers."idempotency-key"';
   const ADVICE = (option: string) =>
-    `for the whole of JMESPath, import { jmespath } from 'middy-idempotency/jmespath' and write ${option}: jmespath('…'). ` +
-    'It also says what is wrong in an expression';
+    `for all of JMESPath, write ${option}: jmespath('…'), which you import from 'middy-idempotency/jmespath'`;
 
   it.each<[object, string]>([
-    [{}, "option `key`: is required: a path, such as 'order.id', or a function of the event"],
+    [{}, "option `key`: is required: a path, such as 'order.id', a function, or jmespath('…')"],
     [{ key: '  ' }, 'option `key`: `  ` is no path'],
     [{ key: 5 }, `option \`key\`: ${MUST_BE}`],
     [{ key: null }, `option \`key\`: ${MUST_BE}`],
