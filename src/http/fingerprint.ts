@@ -1,5 +1,5 @@
 import { canonicalJson, sha256 } from '../request-key/canonical.ts';
-import { canonicalText } from '../request-key/canonical-text.ts';
+import { isExactJson } from '../request-key/exact-numbers.ts';
 import { refuseRoundedInteger } from '../request-key/identify.ts';
 import { normalMediaType } from './media-type.ts';
 import type { HttpRequest } from './request.ts';
@@ -54,7 +54,8 @@ function isJson(mediaType: string): boolean {
 /** `undefined` when the bytes are no UTF-8, no JSON, or say more than a parser keeps: then bytes decide. */
 function canonicalBody(bytes: Buffer): string | undefined {
   try {
-    return canonicalText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return isExactJson(text) ? canonicalJson('fingerprint', JSON.parse(text)) : undefined;
   } catch {
     return undefined;
   }

@@ -71,6 +71,9 @@ function refuse(content: unknown): never {
 function writeObject(value: object, depth: number): string | undefined {
   if (depth > MAX_DEPTH) throw new TypeError(`it contains itself, or has more than ${MAX_DEPTH} levels`);
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth);
+  // Most lists are long because they are simple.
+  const simple = simpleJson(value);
+  if (simple !== undefined) return simple;
   if (Array.isArray(value)) return `[${Array.from(value, (member) => write(member, depth) ?? 'null').join()}]`;
   if (!isPlainObject(value)) refuse(`a ${value.constructor?.name ?? 'class instance'}`);
   const members: string[] = [];

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { parseExactly } from './exact-numbers.ts';
 
 /** A compiled path, and what `jmespath()` of `middy-idempotency/jmespath` returns. */
 export interface CompiledExpression {
@@ -156,7 +157,7 @@ const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
  * requests never look the same. Nothing to read is nothing selected: a request without a body has no key, not the key "null".
  */
 export const POWERTOOLS_FUNCTIONS: ReadonlyMap<string, Select> = new Map([
-  reader('powertools_json', JSON.parse),
+  reader('powertools_json', parseExactly),
   reader('powertools_base64', (text) => utf8(bytesOf(text), false)),
   reader('powertools_base64_gzip', (text) =>
     utf8(gunzipSync(bytesOf(text), { maxOutputLength: MAX_UNPACKED_BYTES }), true),
