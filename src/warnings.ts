@@ -53,8 +53,7 @@ export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...a
   if (user === undefined || user === code) return;
   warn(
     'SHARED_OPERATION',
-    'Two guarded functions of one store have no `operation`. With equal keys, one gets the outcome of the other. ' +
-      "Give each its own, such as 'charge'.",
+    'Two guarded functions of one store have no `operation`: with equal keys, one gets the outcome of the other',
   );
 }
 

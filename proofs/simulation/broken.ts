@@ -136,7 +136,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'an outcome is written once, not until it is',
     'src/core/execution/persist.ts',
-    'maxTries = Number.POSITIVE_INFINITY',
+    'maxTries = FOREVER',
     'maxTries = 1',
   ),
   one(
@@ -208,7 +208,7 @@ export const BREAKS: readonly Break[] = [
         'if (left(record) < Number.NEGATIVE_INFINITY) throw',
       ),
       // A takeover's lease begins with it: so that it can be over, it must begin with the request again.
-      edit('src/core/budget.ts', 'leaseEnd: () => runtime.now() + millis,', 'leaseEnd: () => end + millis,'),
+      edit('src/core/budget.ts', '? end : runtime.now() + millis),', '? end : end + millis),'),
     ],
     tests: [KEPT],
   },

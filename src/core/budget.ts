@@ -1,5 +1,5 @@
 import { type ResolvedProtocolOptions, YEAR_MILLIS } from './options.ts';
-import type { Runtime } from './runtime.ts';
+import { FOREVER, type Runtime } from './runtime.ts';
 
 /** How much time an invocation has left, milliseconds: Lambda's `getRemainingTimeInMillis`, where there is one. */
 export type RemainingMillis = (() => number) | undefined;
@@ -43,27 +43,17 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   const end = runtime.now() + initial;
   const reserveMillis = Math.min(MAX_RESERVE_MILLIS, millis / 10);
   const reserve = known ? Math.min(MAX_RESERVE_MILLIS, initial / 10) : reserveMillis;
-  return known
-    ? {
-        leaseMillis: millis,
-        renewable: leaseMillis !== undefined,
-        reserveMillis,
-        leaseEnd: () => (leaseMillis === undefined ? end : runtime.now() + leaseMillis),
-        toAnswer: () => remaining() - reserve,
-        left: () => remaining() - reserve,
-        minWriteMillis: MIN_WRITE_MILLIS.invocation,
-        maxSettleMillis: Number.POSITIVE_INFINITY,
-      }
-    : {
-        leaseMillis: millis,
-        renewable: true,
-        reserveMillis,
-        leaseEnd: () => runtime.now() + millis,
-        toAnswer: () => Number.POSITIVE_INFINITY,
-        left: (leaseUntil) => Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),
-        minWriteMillis: MIN_WRITE_MILLIS.process,
-        maxSettleMillis: MAX_WAIT_MILLIS,
-      };
+  return {
+    leaseMillis: millis,
+    renewable: !known || leaseMillis !== undefined,
+    reserveMillis,
+    leaseEnd: () => (known && leaseMillis === undefined ? end : runtime.now() + millis),
+    toAnswer: () => (known ? remaining() - reserve : FOREVER),
+    left: (leaseUntil) =>
+      known ? remaining() - reserve : Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),
+    minWriteMillis: MIN_WRITE_MILLIS[known ? 'invocation' : 'process'],
+    maxSettleMillis: known ? FOREVER : MAX_WAIT_MILLIS,
+  };
 }
 
 /** How long a record waits until an operator resolves an unknown outcome. */

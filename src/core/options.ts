@@ -91,7 +91,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   const { store, retentionSeconds = 86_400, leaseMillis, onInFlight = 'throw' } = options;
   const { clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS, onExpiredLease = 'run' } = options;
   const { settle, cache, onEvent, warnings = true } = options;
-  if (typeof store !== 'object' || store === null || STORE_VERBS.some((verb) => typeof store[verb] !== 'function')) {
+  if (STORE_VERBS.some((verb) => typeof store?.[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
   requireNumber('retentionSeconds', retentionSeconds, { above: 0, atMost: (MAX_YEARS * YEAR_MILLIS) / 1000 });
@@ -117,8 +117,8 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
 
 function waitMillisOf(onInFlight: unknown): number {
   if (onInFlight === 'throw') return 0;
-  const { waitMillis, ...rest } = (onInFlight ?? {}) as { readonly waitMillis?: number };
-  if (typeof onInFlight !== 'object' || waitMillis === undefined || Object.keys(rest).length > 0) {
+  const { waitMillis = 0 } = (onInFlight ?? {}) as { readonly waitMillis?: number };
+  if (Object.keys(onInFlight ?? {}).join() !== 'waitMillis') {
     throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${shown(onInFlight)}`);
   }
   requireNumber('onInFlight.waitMillis', waitMillis, { above: 0, atMost: YEAR_MILLIS });
@@ -129,9 +129,7 @@ function waitMillisOf(onInFlight: unknown): number {
 const MAX_CACHE_ENTRIES = 1_000_000;
 
 function requireCache(cache: unknown): void {
-  if (typeof cache !== 'object' || cache === null || Object.keys(cache).some((name) => name !== 'maxEntries')) {
-    throw optionError('cache', 'must be { maxEntries }');
-  }
+  if (Object.keys(cache ?? {}).join() !== 'maxEntries') throw optionError('cache', 'must be { maxEntries }');
   const { maxEntries } = cache as { maxEntries?: unknown };
   requireNumber('cache.maxEntries', maxEntries, { atLeast: 1, atMost: MAX_CACHE_ENTRIES });
   if (!Number.isInteger(maxEntries)) throw optionError('cache.maxEntries', 'must be an integer');
@@ -150,20 +148,12 @@ export function refuseUnknownOptions(options: unknown, known: readonly string[])
 export function requireNumber(
   option: string,
   value: unknown,
-  limit: { above?: number; atLeast?: number; atMost?: number },
+  limit: { above?: number; atLeast?: number; atMost: number },
 ): void {
-  const { above, atLeast, atMost = Number.MAX_VALUE } = limit;
-  if (
-    typeof value !== 'number' ||
-    !Number.isFinite(value) ||
-    (above !== undefined && value <= above) ||
-    (atLeast !== undefined && value < atLeast) ||
-    value > atMost
-  ) {
-    const bound = above === undefined ? `at least ${atLeast}` : `above ${above}`;
-    const most = atMost === Number.MAX_VALUE ? '' : ` and at most ${atMost}`;
-    throw optionError(option, `must be a finite number ${bound}${most}, not ${shown(value)}`);
-  }
+  const { above = Number.NEGATIVE_INFINITY, atLeast = above, atMost } = limit;
+  if (typeof value === 'number' && value > above && value >= atLeast && value <= atMost) return;
+  const bound = limit.above === undefined ? `at least ${atLeast}` : `above ${above}`;
+  throw optionError(option, `must be a finite number ${bound} and at most ${atMost}, not ${shown(value)}`);
 }
 
 function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {

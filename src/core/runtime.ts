@@ -15,6 +15,7 @@ interface Delay {
   cancel(): void;
 }
 
+export const FOREVER = Number.POSITIVE_INFINITY;
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The answer, or `TIMED_OUT` after `millis`: a store that hangs must not hang its caller. */

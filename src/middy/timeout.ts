@@ -20,8 +20,8 @@ export interface TimeoutWatch {
  * Tells Middy's early timeout from the handler's own end.
  *
  * By default Middy throws an error of its own, which has a name and a `cause.package`. A `timeoutEarlyResponse` may answer or
- * throw anything. Then only the time tells: Middy lets no handler go on when less than `timeoutEarlyInMillis` is left. A
- * handler that listens to Middy's signal throws an `AbortError`: what it aborted may have happened.
+ * throw anything, and so may a handler that listens to Middy's signal. Then only the time tells: Middy lets no handler go on
+ * when less than `timeoutEarlyInMillis` is left.
  *
  * @throws TypeError when the time is no number
  */
@@ -36,34 +36,18 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     return {
       isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) =>
-        (error !== undefined && (safely(isMiddyError, error) || safely(isAbort, error))) || isOver(),
-      isMiddyError: (error) => safely(isMiddyError, error),
+      isTimeout: (error) => isMiddyError(error) || isOver(),
+      isMiddyError,
     };
   };
 }
 
-/** An error of other code may throw when it is read. Then it is none of these. */
-function safely(look: (error: unknown) => boolean, error: unknown): boolean {
+function isMiddyError(error: unknown): boolean {
   try {
-    return look(error);
+    if (!(error instanceof Error) || error.name !== 'TimeoutError') return false;
+    return (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
   } catch {
+    // An error of other code may throw when it is read.
     return false;
   }
-}
-
-function isMiddyError(error: unknown): boolean {
-  if (!(error instanceof Error) || error.name !== 'TimeoutError') return false;
-  return (error.cause as { package?: unknown } | undefined)?.package === '@middy/core';
-}
-
-/** As fetch, Node and axios name it, of whatever realm; a client may have wrapped it, or several. */
-const ABORTS = ['AbortError', 'CanceledError'];
-const MAX_CAUSES = 5;
-
-function isAbort(error: unknown, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > MAX_CAUSES) return false;
-  const { name, cause, errors } = error as { name?: unknown; cause?: unknown; errors?: unknown };
-  if (ABORTS.includes(name as string) || isAbort(cause, depth + 1)) return true;
-  return Array.isArray(errors) && errors.some((one) => isAbort(one, depth + 1));
 }

@@ -24,14 +24,14 @@ export function parseExactly(text: string): unknown {
 }
 
 function exactly(_name: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === 'number' && !isExact(source ?? '') ? new InexactNumber() : value;
+  return typeof value === 'number' && !isExact(source ?? '') ? INEXACT : value;
 }
 
-class InexactNumber {
+const INEXACT = {
   toJSON(): never {
     throw new TypeError('it contains a number that JSON.parse rounds: send it as a string');
-  }
-}
+  },
+};
 
 function isExact(decimal: string): boolean {
   return significant(decimal) === significant(String(Number(decimal)));

@@ -62,7 +62,7 @@ const WRONG_CACHES: [option: string, value: unknown][] = [
   ['cache', true],
   ['cache', null],
   ['cache', { maxEntries: 5, ttl: 1 }],
-  ['cache.maxEntries', {}],
+  ['cache', {}],
   ['cache.maxEntries', { maxEntries: 0 }],
   ['cache.maxEntries', { maxEntries: 1.5 }],
   ['cache.maxEntries', { maxEntries: 1e9 }],

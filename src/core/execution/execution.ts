@@ -1,6 +1,6 @@
 import { type IdempotencyError, shown } from '../../errors.ts';
 import type { EventDetail } from '../events.ts';
-import { type ProtocolOptions, type Settlement, YEAR_MILLIS } from '../options.ts';
+import { type ProtocolOptions, requireNumber, type Settlement, YEAR_MILLIS } from '../options.ts';
 import { endedError, leaseLostError, storeFailure, unfinished } from '../record/failures.ts';
 import type { Encoded, EncodedOutcome, Outcome, ReplayFormat } from '../record/outcome.ts';
 import { TIMED_OUT, within } from '../runtime.ts';
@@ -83,11 +83,7 @@ export function createExecution(context: ExecutionContext): Execution {
   // What the guarded code does with its handle.
 
   async function extend(millis: number): Promise<void> {
-    if (typeof millis !== 'number' || !(millis > 0 && millis <= YEAR_MILLIS)) {
-      throw new TypeError(
-        `extend(millis): millis must be a finite number above 0 and at most ${YEAR_MILLIS}, not ${shown(millis)}`,
-      );
-    }
+    requireNumber('extend(millis)', millis, { above: 0, atMost: YEAR_MILLIS });
     // The caller has the answer of the timeout. A handler that goes on must not begin another effect.
     if (ended === 'timed out' && !isCompleted()) throw endedError();
     if (ended !== 'no' || isCompleted()) return;
@@ -106,15 +102,15 @@ export function createExecution(context: ExecutionContext): Execution {
 
   async function transact(items: readonly never[], response: unknown): Promise<void> {
     if (options.store.transact === undefined) {
-      throw new TypeError('transact(items, response): this store has no transactions; dynamoDBStore has');
+      throw new TypeError('transact(items, response): this store has no transactions');
     }
     if (!Array.isArray(items) || items.length === 0) {
-      throw new TypeError('transact(items, response): items must be a list of writes; without any, use complete');
+      throw new TypeError('transact(items, response): items must be a list of writes');
     }
     assertMayGoOn();
     if (stored !== 'no') {
       // The record would not tell whether these items were written, or only an earlier outcome.
-      throw new TypeError('transact(items, response): the outcome is stored already, or may be');
+      throw new TypeError('transact(items, response): the outcome is, or may be, stored already');
     }
     const settled = await store(() => held.transact(encode(response), items));
     if (settled.kind === 'itemsRefused') throw settled.error;

@@ -80,7 +80,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   /** The lease that was proposed last, whether the store has it or not. */
   let proposed = until;
   /** Bytes by which the record may still grow, as the store has said last. */
-  let room = context.room ?? Number.POSITIVE_INFINITY;
+  let { room } = context;
   /** The bytes of it that running steps need. */
   let reserved = 0;
   /** The lease write that is under way. */
@@ -99,7 +99,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     checkpoints: () => Object.fromEntries(checkpoints),
     reserve(name) {
       const bytes = bytesOfStep(name);
-      if (reserved + bytes > room) return false;
+      if (room !== undefined && reserved + bytes > room) return false;
       reserved += bytes;
       return true;
     },
@@ -153,7 +153,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const expected: Expected = { ...inProgress, leaseUntil: until };
       const answer = await write(() => store.replace(next, expected), least);
       if (answer.done) {
-        room = answer.room ?? Number.POSITIVE_INFINITY;
+        room = answer.room;
         break;
       }
       const { existing } = answer;

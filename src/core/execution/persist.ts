@@ -1,5 +1,5 @@
 import { inconclusive, storeFailure, storeTimeout } from '../record/failures.ts';
-import { TIMED_OUT, within } from '../runtime.ts';
+import { FOREVER, TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 
 const FIRST_BACKOFF_MILLIS = 50;
@@ -25,10 +25,7 @@ export function createPersistence(
 ): Persistence {
   return { persist, write };
 
-  async function persist<T>(
-    verb: (least: number | undefined) => Promise<T>,
-    maxTries = Number.POSITIVE_INFINITY,
-  ): Promise<T> {
+  async function persist<T>(verb: (least: number | undefined) => Promise<T>, maxTries = FOREVER): Promise<T> {
     const startedAt = runtime.now();
     let backoff = FIRST_BACKOFF_MILLIS;
     let isDoubtful = false;

@@ -102,7 +102,7 @@ function recordFull(name: string): IdempotencyError {
 function requireStep(name: unknown, fn: unknown): void {
   if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || !isMember(name)) {
     throw new TypeError(
-      `step(name, fn): name must be a string of 1 to ${MAX_NAME_LENGTH} characters, such as 'charge', and not '__proto__'`,
+      `step(name, fn): name must be a text of 1 to ${MAX_NAME_LENGTH} characters, and not '__proto__'`,
     );
   }
   if (typeof fn !== 'function') throw new TypeError(`step('${name}', fn): fn must be a function`);

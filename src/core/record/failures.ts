@@ -44,25 +44,22 @@ export function inconclusive(failure: IdempotencyError): IdempotencyError {
 
 /** For the caller of an execution that came too late: another execution has the request. */
 export function leaseLostError(): IdempotencyError {
-  return new IdempotencyError(
-    'LEASE_LOST',
-    'This request took too long and was given to another execution. Retry with the same key for its outcome.',
-    { advice: "Make leaseMillis, or the function's timeout, longer than the longest execution." },
+  return leaseLost(
+    'This request took too long and was given to another execution.',
+    "Make leaseMillis, or the function's timeout, longer than the longest execution.",
   );
 }
 
 /** For the running code, shortly before its lease ends. */
 export function leaseEndsError(): IdempotencyError {
-  return new IdempotencyError('LEASE_LOST', 'This request takes too long. Retry with the same key for its outcome.', {
-    advice: 'The lease ends in a moment: make leaseMillis longer, or renew it.',
-  });
+  return leaseLost('This request takes too long.', 'The lease ends in a moment: make leaseMillis longer, or renew it.');
 }
 
 /** For code that goes on after the end of its execution. */
 export function endedError(): IdempotencyError {
-  return new IdempotencyError(
-    'LEASE_LOST',
-    'The execution of this request has ended. Retry with the same key for its outcome.',
-    { advice: 'The handler has ended: await every step before that.' },
-  );
+  return leaseLost('The execution of this request has ended.', 'The handler has ended: await every step before that.');
+}
+
+function leaseLost(what: string, advice: string): IdempotencyError {
+  return new IdempotencyError('LEASE_LOST', `${what} Retry with the same key for its outcome.`, { advice });
 }

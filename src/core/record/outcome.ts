@@ -155,13 +155,12 @@ function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
 }
 
+const BRANCHABLE = { statusCode: ['number'], expose: ['boolean'], code: ['string', 'number'] };
+
 /** The members that a caller may branch on, and no others: a record may have been tampered with. */
-function branchable({ statusCode, expose, code }: object & Partial<Record<keyof StoredError['error'], unknown>>) {
-  return {
-    ...(typeof statusCode === 'number' && { statusCode }),
-    ...(typeof expose === 'boolean' && { expose }),
-    ...((typeof code === 'string' || typeof code === 'number') && { code }),
-  };
+function branchable(error: object): Partial<StoredError['error']> {
+  const members = Object.entries(BRANCHABLE).map(([name, types]) => [name, (error as never)[name], types] as const);
+  return Object.fromEntries(members.filter(([, value, types]) => types.includes(typeof value)));
 }
 
 function reviveThrown(stored: unknown): unknown {

@@ -83,12 +83,12 @@ function bytesOf(value: unknown): Uint8Array {
 }
 
 const THROTTLED = /Throttl|TooManyRequests|LimitExceeded|SlowDown|^TimeoutError$/;
-const NETWORK = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND'];
+/** Of the operating system, such as ECONNRESET; not Node's own, such as ERR_INVALID_ARG_TYPE. */
+const SYSTEM_ERROR = /^E(?!RR_)[A-Z_]+$/;
 
 /** As AWS SDKs mark and name their errors ("Error handling", "Retry behavior" in the SDKs' reference guide). */
 function isTransient(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { retryable, $retryable, $metadata, name, code } = error as {
+  const { retryable, $retryable, $metadata, name, code } = (error ?? {}) as {
     retryable?: unknown;
     $retryable?: unknown;
     $metadata?: { httpStatusCode?: number };
@@ -102,7 +102,7 @@ function isTransient(error: unknown): boolean {
     status >= 500 ||
     status === 429 ||
     THROTTLED.test(String(name)) ||
-    NETWORK.includes(String(code))
+    SYSTEM_ERROR.test(String(code))
   );
 }
 

@@ -40,15 +40,15 @@ export function sdkError(error: unknown): SdkError {
 type Kind = 'refused' | 'record refused' | 'unclear' | 'busy' | 'unanswered';
 
 const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
-const THROTTLED = ['busy', 'The table is throttled: give it on-demand capacity, or more of it.'] as const;
+const THROTTLED = ['busy', 'Give the table on-demand capacity, or more of it.'] as const;
 
 /** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
 const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>> = {
-  ResourceNotFoundException: ['refused', 'Create the table in this account and region, or correct `tableName`.'],
+  ResourceNotFoundException: ['refused', 'Create the table, or correct `tableName`.'],
   AccessDeniedException: [
     'refused',
-    "Allow the function's role dynamodb:PutItem and dynamodb:DeleteItem on the table. Outcomes of more than one item, " +
-      'waitMillis and store.read need dynamodb:GetItem. A transaction needs what the items of a transaction do.',
+    'Allow dynamodb:PutItem and dynamodb:DeleteItem on the table. Large outcomes, waitMillis and store.read need ' +
+      'dynamodb:GetItem, and a transaction what its items do.',
   ],
   CredentialsProviderError: NO_CREDENTIALS,
   UnrecognizedClientException: NO_CREDENTIALS,
@@ -56,14 +56,13 @@ const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>>
   ExpiredTokenException: NO_CREDENTIALS,
   ValidationException: [
     'refused',
-    "Does the table have another key? Its partition key is the string attribute `attributes.id` (default 'id'), and " +
-      '`sortKey` names a sort key.',
+    'Does the table have another key? Name it by `attributes.id`, and a sort key by `sortKey`.',
   ],
   ThrottlingException: THROTTLED,
   ProvisionedThroughputExceededException: THROTTLED,
   RequestLimitExceeded: THROTTLED,
   [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
-  TransactionCanceledException: ['busy', 'Other writes of the same items were in the way, or a table is throttled.'],
+  TransactionCanceledException: ['busy', 'Other writes were in the way, or a table is throttled.'],
   TransactionInProgressException: ['busy', 'The same transaction, sent before, is still at work.'],
   TimeoutError: ['unanswered', 'Look at the network path to DynamoDB (VPC endpoint, security group).'],
 };

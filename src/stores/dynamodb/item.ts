@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
-import { present } from '../../json.ts';
+import { isObject, present } from '../../json.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
 import type { AttributeNames } from './options.ts';
 
@@ -187,7 +187,7 @@ function attributeOf(value: unknown, name: string): AttributeValue {
   if (typeof value === 'string') return { S: value };
   if (typeof value === 'number') return { N: String(value) };
   if (value instanceof Uint8Array) return { B: value };
-  if (typeof value === 'object' && value !== null) return { M: marshalled(value as Item) };
+  if (isObject(value)) return { M: marshalled(value) };
   throw new TypeError(`attribute '${name}' cannot be a ${typeof value}`);
 }
 
@@ -206,7 +206,7 @@ function plain(value: AttributeValue): unknown {
   if (type === 'S' && typeof content === 'string') return content;
   if (type === 'N') return numberOf(content);
   if (type === 'B' && content instanceof Uint8Array) return content;
-  if (type === 'M' && typeof content === 'object' && content !== null) return unmarshalled(content);
+  if (type === 'M' && isObject(content)) return unmarshalled(content as MarshalledItem);
   return null;
 }
 

@@ -105,7 +105,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
       'is required: the name of the idempotency table. Is the environment variable that should hold it set?',
     );
   }
-  if (client !== undefined && (typeof client !== 'object' || client === null || typeof client.send !== 'function')) {
+  if (client !== undefined && typeof client?.send !== 'function') {
     throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
   }
   if (sortKey !== undefined && !isSortKey(sortKey)) {
@@ -130,10 +130,12 @@ function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string |
     throw optionError('attributes', "must be an object of names, such as { id: 'pk' }");
   }
   for (const [attribute, name] of Object.entries(attributes)) {
-    if (!Object.hasOwn(DEFAULT_NAMES, attribute)) throw optionError(`attributes.${attribute}`, 'is no attribute');
-    if (!isText(name)) throw optionError(`attributes.${attribute}`, 'must be a non-empty string');
-    if (name in Object.prototype)
-      throw optionError(`attributes.${attribute}`, `'${name}' is a name that every object has`);
+    if (!Object.hasOwn(DEFAULT_NAMES, attribute) || !isText(name) || name in Object.prototype) {
+      throw optionError(
+        `attributes.${attribute}`,
+        `must be a name that not every object has, for one of ${ATTRIBUTES.join(', ')}`,
+      );
+    }
   }
   const names = { ...DEFAULT_NAMES, ...attributes };
   const all = [...Object.values(names), ...(sortKeyName === undefined ? [] : [sortKeyName])];

@@ -81,7 +81,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
  */
 export async function join(table: Table, recordId: string, reference: PartsReference): Promise<Uint8Array> {
   const { digest, parts } = reference;
-  if (!Number.isInteger(parts) || parts < 1 || parts > MAX_PARTS) throw new Error(`it cannot have ${parts} parts`);
+  if (!Number.isInteger(parts) || parts < 1 || parts > MAX_PARTS) throw new Error('it has no such parts');
   const read: Uint8Array[] = [];
   await concurrently(parts, async (index) => {
     const item = await table.get(partId(recordId, digest, index));

@@ -150,11 +150,11 @@ const MAX_TRIES = 5;
 const BACKOFF_MILLIS = 10;
 
 function isConflict(error: unknown): boolean {
-  return error instanceof Error && error.name === TRANSACTION_CONFLICT;
+  return (error as Error).name === TRANSACTION_CONFLICT;
 }
 
 function isFailedCondition(error: unknown): error is ConditionalCheckFailedException {
-  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+  return (error as Error).name === 'ConditionalCheckFailedException';
 }
 
 /** A connection that hangs must not use up the invocation: at most three tries of four seconds. */

@@ -10,9 +10,6 @@ import type { Table, TransactionError } from './table.ts';
 /** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
 export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** AWS: "Quotas and limits in Amazon DynamoDB", DynamoDB transactions. One of them is the record. */
-const MAX_ITEMS = 100 - 1;
-
 interface Transaction {
   readonly table: Table;
   /** The record. */
@@ -25,12 +22,6 @@ interface Transaction {
 /** The record last: the reasons of the caller's items keep their places. */
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
   const { table, put, items, token } = transaction;
-  if (items.length > MAX_ITEMS) {
-    const itemsError = new RangeError(
-      `transact(items, response): ${items.length} items are more than ${MAX_ITEMS}: DynamoDB takes 100, and one is the record`,
-    );
-    return { done: false, itemsError };
-  }
   const failed = await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
   return failed === undefined ? { done: true } : answerOf(failed, transaction);
 }
@@ -61,8 +52,7 @@ async function answerOf(
 }
 
 function reasonsOf(error: unknown): readonly CancellationReason[] | undefined {
-  if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return undefined;
-  return (error as { CancellationReasons?: readonly CancellationReason[] }).CancellationReasons;
+  return (error as { CancellationReasons?: readonly CancellationReason[] } | undefined)?.CancellationReasons;
 }
 
 /** DynamoDB says what is wrong with the items; or the SDK does, which then has sent nothing. */

@@ -9,7 +9,6 @@ describe('a refusal says what to do', () => {
       {
         code: 'KEY_REUSED',
         message: 'This idempotency key was used before with a different request. Use a new key for a new request.',
-        advice: undefined,
       },
     ],
     [

@@ -402,7 +402,7 @@ describe('extend', () => {
       const { call } = guarded(({ extend }) => extend(millis as never));
       expect(await thrownBy(call(newOrder()))).toMatchObject({
         name: 'TypeError',
-        message: `extend(millis): millis must be a finite number above 0 and at most 31536000000, not ${typeof millis === 'string' ? `'${millis}'` : typeof millis === 'object' && millis !== null ? 'an empty object' : millis}`,
+        message: `middy-idempotency: option \`extend(millis)\`: must be a finite number above 0 and at most 31536000000, not ${typeof millis === 'string' ? `'${millis}'` : typeof millis === 'object' && millis !== null ? 'an empty object' : millis}`,
       });
     },
   );
