@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where the SDK comes from: the bundle, or the runtime's own `node_modules`. */
 export type Sdk = 'bundled' | 'external';
-export type Entry = 'base' | 'floor' | 'http' | 'ours' | 'peer' | 'primed';
+export type Entry = 'base' | 'floor' | 'guardedHandler' | 'guardedApi' | 'ours' | 'peer' | 'primed';
 
 export interface Bundle {
   readonly code: string;
@@ -46,12 +46,19 @@ const SOURCES: Readonly<Record<Entry, string>> = {
     for (const S of ['a', 'b']) await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S } } }));
     return respond();
   });`,
-  http: `${BASE}
+  // As a user writes them, with the store's own client: what `check:size` holds.
+  guardedHandler: `
+  import middy from '@middy/core';
+  import { idempotency } from './src/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb.ts';
+  const store = dynamoDBStore({ tableName: 'idempotency' });
+  export const handler = middy().use(idempotency({ store, key: 'id' })).handler(async () => 1);`,
+  guardedApi: `
+  import middy from '@middy/core';
   import { httpIdempotency } from './src/http/index.ts';
   import { dynamoDBStore } from './src/stores/dynamodb.ts';
-  const scope = 'requestContext.authorizer.jwt.claims.sub';
-  const store = dynamoDBStore({ tableName, client });
-  export const handler = middy().use(httpIdempotency({ store, scope })).handler(respond);`,
+  const store = dynamoDBStore({ tableName: 'idempotency' });
+  export const handler = middy().use(httpIdempotency({ store })).handler(async () => 1);`,
   ours: OURS,
   // A record that is not there: what the first request of a client makes is there for the second.
   primed: `${OURS}

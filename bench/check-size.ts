@@ -6,14 +6,17 @@ import { bundle } from './bundle.ts';
  * and the same lock file give the same bytes. A budget that is larger than needed fails too, or growth would go unseen.
  */
 const SLACK_BYTES = 1024;
-/** Bytes. A target that is not met does not fail: the budget does. */
-const TARGETS = { ours: 62_000, http: 74_000 } as const;
-const NAMES = { ours: 'idempotency + dynamoDBStore', http: 'httpIdempotency + dynamoDBStore' } as const;
+/** Bytes: what the package shall not exceed. */
+const TARGETS = { guardedHandler: 62_000, guardedApi: 74_000 } as const;
+const NAMES = {
+  guardedHandler: 'idempotency + dynamoDBStore',
+  guardedApi: 'httpIdempotency + dynamoDBStore',
+} as const;
 
 const budget: Readonly<Record<keyof typeof TARGETS, number>> = JSON.parse(
   readFileSync(new URL('size-budget.json', import.meta.url), 'utf8'),
 );
-for (const entry of ['ours', 'http'] as const) {
+for (const entry of ['guardedHandler', 'guardedApi'] as const) {
   const { bytes } = await bundle(entry, 'external');
   const [allowed, target] = [budget[entry], TARGETS[entry]];
   const met = bytes <= target ? 'met' : 'not met';

@@ -67,3 +67,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function present<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
 }
+
+/** The text of bytes. A decoder that is not fatal would replace every malformed byte by the same character. @throws TypeError */
+export function utf8(bytes: Uint8Array, ignoreBOM = true): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(bytes);
+}

@@ -121,8 +121,7 @@ export function refuseDurable(context: unknown): void {
   if (remainingIn(context, true) === undefined) return;
   throw new TypeError(
     'middy-idempotency cannot guard a durable execution as a whole: its handler runs again after every wait. ' +
-      "Start it with an execution name, and guard each effect in a step: context.step('charge', () => chargeOnce(order)), " +
-      'with chargeOnce = idempotent(charge, …).',
+      "Guard each effect in a step: context.step('charge', () => chargeOnce(order)).",
   );
 }
 

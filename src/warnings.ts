@@ -1,5 +1,5 @@
 import type { IdempotencyEvent } from './core/events.ts';
-import { IdempotencyError } from './errors.ts';
+import { IdempotencyError, shown } from './errors.ts';
 
 /** Each reason is logged once, and at most so many: a client may be refused as often as it sends requests. */
 const MAX_REASONS = 100;
@@ -34,9 +34,12 @@ function isOfClient(error: unknown): boolean {
 }
 
 function adviceOf(error: unknown): string {
-  if (error instanceof IdempotencyError) return error.advice ?? adviceOf(error.cause ?? error.message);
-  if (error instanceof Error) return error.message;
-  return typeof error === 'object' ? 'an object was thrown' : String(error);
+  const { advice, cause, message } = (error ?? {}) as {
+    advice?: string;
+    cause?: { message?: string };
+    message?: string;
+  };
+  return advice ?? cause?.message ?? message ?? shown(error);
 }
 
 const usersOfDefault = new WeakMap<object, string>();
@@ -53,7 +56,7 @@ export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...a
   if (user === undefined || user === code) return;
   warn(
     'SHARED_OPERATION',
-    'Two guarded functions of one store have no `operation`: with equal keys, one gets the outcome of the other',
+    'Two functions of one store have no `operation`: equal keys share an outcome. Give each its own',
   );
 }
 

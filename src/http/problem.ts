@@ -60,7 +60,7 @@ export function problemResponse(
   };
 }
 
-/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. What the store refuses, no retry mends. */
+/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. No retry mends a refusal of the store. */
 function retryAfterSeconds({ code, retryable, retryAfterMillis }: IdempotencyError): number | undefined {
   if (code === 'STORE_UNAVAILABLE') return retryable === true ? STORE_RETRY_SECONDS : undefined;
   return retryAfterMillis === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMillis / 1000));

@@ -117,11 +117,9 @@ async function start(
 /** `context.idempotency`. A context that is frozen, or has one of another guard or request, stays as it is. */
 function attachHandle(request: MiddyRequest, handle: IdempotencyHandle | undefined): void {
   const context = (request.context ?? {}) as object;
-  if ('idempotency' in context || !Object.isExtensible(context)) {
-    request.context = Object.create(context, {
-      idempotency: { value: handle, enumerable: true, configurable: true, writable: true },
-    });
-  } else {
-    request.context = Object.assign(context, { idempotency: handle });
-  }
+  const own = { idempotency: handle };
+  request.context =
+    'idempotency' in context || !Object.isExtensible(context)
+      ? Object.create(context, Object.getOwnPropertyDescriptors(own))
+      : Object.assign(context, own);
 }

@@ -53,10 +53,7 @@ export type Thenable = PromiseLike<unknown> & object;
 
 export function isThenable(value: unknown): value is Thenable {
   try {
-    return (
-      ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-      typeof (value as { then?: unknown }).then === 'function'
-    );
+    return typeof (value as { then?: unknown } | undefined)?.then === 'function';
   } catch {
     return false;
   }

@@ -36,7 +36,7 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     return {
       isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => isMiddyError(error) || isOver(),
+      isTimeout: (error) => (error !== undefined && isMiddyError(error)) || isOver(),
       isMiddyError,
     };
   };

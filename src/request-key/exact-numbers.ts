@@ -20,7 +20,7 @@ export function isExactJson(text: string): boolean {
 
 /** As JSON.parse, but a number that is not exact becomes a value that no key and no fingerprint can have. */
 export function parseExactly(text: string): unknown {
-  return isExactJson(text) ? JSON.parse(text) : JSON.parse(text, exactly as Parameters<typeof JSON.parse>[1]);
+  return LONG_NUMBER.test(text) ? JSON.parse(text, exactly as Parameters<typeof JSON.parse>[1]) : JSON.parse(text);
 }
 
 function exactly(_name: string, value: unknown, { source }: { readonly source?: string }): unknown {

@@ -32,8 +32,8 @@ export function identify(
       'The caller is not known, so this request cannot be kept apart from those of others.',
       {
         advice:
-          `The option \`scope\` selected no caller: ${scope.gap}. Is the authorizer missing? Else give a function that knows ` +
-          "your callers, or 'anonymous' in httpIdempotency.",
+          `The option \`scope\` selected no caller: ${scope.gap}. Is the authorizer missing? Else give a function, or ` +
+          "'anonymous' in httpIdempotency.",
       },
     );
   }
@@ -70,7 +70,7 @@ function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): st
   const members = Array.isArray(selected) ? Array.from(selected) : [selected];
   if (members.every((member) => (member ?? null) === null)) {
     throw new IdempotencyError('KEY_INVALID', 'The idempotency fingerprint of this request cannot be computed.', {
-      advice: 'The option `fingerprint` selected nothing. Select what every request has, such as [rawPath, body].',
+      advice: 'The option `fingerprint` selected nothing. Select what every request has.',
     });
   }
   const json = canonicalJson('fingerprint', selected);

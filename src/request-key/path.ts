@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { utf8 } from '../json.ts';
 import { parseExactly } from './exact-numbers.ts';
 
 /** A compiled path, and what `jmespath()` of `middy-idempotency/jmespath` returns. */
@@ -184,9 +185,4 @@ function reader(name: string, read: (text: string) => unknown): [name: string, r
 function bytesOf(base64: string): Buffer {
   if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw new TypeError('the text is not base64');
   return Buffer.from(base64, 'base64');
-}
-
-/** Not fatal, it would replace every malformed byte by the same character. */
-function utf8(bytes: Buffer, ignoreBOM: boolean): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(bytes);
 }

@@ -107,7 +107,7 @@ describe('show', () => {
   it('exits with 1 and says why when the table cannot be read', async () => {
     const { exitCode, told } = await command(['show', 'pay#a', ...tableOptions('no-such-table')]);
     expect(exitCode).toBe(1);
-    expect(told).toMatch(/STORE_UNAVAILABLE: Create the table .*'no-such-table'/s);
+    expect(told).toMatch(/STORE_UNAVAILABLE: Create the table, .*'no-such-table'/s);
   });
 });
 

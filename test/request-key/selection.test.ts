@@ -90,8 +90,8 @@ describe('a refusal says what to do', () => {
       code: 'SCOPE_MISSING',
       message: 'The caller is not known, so this request cannot be kept apart from those of others.',
       advice:
-        'The option `scope` selected no caller: it is absent. Is the authorizer missing? Else give a function that knows ' +
-        "your callers, or 'anonymous' in httpIdempotency.",
+        'The option `scope` selected no caller: it is absent. Is the authorizer missing? Else give a function, or ' +
+        "'anonymous' in httpIdempotency.",
     });
   });
 
@@ -99,7 +99,7 @@ describe('a refusal says what to do', () => {
     expect(refusal({ key: 'id', fingerprint: '[a, b]' }, { id: 1 })).toMatchObject({
       code: 'KEY_INVALID',
       message: 'The idempotency fingerprint of this request cannot be computed.',
-      advice: 'The option `fingerprint` selected nothing. Select what every request has, such as [rawPath, body].',
+      advice: 'The option `fingerprint` selected nothing. Select what every request has.',
     });
   });
 

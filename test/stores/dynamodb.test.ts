@@ -185,7 +185,7 @@ describe('a table that cannot be used', () => {
     );
     const error = await failure(dynamoDBStore({ tableName, client: refusing }).insert(record()));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false, cause: denied });
-    expect(error.advice).toContain('dynamodb:PutItem and dynamodb:DeleteItem');
+    expect(error.advice).toContain('dynamodb:PutItem, DeleteItem and GetItem');
   });
 });
 

@@ -111,7 +111,11 @@ async function claim(
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimed, options, runtime.now());
       if (decision === undefined || decision.kind === 'takeover') {
-        if (races++ === MAX_RACES) throw lostEveryRace(claimed.attempt);
+        if (races++ === MAX_RACES) {
+          const retryAfterMillis = options.clockSkewMillis;
+          tell(claimed.attempt, { type: 'inFlight', retryAfterMillis });
+          throw contention(MAX_RACES, retryAfterMillis);
+        }
         const checkpoints = decision?.checkpoints && (await checkpointTexts(decision.checkpoints));
         claimed = candidate(decision?.attempt, checkpoints);
         takenOver = decision?.reason;
@@ -127,12 +131,6 @@ async function claim(
         existing = later.existing;
       }
     }
-  }
-
-  function lostEveryRace(attempt: number): IdempotencyError {
-    const retryAfterMillis = options.clockSkewMillis;
-    tell(attempt, { type: 'inFlight', retryAfterMillis });
-    return contention(MAX_RACES, retryAfterMillis);
   }
 
   function win(record: InProgressRecord, takenOver?: TakeoverReason, room?: number): Claim {

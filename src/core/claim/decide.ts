@@ -82,19 +82,15 @@ export function rejection(
         'This idempotency key was used before with a different request. Use a new key for a new request.',
       );
     case 'inFlight':
-      return new IdempotencyError(
-        'IN_FLIGHT',
-        'A request with this idempotency key is being executed. Retry later with the same key.',
-        { retryAfterMillis: decision.retryAfterMillis },
-      );
+      return inFlight(decision.retryAfterMillis);
     case 'outcomeUnknown':
       return new IdempotencyError(
         'OUTCOME_UNKNOWN',
         'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
         {
           advice:
-            `The lease of record ${recordId} ended, and onExpiredLease is 'throw'. Find out what the execution did. ` +
-            'Then `npx middy-idempotency release` lets a retry execute; `complete` gives retries the lost response.',
+            `The lease of record ${recordId} ended, and onExpiredLease is 'throw'. Find out what the execution did, then use ` +
+            '`npx middy-idempotency release` or `complete`.',
         },
       );
   }
@@ -102,9 +98,10 @@ export function rejection(
 
 /** Many claims take the record from each other. */
 export function contention(rounds: number, retryAfterMillis: number): IdempotencyError {
-  return new IdempotencyError(
-    'IN_FLIGHT',
-    'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
-    { retryAfterMillis, advice: `The record changed hands ${rounds} times.` },
-  );
+  return inFlight(retryAfterMillis, `The record changed hands ${rounds} times.`);
+}
+
+function inFlight(retryAfterMillis: number, advice?: string): IdempotencyError {
+  const message = 'A request with this idempotency key is being executed. Retry later with the same key.';
+  return new IdempotencyError('IN_FLIGHT', message, { retryAfterMillis, advice });
 }

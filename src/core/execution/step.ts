@@ -100,12 +100,11 @@ function recordFull(name: string): IdempotencyError {
 }
 
 function requireStep(name: unknown, fn: unknown): void {
-  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || !isMember(name)) {
-    throw new TypeError(
-      `step(name, fn): name must be a text of 1 to ${MAX_NAME_LENGTH} characters, and not '__proto__'`,
-    );
-  }
-  if (typeof fn !== 'function') throw new TypeError(`step('${name}', fn): fn must be a function`);
+  const isName = typeof name === 'string' && name !== '' && name.length <= MAX_NAME_LENGTH && isMember(name);
+  if (isName && typeof fn === 'function') return;
+  throw new TypeError(
+    `step(name, fn): name must be a text of 1 to ${MAX_NAME_LENGTH} characters, and not '__proto__'; fn must be a function`,
+  );
 }
 
 /** Stores keep names as members of a map, in UTF-8: `__proto__` is not always a member, and a lone surrogate is no text. */

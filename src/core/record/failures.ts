@@ -16,7 +16,7 @@ export function storeFailure(error: unknown): IdempotencyError {
 
 /** The store took longer than its caller can wait. */
 export function storeTimeout(what: string): IdempotencyError {
-  const advice = 'Look at the latency of the table, and at the timeouts of the client and of the function.';
+  const advice = 'Look at the latency of the table, and at the timeouts.';
   return storeUnavailable({ cause: new Error(`the store ${what}`), advice, retryable: true, unanswered: true });
 }
 

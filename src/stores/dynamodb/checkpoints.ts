@@ -39,7 +39,7 @@ export function checkpointFormat(codec: TextCodec): CheckpointFormat {
     },
 
     read(id, stored) {
-      if (!isObject(stored)) throw unreadable('', new TypeError('they are no map'));
+      if (!isObject(stored)) throw unreadable('');
       const unpacking = Object.entries(stored).map(([name, value]) => {
         if (typeof value === 'string') return [name, value] as const;
         const packed = packedOf(name, value);
@@ -62,12 +62,12 @@ const labelOf = (name: string) => `step ${name}`;
 function packedOf(name: string, stored: unknown): PackedCheckpoint {
   const { encoding, value } = (stored ?? {}) as Partial<PackedCheckpoint>;
   if (typeof encoding !== 'string' || !(value instanceof Uint8Array)) {
-    throw unreadable(` '${name}'`, new TypeError('it is no text'));
+    throw unreadable(` '${name}'`);
   }
   return { encoding, value };
 }
 
-function unreadable(which: string, cause: unknown): IdempotencyError {
+function unreadable(which: string, cause?: unknown): IdempotencyError {
   return recordInvalid(
     `The record's checkpoints${which} are not what this version writes, or are for another codec.`,
     cause,

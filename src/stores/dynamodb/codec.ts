@@ -78,7 +78,7 @@ export async function decoded(codec: OutcomeCodec, bytes: Uint8Array, context: C
 }
 
 function bytesOf(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError('it answered with something else than a Uint8Array');
+  if (!(value instanceof Uint8Array)) throw new TypeError('it did not answer with a Uint8Array');
   return value;
 }
 

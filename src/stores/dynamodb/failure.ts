@@ -40,15 +40,14 @@ export function sdkError(error: unknown): SdkError {
 type Kind = 'refused' | 'record refused' | 'unclear' | 'busy' | 'unanswered';
 
 const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
-const THROTTLED = ['busy', 'Give the table on-demand capacity, or more of it.'] as const;
+const THROTTLED = ['busy', 'Give the table more capacity.'] as const;
 
 /** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
 const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>> = {
   ResourceNotFoundException: ['refused', 'Create the table, or correct `tableName`.'],
   AccessDeniedException: [
     'refused',
-    'Allow dynamodb:PutItem and dynamodb:DeleteItem on the table. Large outcomes, waitMillis and store.read need ' +
-      'dynamodb:GetItem, and a transaction what its items do.',
+    'Allow dynamodb:PutItem, DeleteItem and GetItem on the table, and a transaction what its items do.',
   ],
   CredentialsProviderError: NO_CREDENTIALS,
   UnrecognizedClientException: NO_CREDENTIALS,
@@ -64,7 +63,7 @@ const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>>
   [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
   TransactionCanceledException: ['busy', 'Other writes were in the way, or a table is throttled.'],
   TransactionInProgressException: ['busy', 'The same transaction, sent before, is still at work.'],
-  TimeoutError: ['unanswered', 'Look at the network path to DynamoDB (VPC endpoint, security group).'],
+  TimeoutError: ['unanswered', 'Look at the network path to DynamoDB.'],
 };
 
 /** What the SDK threw, as `STORE_UNAVAILABLE`. The advice has the service's own words. */

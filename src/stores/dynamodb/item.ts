@@ -71,9 +71,8 @@ export function roomIn(item: Item, names: AttributeNames): number | undefined {
 
 /** Of an attribute's value, or a little more (AWS: "DynamoDB item sizes and formats"). */
 function bytesOf(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return 21;
-  if (value instanceof Uint8Array) return value.length;
+  if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.byteLength(value);
   const members = value instanceof Map ? [...value] : Object.entries(value as object);
   return members.reduce((sum, [name, member]) => sum + 1 + Buffer.byteLength(name) + bytesOf(member), 3);
 }

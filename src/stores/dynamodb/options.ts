@@ -100,10 +100,7 @@ export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStor
   refuseUnknownOptions(options, OPTION_NAMES);
   const { tableName, client, attributes = {}, sortKey, codec } = options;
   if (!isText(tableName) || tableName.trim() === '') {
-    throw optionError(
-      'tableName',
-      'is required: the name of the idempotency table. Is the environment variable that should hold it set?',
-    );
+    throw optionError('tableName', 'is required. Is the environment variable that should hold it set?');
   }
   if (client !== undefined && typeof client?.send !== 'function') {
     throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
@@ -131,10 +128,7 @@ function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string |
   }
   for (const [attribute, name] of Object.entries(attributes)) {
     if (!Object.hasOwn(DEFAULT_NAMES, attribute) || !isText(name) || name in Object.prototype) {
-      throw optionError(
-        `attributes.${attribute}`,
-        `must be a name that not every object has, for one of ${ATTRIBUTES.join(', ')}`,
-      );
+      throw optionError(`attributes.${attribute}`, `must be a name for one of ${ATTRIBUTES.join(', ')}`);
     }
   }
   const names = { ...DEFAULT_NAMES, ...attributes };

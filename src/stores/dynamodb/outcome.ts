@@ -59,7 +59,7 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
 
   /** A reason may quote what the handler said: where that is encoded, the table gets none of it. */
   function storedReason(reason: string): string {
-    return codec.hidesText ? 'the event `completed` has the reason' : reason;
+    return codec.hidesText ? 'it could not be stored; the event `completed` told why' : reason;
   }
 
   async function prepare(id: string, outcome: Ended, json: string): Promise<Prepared> {

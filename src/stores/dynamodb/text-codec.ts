@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
+import { utf8 } from '../../json.ts';
 import { type CodecContext, decoded, encoded, type OutcomeCodec, unknownEncoding } from './codec.ts';
 
 /** Text as an attribute holds it. */
@@ -31,7 +32,8 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
     hidesText: codec !== undefined,
 
     async pack(text, context) {
-      const smaller = await compressed(text);
+      const length = Buffer.byteLength(text);
+      const smaller = length < MIN_BYTES ? undefined : await compressed(text, length);
       const compression = smaller === undefined ? '' : `+${GZIP}`;
       if (codec === undefined) return { encoding: compression, value: smaller ?? text };
       const value = await encoded(codec, smaller ?? Buffer.from(text), context);
@@ -53,11 +55,6 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
       return utf8(bytes);
     },
   };
-}
-
-/** @throws TypeError when the bytes are no UTF-8 */
-function utf8(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
 /**
@@ -82,16 +79,14 @@ const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /**
- * The text as gzip; `undefined` where it is too short. JSON always gets smaller: its bytes use less than seven of their
+ * The text as gzip. JSON always gets smaller: its bytes use less than seven of their
  * eight bits.
  *
  * gzip at its default level, by measurement (`bench/codec.ts`, table in `docs/cost-and-speed.md`).
  * brotli at the same cost is 2 to 5 % smaller, but has no checksum: altered bytes could be read as
  * another response.
  */
-async function compressed(text: string): Promise<Uint8Array | undefined> {
-  const length = Buffer.byteLength(text);
-  if (length < MIN_BYTES) return undefined;
+async function compressed(text: string, length: number): Promise<Uint8Array> {
   return length <= MAX_BLOCKING_BYTES ? gzipSync(text) : compress(text, pieceOf(length / 2));
 }
 

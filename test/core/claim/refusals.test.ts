@@ -26,15 +26,15 @@ describe('a refusal says what to do', () => {
         message:
           'An earlier execution of this request ended without an answer. It is not executed again: find out what it did.',
         advice:
-          "The lease of record op#1 ended, and onExpiredLease is 'throw'. Find out what the execution did. " +
-          'Then `npx middy-idempotency release` lets a retry execute; `complete` gives retries the lost response.',
+          "The lease of record op#1 ended, and onExpiredLease is 'throw'. Find out what the execution did, then use " +
+          '`npx middy-idempotency release` or `complete`.',
       },
     ],
     [
       contention(10, 1000),
       {
         code: 'IN_FLIGHT',
-        message: 'Too many requests with this idempotency key arrive at once. Retry later with the same key.',
+        message: 'A request with this idempotency key is being executed. Retry later with the same key.',
         retryAfterMillis: 1000,
         advice: 'The record changed hands 10 times.',
       },
