@@ -5,41 +5,16 @@ import { brokenLinesOf, type Finding, findingsOf, MAX_WORDS } from './words/find
 import { blocksOfMarkdown } from './words/markdown.ts';
 import { blocksOfSource } from './words/source.ts';
 
-/** What is held to plain words. Add a folder when its comments and messages pass. */
-const HELD = [
-  'README.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  'CODE_OF_CONDUCT.md',
-  'docs',
-  'infra',
-  'src/cdk',
-  'src/cli',
-  'src/core',
-  'src/errors.ts',
-  'src/function.ts',
-  'src/json.ts',
-  'src/middy',
-  'src/runtime.ts',
-  'src/warnings.ts',
-  'src/events',
-  'src/jmespath',
-  'src/operation.ts',
-  'src/operator',
-  'src/request-key',
-  'src/stores',
-];
-const ALL = ['README.md', 'CHANGELOG.md', 'docs', 'infra', 'src'];
+/** What is held to plain words. */
+const HELD = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs', 'infra', 'src'];
 
-const HELP = `npm run check:words -- [--all] [PATH …]
+const HELP = `npm run check:words -- [PATH …]
 
 Finds sentences of more than ${MAX_WORDS} words, and words that this project does not use.
 It reads Markdown, and the comments and messages of TypeScript. Each finding is printed as file:line.
 In Markdown it also finds lines that break within a sentence.
 Without a PATH it reads what is held: ${HELD.join(', ')}.
 
-  --all     also the folders that are not held yet: all of src
   --help
 
 Exit codes: 0 no finding; 1 findings; 2 wrong usage.
@@ -50,9 +25,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.exitCode = main();
 
 function main(): number {
-  let given: { values: { all?: boolean; help?: boolean }; positionals: string[] };
+  let given: { values: { help?: boolean }; positionals: string[] };
   try {
-    const options = { all: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+    const options = { help: { type: 'boolean', short: 'h' } } as const;
     given = parseArgs({ options, allowPositionals: true });
   } catch (error) {
     return wrongUsage((error as Error).message);
@@ -62,7 +37,7 @@ function main(): number {
     process.stdout.write(HELP);
     return 0;
   }
-  const paths = positionals.length > 0 ? positionals : values.all === true ? ALL : HELD;
+  const paths = positionals.length > 0 ? positionals : HELD;
   const absent = paths.find((path) => !existsSync(path.startsWith('/') ? path : `${root}${path}`));
   if (absent !== undefined) return wrongUsage(`there is no ${absent}`);
   return report(paths.flatMap(filesOf));

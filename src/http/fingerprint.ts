@@ -6,8 +6,8 @@ import type { HttpRequest } from './request.ts';
 
 /**
  * What must stay the same between retries: method, authority, stage, path, query, media type and body. JSON is compared
- * by its meaning (RFC 8785), so that the order of its properties, white space and escapes do not matter; every other body
- * by its bytes, and by how they are to be read.
+ * by its meaning (RFC 8785): the order of its properties, white space and escapes do not matter. Every other body is compared
+ * by its bytes, its media type and its encoding.
  *
  * @throws IdempotencyError `KEY_INVALID` for a body that a parser in front has made of a text that said more
  */

@@ -12,8 +12,8 @@ interface Evidence {
 }
 
 /**
- * Who is calling, from what API Gateway or Lambda has verified: the first of the subject of a JWT with its issuer, an
- * IAM principal, the principal of a Lambda authorizer, the id of an API key, a client certificate.
+ * Who is calling, from the evidence that API Gateway or Lambda has verified. In this order: JWT subject with issuer, IAM
+ * principal, principal of a Lambda authorizer, API key id, client certificate.
  *
  * The first evidence that is there decides. Where it names no caller, there is no identity: many callers may have the
  * API key or the certificate that comes next. Never from a header, a raw token or an address: the caller can choose them.

@@ -14,9 +14,8 @@ import { httpSelectors } from './selectors.ts';
 export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } from './options.ts';
 
 /**
- * A Middy middleware that gives an API behind API Gateway (REST, HTTP API), a Lambda Function URL or an ALB the
- * semantics of the `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header-07), with Stripe's where the
- * draft is silent. Requests that it refuses are answered with problem details (RFC 9457); what the handler throws is
+ * A Middy middleware for an API behind API Gateway (REST, HTTP API), a Lambda Function URL or an ALB. It has the semantics of
+ * the `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header-07), and Stripe's where the draft is silent. Requests that it refuses are answered with problem details (RFC 9457); what the handler throws is
  * rethrown as it is. Use it FIRST.
  *
  * @throws TypeError at construction when an option is wrong; the message names it

@@ -17,8 +17,8 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   extends ProtocolOptions<TItem>,
     Pick<RequestOptions<readonly [event: TEvent]>, 'operation'> {
   /**
-   * Who is calling. By default it is the identity that API Gateway or Lambda has verified: JWT subject with issuer, IAM
-   * principal, principal of a Lambda authorizer, API key id, client certificate. The first of these that is there decides.
+   * Who is calling. By default it is the identity that API Gateway or Lambda has verified. In this order: JWT subject with
+   * issuer, IAM principal, principal of a Lambda authorizer, API key id, client certificate. The first that is there decides.
    * A request without any is refused. So is one whose first names no caller, such as a JWT without `sub`. A path, a
    * function or `jmespath('…')` takes the place of all that.
    *
