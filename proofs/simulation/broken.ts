@@ -22,6 +22,7 @@ const KEPT = 'proofs/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb.ts';
 
 const STEP = 'src/core/execution/step.ts';
+const FAILURE = 'src/stores/dynamodb/failure.ts';
 const EXECUTION = 'src/core/execution/execution.ts';
 const WAIT = 'src/core/claim/wait.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
@@ -388,5 +389,124 @@ export const BREAKS: readonly Break[] = [
       edit(HELD_RECORD, 'let isCertain = false;', 'let isCertain = true;'),
     ],
     tests: [KEPT],
+  },
+  {
+    name: 'a refused try hides an earlier one without an answer',
+    edits: [
+      edit(
+        'src/core/execution/persist.ts',
+        'throw isDoubtful && retryable === false ? inconclusive(failure) : failure;',
+        'throw isDoubtful === undefined ? inconclusive(failure) : failure;',
+      ),
+      edit(FAILURE, "const isDoubtful = kind === 'unclear' || attempts > 1;", 'const isDoubtful = attempts < 0;'),
+    ],
+    tests: ['test/integration/i13-done-is-true.test.ts'],
+  },
+  {
+    name: 'a throttled key is no answer: its request runs unguarded',
+    edits: [
+      edit(FAILURE, "unanswered: kind === 'unanswered' || undefined,", "unanswered: kind !== 'refused' || undefined,"),
+    ],
+    tests: ['test/integration/i14-an-answer.test.ts'],
+  },
+  {
+    name: 'an API key or a certificate stands in for a caller without a name',
+    edits: [
+      edit(
+        'src/http/identity.ts',
+        'find(({ isThere }) => isThere)?.caller;',
+        'find(({ caller }) => caller !== undefined)?.caller;',
+      ),
+    ],
+    tests: ['test/integration/i15-somebody.test.ts'],
+  },
+  {
+    name: 'a step runs although the record cannot keep that it is done',
+    edits: [
+      edit(STEP, 'if (!record.reserve(name)) throw recordFull(name);', "if (name === '') throw recordFull(name);"),
+    ],
+    tests: ['test/integration/full-record.test.ts'],
+  },
+  {
+    name: 'a callback-style function is done when it returns',
+    edits: [edit('src/function.ts', 'if (declared <= 2) return args.slice(0, 2);', 'if (declared > 0) return args;')],
+    tests: ['test/core/callback-style.test.ts'],
+  },
+  {
+    name: 'clones of a process share an owner',
+    edits: [edit('src/runtime.ts', 'randomUUID({ disableEntropyCache: true })', 'randomUUID()')],
+    tests: ['test/integration/i01-clones.test.ts'],
+  },
+  {
+    name: 'two numbers that are one double are one key',
+    edits: [
+      edit(
+        'src/request-key/path.ts',
+        "reader('powertools_json', parseExactly),",
+        "reader('powertools_json', JSON.parse),",
+      ),
+    ],
+    tests: ['test/request-key/inexact-keys.test.ts'],
+  },
+  {
+    name: "a refund of the example has the key's ids alone",
+    edits: [
+      edit(
+        'infra/payments/create-refund.ts',
+        'const derive = (what: string) =>',
+        'const derive = (what: string) => handle.deriveKey(what);\n    const _with = (what: string) =>',
+      ),
+    ],
+    tests: ['test/infra/refunds.test.ts'],
+  },
+  {
+    name: 'a PUT of the example takes the id of a key',
+    edits: [
+      edit('infra/payments/put-payment.ts', 'if (DERIVED_ID.test(id)) {', 'if (DERIVED_ID.test(id.slice(99))) {'),
+    ],
+    tests: ['test/infra/put-payment.test.ts'],
+  },
+  {
+    name: 'an onEvent silences the warnings',
+    edits: [
+      edit(
+        'src/operation.ts',
+        'if (warnings === false) return onEvent;',
+        'if (warnings === false || onEvent !== undefined) return onEvent;',
+      ),
+    ],
+    tests: ['test/core/warnings-beside-events.test.ts'],
+  },
+  {
+    name: 'a body is parsed with a call for each of its members',
+    edits: [
+      edit(
+        'src/request-key/exact-numbers.ts',
+        'return LONG_NUMBER.test(text) ? JSON.parse',
+        'return text.length > 0 ? JSON.parse',
+      ),
+    ],
+    tests: ['test/request-key/exact-numbers.test.ts'],
+  },
+  {
+    name: 'a duplicate decodes every checkpoint',
+    edits: [
+      edit(
+        DYNAMODB,
+        'checkpoints: steps.read(record.id, stored) };',
+        'checkpoints: await decodedAtOnce(steps.read(record.id, stored)) };',
+      ),
+      edit(
+        DYNAMODB,
+        'function conditionFor(',
+        `async function decodedAtOnce<T extends object>(all: T): Promise<T> {
+  for (const one of Object.values(all)) if (typeof one === 'function') await one();
+  return all;
+}
+
+function conditionFor(`,
+      ),
+    ],
+    tests: ['test/integration/i16-bounded.test.ts'],
   },
 ];
