@@ -13,9 +13,9 @@ import { warnOfSharedDefault } from './warnings.ts';
 export interface FunctionOptions<Args extends readonly unknown[], TItem = never> extends OperationOptions<Args, TItem> {
   /**
    * Whether the function gets the `IdempotencyHandle`, as the last of its parameters. A call with more arguments than those in
-   * front of it is refused with a TypeError: call it as `orders.map((order) => fn(order))`, not as `orders.map(fn)`. Where only
-   * one parameter can be counted (`fn.length`: a rest, and what follows a default, is not), the handle comes behind
-   * whatever arguments there are. @default false
+   * front of it is refused with a TypeError: call it as `orders.map((order) => fn(order))`, not as `orders.map(fn)`. Declare no
+   * rest parameter and no default before the handle: `fn.length` does not count them. If `fn.length` is 0 or 1, the handle
+   * comes behind all arguments. @default false
    */
   readonly passHandle?: boolean;
   /**
@@ -114,11 +114,11 @@ function withoutCallback(declared: number, args: unknown[]): unknown[] {
 }
 
 /**
- * The arguments, so many that the handle comes where the function declares it. Of more than it declares, one would be taken
- * for the handle.
+ * The arguments, filled up with `undefined` so that the handle comes where the function declares it. With more arguments
+ * than it declares, the function would take one of them for the handle.
  */
 function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly unknown[] {
-  // A function's `length` does not count a rest, nor anything from the first default on: this one's may be all that it has.
+  // `length` does not count a rest parameter, nor anything from the first default on. So the number of parameters is not known.
   if (declared < 1) return args;
   if (args.slice(declared).some((surplus) => surplus !== undefined)) {
     throw new TypeError(

@@ -112,8 +112,8 @@ function eventsOf({ onEvent, warnings }: OperationOptions<never>, answered: read
 const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
 
 /**
- * In Middy's durable mode a handler is called again for every part of its execution. Between them it may wait for months.
- * For this guard, each call would be another execution.
+ * In Middy's durable mode a handler is called again after every wait, and a wait may last for months. For this guard, each
+ * call would be another execution.
  *
  * @throws TypeError that says what to guard instead
  */
@@ -125,7 +125,7 @@ export function refuseDurable(context: unknown): void {
   );
 }
 
-/** A Lambda context's remaining time, as the invocation at hand has it. What is no context, whatever it is, has none. */
+/** The remaining time of the current invocation; `undefined` where the value is not a Lambda context. */
 export function remainingOf(context: unknown): RemainingMillis {
   return remainingIn(context) ?? remainingIn(context, true);
 }

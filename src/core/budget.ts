@@ -8,7 +8,7 @@ export type RemainingMillis = (() => number) | undefined;
 export interface TimeBudget {
   /** Milliseconds that a lease is claimed for. */
   readonly leaseMillis: number;
-  /** Whether an execution can outlive its lease: one that lasts as long as the invocation needs no renewal. */
+  /** Whether an execution can outlive its lease: a lease that lasts as long as the invocation needs no renewal. */
   readonly renewable: boolean;
   /** Milliseconds before the end of the lease in which the execution's signal fires. */
   readonly reserveMillis: number;
@@ -61,7 +61,7 @@ const UNSETTLED_MILLIS = 10 * YEAR_MILLIS;
 
 /**
  * When a record may vanish, epoch seconds: after its retention, and after a lease (`leaseUntil`, 0 for none) on every clock.
- * A record that must not be executed twice stays until an operator has resolved it.
+ * With `onExpiredLease: 'throw'`, an unsettled record stays until an operator has resolved it.
  */
 export function expirationAt(now: number, options: ResolvedProtocolOptions, leaseUntil = 0): number {
   const { retentionMillis, clockSkewMillis, onExpiredLease } = options;

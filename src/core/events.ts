@@ -14,9 +14,12 @@ export type IdempotencyEvent = IdempotencyEventBase &
     | { readonly type: 'outcomeUnknown' }
     /** No record: the key, the scope or the fingerprint is missing or malformed. `id` is empty, `attempt` 0. */
     | { readonly type: 'refused'; readonly error: unknown }
-    /** The claim could not be made: nothing was executed. */
+    /** The claim could not be made. The request is not executed, except with `onStoreError: 'run'` over HTTP. */
     | { readonly type: 'claimFailed'; readonly error: unknown }
-    /** The outcome is stored. `notReplayable` says why its response is not, where it could not be. */
+    /**
+     * The outcome is stored, or has replaced an earlier one of this execution. `notReplayable` says why its response is not
+     * stored, where it could not be.
+     */
     | { readonly type: 'completed'; readonly notReplayable?: string }
     | { readonly type: 'released' }
     /** The result of a step is kept for later attempts. */
@@ -27,7 +30,7 @@ export type IdempotencyEvent = IdempotencyEventBase &
     | { readonly type: 'checkpointFailed'; readonly step: string; readonly error: unknown }
     /** The lease was left to run out: by policy, or because the invocation timed out. */
     | { readonly type: 'held'; readonly reason: 'policy' | 'timeout' }
-    /** Another execution had taken over before this one could settle. */
+    /** This execution noticed, at a write, that another one has taken over. */
     | { readonly type: 'leaseLost' }
     /** The outcome could not be written: the lease is kept, a retry after it executes again. */
     | { readonly type: 'completionFailed'; readonly error: unknown }
@@ -35,7 +38,10 @@ export type IdempotencyEvent = IdempotencyEventBase &
     | { readonly type: 'releaseFailed'; readonly error: unknown }
     /** The `settle` option threw or answered something else than `'store'`, `'release'` or `'hold'`. */
     | { readonly type: 'settlePolicyFailed'; readonly error: unknown }
-    /** `onMissingKey: 'run'`: executed without a guard. There is no record: `id` is empty, `attempt` 0. */
+    /**
+     * Executed without a guard: `onMissingKey: 'run'`, or over HTTP `required: false` or `onStoreError: 'run'`. `id` is empty,
+     * `attempt` 0.
+     */
     | { readonly type: 'unguarded' }
   );
 

@@ -125,7 +125,7 @@ function waitMillisOf(onInFlight: unknown): number {
   return waitMillis;
 }
 
-/** Room is made for all entries at once: more would be a mistake. */
+/** More would be a mistake: no Lambda function has the memory for so many responses. */
 const MAX_CACHE_ENTRIES = 1_000_000;
 
 function requireCache(cache: unknown): void {

@@ -36,8 +36,8 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   readonly fingerprint?: Selector<readonly [event: TEvent]>;
   /**
    * What becomes of a request when the store cannot be reached. `'throw'` refuses it with 503. `'run'` executes it
-   * unguarded, as often as it comes, if at least half of its time is left. A store that refuses (access denied, no such
-   * table) is a mistake, and always 503. @default 'throw'
+   * unguarded, as often as it comes, if at least half of its time is left. Every answer of the store (throttling, access
+   * denied, no such table) stays 503. @default 'throw'
    */
   readonly onStoreError?: 'throw' | 'run';
   /** What the `type` of a problem begins with. @default 'urn:middy-idempotency:problem:' */

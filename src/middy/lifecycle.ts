@@ -85,7 +85,7 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
   };
 }
 
-/** Nothing was executed: for another guard in front of this one, the rejection is no outcome. */
+/** Nothing was executed. A guard in front of this one must not store the rejection as the outcome. */
 async function reject(request: MiddyRequest, guarded: GuardedRequest, error: unknown): Promise<void> {
   const state = stateOf(request);
   state.rejection = error;
@@ -114,7 +114,10 @@ async function start(
   return run;
 }
 
-/** `context.idempotency`. A context that is frozen, or has one of another guard or request, stays as it is. */
+/**
+ * Sets `context.idempotency`. A context that is frozen, or has a handle of another guard or request, is not changed.
+ * The request then gets a context that inherits from it.
+ */
 function attachHandle(request: MiddyRequest, handle: IdempotencyHandle | undefined): void {
   const context = (request.context ?? {}) as object;
   const own = { idempotency: handle };

@@ -21,7 +21,7 @@ interface RequestState {
   readonly watchers: Watcher[];
   /** The properties as they were before they were watched. Another copy of this package may have made them accessors. */
   readonly own: Partial<Record<Name, PropertyDescriptor>>;
-  /** What has been begun to wait for. The `then` of a query sends it: it must be called once. */
+  /** The thenables that a guard has begun to await. The `then` of a query sends it, so it must be called once. */
   readonly begun: Map<Thenable, Promise<unknown>>;
   /** The error or the response by which a guard has rejected the request. */
   rejection?: unknown;

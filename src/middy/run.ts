@@ -58,7 +58,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
 
   function failed(error: unknown, hasAnswered: boolean): void {
     if (isClosed) return;
-    // A hook in front of the handler may have written the response that counts as the answer. Middy's own error is certain.
+    // The answer may be a response that a `before` hook wrote. Then the time alone proves no timeout, and Middy's own error does.
     const isTimeout = hasAnswered ? timeout.isMiddyError(error) : timeout.isTimeout(error);
     if (isTimeout) settlement = 'time out';
     if (!hasAnswered || isTimeout || answer === undefined || answer.isRejected === true) {

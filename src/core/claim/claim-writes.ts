@@ -76,7 +76,10 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
     return budget.left(Math.min(leaseUntil, patience));
   }
 
-  /** Takes back what this claim may have written, fenced by its owner. A takeover leaves the attempt number behind. */
+  /**
+   * Takes back what this claim may have written, fenced by its owner. A takeover is released, not removed: the next attempt
+   * needs a higher fencing token.
+   */
   async function abandon(record: InProgressRecord): Promise<void> {
     const { leaseUntil: _, ...claimed } = record;
     const expected = { owner: record.owner, status: 'IN_PROGRESS' } as const;

@@ -19,7 +19,7 @@ import { claimWrites } from './claim-writes.ts';
 import { contention, type Decision, decide, rejection, type TakeoverReason } from './decide.ts';
 import { createWait, type InFlight } from './wait.ts';
 
-/** Takeovers are races. A request that loses this many in a row is rejected. */
+/** Takeovers are races. A request that has lost this many is rejected. */
 const MAX_RACES = 10;
 
 /** What a request may do. */

@@ -45,7 +45,7 @@ export interface IdempotencyHandle<TItem = never> {
    *   room for a result, `fn` is not run.
    *   `RESPONSE_NOT_REPLAYABLE` when JSON refuses the result or the record cannot hold it. Later attempts throw it, too, and
    *   do not run `fn` again.
-   * @throws TypeError when the name is none, or is used twice
+   * @throws TypeError when the name is not valid, or is used twice
    */
   step<T>(name: string, fn: () => T): Promise<Jsonified<Awaited<T>>>;
   /**

@@ -205,7 +205,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     }
     if (answer.done) return settledBy(completed, false);
     const { existing } = answer;
-    // An own outcome of another write says nothing of these items.
+    // An outcome that another write of this execution has stored says nothing about these items.
     const isThis = existing?.status === 'COMPLETED' && existing.transaction === token;
     return isThis ? settledBy(existing, false) : lost(existing);
   }
@@ -219,7 +219,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   }
 
   async function keep(completed: CompletedRecord, final: boolean): Promise<Settled> {
-    // Until the store answers, it may have either of the two.
+    // Until the store answers, it may have the earlier outcome or this one.
     isCertain = false;
     try {
       return settledBy(await persist((least) => put(completed, least)), final);

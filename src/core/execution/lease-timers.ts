@@ -6,7 +6,7 @@ import type { HeldRecord } from './held-record.ts';
 
 /** What the clock does to a lease: it fires the signal that stops the guarded code, and it renews the lease. */
 export interface LeaseTimers {
-  /** Fires while only this execution may run. Costs nothing until the guarded code reads it. */
+  /** Fires when the lease is lost or is about to end. Costs nothing until the guarded code reads it. */
   signal(): AbortSignal;
   /** Whether the guarded code has read the signal, and it has fired. */
   hasFired(): boolean;
@@ -24,7 +24,7 @@ interface TimerContext {
   readonly onLost: () => void;
 }
 
-/** Two renewals may fail before the lease ends. */
+/** The lease is renewed at every third of its length, so that a renewal that fails can be tried again in time. */
 const RENEWALS_A_LEASE = 3;
 const MAX_RETRY_MILLIS = 1000;
 

@@ -8,7 +8,7 @@ export function storeUnavailable(details: IdempotencyErrorDetails): IdempotencyE
   return new IdempotencyError('STORE_UNAVAILABLE', NOT_CHECKED, details);
 }
 
-/** An error of a store as this package's error. An error that the store does not explain may pass by itself. */
+/** An error of a store as this package's error. An error that the store does not explain counts as temporary and unanswered. */
 export function storeFailure(error: unknown): IdempotencyError {
   if (error instanceof IdempotencyError) return error;
   return storeUnavailable({ cause: error, retryable: true, unanswered: true });

@@ -34,8 +34,8 @@ export interface CompletedRecord extends RecordBase {
   readonly status: 'COMPLETED';
   readonly outcome: StoredOutcome;
   /**
-   * Given while the execution has not ended: another outcome may still replace this one. 1 for the first outcome, one more
-   * for each that replaced it. The revision orders these writes, so that a late one cannot replace a newer one.
+   * Given where the outcome was written before its execution had ended: another one may still replace it. 1 for the first
+   * outcome, one more for each that replaced it. The revision orders these writes, so that a late one cannot replace a newer one.
    */
   readonly revision?: number | undefined;
   /** The token of the transaction that wrote this outcome, if one did: another transaction's success is not its own. */

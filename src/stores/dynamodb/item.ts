@@ -59,7 +59,7 @@ export function toItem(
 
 /** AWS: "Quotas and limits in Amazon DynamoDB", items. */
 const MAX_ITEM_BYTES = 400 * 1024;
-/** Beyond this, the room of a record is not worth a word. */
+/** A record with more room than this does not report it. */
 const LITTLE_ROOM_BYTES = 64 * 1024;
 
 /** Bytes by which a record with checkpoints may grow; `undefined` where it has enough. */
