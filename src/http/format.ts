@@ -1,25 +1,21 @@
-import { decodeOutcome, isStreaming, jsonFormat, type ReplayFormat } from '../core/record/outcome.ts';
+import { decodeOutcome, encodeOutcome, jsonFormat, type ReplayFormat } from '../core/record/outcome.ts';
 import type { HttpRequest } from './request.ts';
-import { asReplay, asSent, withDroppedHeaders, withoutHeaders } from './response.ts';
+import { asReplay, asSent, withoutHeaders } from './response.ts';
 
 /**
  * How the response to one HTTP request is stored: without the headers that belong to the first message only. A replay is
- * marked as one.
+ * marked as one. The first caller gets the response of the handler, as JSON leaves it.
  */
 export function httpFormat(request: HttpRequest, dropped: ReadonlySet<string>): ReplayFormat {
   return {
     encode(outcome) {
-      if (outcome.kind === 'threw' || isStreaming(outcome.value)) return jsonFormat.encode(outcome);
-      let sent: unknown;
-      try {
-        sent = asSent(outcome.value, request);
-      } catch {
-        // JSON refuses it: it cannot be replayed, and its record says why.
-        return jsonFormat.encode(outcome);
-      }
-      const { stored, outcome: kept } = jsonFormat.encode({ kind: 'returned', value: withoutHeaders(sent, dropped) });
-      if (stored.type !== 'RETURNED' || kept.kind !== 'returned') return { stored, outcome };
-      return { stored, outcome: { kind: 'returned', value: withDroppedHeaders(kept.value, sent) } };
+      const encoded = jsonFormat.encode(outcome);
+      if (encoded.stored.type !== 'RETURNED' || encoded.outcome.kind !== 'returned') return encoded;
+      const { value } = encoded.outcome;
+      const kept = withoutHeaders(asSent(value, request), dropped);
+      // A response is encoded a second time only where something of it is not stored.
+      if (kept === value) return encoded;
+      return { stored: encodeOutcome({ kind: 'returned', value: kept }), outcome: encoded.outcome };
     },
     decode(stored) {
       const outcome = decodeOutcome(stored);

@@ -37,35 +37,23 @@ function asText(value: unknown): unknown {
  * proxy integrations for HTTP APIs", response format). Written out, it has headers, so that a replay can be marked.
  */
 export function asSent(response: unknown, { shape }: Pick<HttpRequest, 'shape'>): unknown {
-  const plain = asJson(response);
-  if (shape !== 'v2' || (isFields(plain) && plain['statusCode'] !== undefined)) return plain;
-  const body = typeof plain === 'string' ? plain : JSON.stringify(plain ?? null);
+  if (shape !== 'v2' || (isFields(response) && response['statusCode'] !== undefined)) return response;
+  const body = typeof response === 'string' ? response : JSON.stringify(response ?? null);
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
 }
 
-/** A response that has a `toJSON`, or whose headers have one, as JSON leaves it. */
-function asJson(response: unknown): unknown {
-  if (!isFields(response) || isStreaming(response)) return response;
-  if ([response, response['headers'], response['multiValueHeaders']].every(isPlain)) return response;
-  const json = JSON.stringify(response);
-  return json === undefined ? undefined : JSON.parse(json);
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || (isPlainObject(value) && !('toJSON' in value));
-}
-
-/** What is stored of a response: without the headers that belong to its message alone. */
+/** What is stored of a response: without the headers that belong to its message alone. The response itself if it has none. */
 export function withoutHeaders(response: unknown, dropped: ReadonlySet<string>): unknown {
   if (!isFields(response)) return response;
-  const { cookies: _cookies, headers: _single, multiValueHeaders: _lists, ...rest } = response;
-  return { ...rest, ...headersOf(response, (name) => !dropped.has(name)) };
-}
-
-/** What the first caller gets: the stored response, with all headers of the response that was sent. */
-export function withDroppedHeaders(stored: unknown, sent: unknown): unknown {
-  if (!isFields(stored) || !isFields(sent)) return stored;
-  return { ...stored, ...JSON.parse(JSON.stringify(headersOf(sent, () => true))) };
+  const { cookies, headers, multiValueHeaders, ...rest } = response;
+  const dropsCookies = cookies !== undefined && dropped.has('set-cookie');
+  const names = Object.keys({ ...asFields(headers), ...asFields(multiValueHeaders) });
+  if (!dropsCookies && !names.some((name) => dropped.has(name.toLowerCase()))) return response;
+  return {
+    ...rest,
+    ...headersOf(response, (name) => !dropped.has(name)),
+    ...(cookies !== undefined && !dropsCookies && { cookies }),
+  };
 }
 
 /** The stored response, marked as a replay. */
@@ -90,6 +78,14 @@ export function statusOf(answer: unknown): number {
   const response = asJson(answer);
   const status = isFields(response) ? Number(response['statusCode'] ?? 200) : 200;
   return Number.isNaN(status) ? 200 : status;
+}
+
+/** A response that has a `toJSON`, as JSON leaves it. */
+function asJson(response: unknown): unknown {
+  if (!isFields(response) || isStreaming(response)) return response;
+  if (isPlainObject(response) && !('toJSON' in response)) return response;
+  const json = JSON.stringify(response);
+  return json === undefined ? undefined : JSON.parse(json);
 }
 
 function isFields(value: unknown): value is Fields {

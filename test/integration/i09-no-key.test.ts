@@ -135,7 +135,7 @@ describe('I9 no key, no guess', () => {
       { fingerprint: 'powertools_json(body)' },
       { id: '1', body: '{"account":9007199254740993}' },
     );
-    expect(error).toMatchObject({ code: 'KEY_INVALID', advice: expect.stringContaining('rounds') });
+    expect(error).toMatchObject({ code: 'KEY_INVALID', message: expect.stringContaining('rounds') });
   });
 
   it('refuses what unpacks to more than any request can be', async () => {
