@@ -6,7 +6,7 @@ const GUARD = ['src/errors', 'src/json', 'src/core/**', 'src/request-key', 'src/
 
 /**
  * The rooms of the house, and what each may import besides itself: other rooms, and packages.
- * A room is a file, a folder or both: `src/middy` is `src/middy.ts` and `src/middy/`. A file is in the room with the longest
+ * A room is a file, a folder or both: `src/json` is `src/json.ts`, `src/http` is `src/http/`. A file is in the room with the longest
  * name. `src/**` stands for every room in `src`.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -48,7 +48,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/cdk': ['aws-cdk-lib', 'constructs'],
   'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
 
-  examples: [ALL_PACKAGES],
   tools: [ALL_PACKAGES],
   infra: ['tools', ALL_PACKAGES],
   'infra/local': ['infra', 'tools', ALL_PACKAGES],

@@ -17,11 +17,11 @@ const MISPLACED = [
   ['src/request-key/deep/down/path.ts', '../../../runtime.ts'],
   ['src/request-key/selector.ts', '../operation.ts'],
   ['src/request-key/selector.ts', 'node:process'],
-  ['src/operation.ts', './middy.ts'],
+  ['src/operation.ts', './middy/idempotency.ts'],
   ['src/operation.ts', './middy/run.ts'],
   ['src/function.ts', './middy/thenable.ts'],
   ['src/function.ts', './http/problem.ts'],
-  ['src/middy.ts', './function.ts'],
+  ['src/middy/idempotency.ts', '../function.ts'],
   ['src/middy/run.ts', '../http/response.ts'],
   ['src/middy/run.ts', '../stores/memory.ts'],
   ['src/middy/run.ts', '@aws-sdk/client-dynamodb'],
@@ -50,8 +50,6 @@ const MISPLACED = [
   ['infra/local/main.ts', '../../test/support/command.ts'],
   ['infra/local/main.ts', '../../proofs/chaos/main.ts'],
   ['infra/local/main.ts', '../../bench/event.ts'],
-  ['examples/start/handler.ts', '../../src/index.ts'],
-  ['examples/start/handler.ts', '../../tools/tables.ts'],
   ['test/core/claim.test.ts', '../../proofs/oracle/facts.ts'],
   ['test/infra/outbox.test.ts', '../../proofs/consumers/dead-letters.ts'],
   ['test/core/claim.test.ts', '../../bench/event.ts'],
@@ -78,7 +76,7 @@ it.each([
   ['src/jmespath/index.ts', '@aws-lambda-powertools/jmespath/functions'],
   ['test/infra/support/stack.ts', '../../../cdk.json'],
   ['src/operation.ts', './core/claim/claim.ts'],
-  ['src/middy.ts', './middy/run.ts'],
+  ['src/middy/idempotency.ts', './run.ts'],
   ['src/http/presented.ts', '../core/execution/execution.ts'],
   ['src/stores/dynamodb/table.ts', 'node:timers/promises'],
   ['src/cdk/index.ts', 'aws-cdk-lib/aws-kms'],
@@ -99,7 +97,7 @@ it.each([
   'const { a } = await import(TARGET);',
   'type A = import(TARGET).A;',
 ])('sees the import in %j', (text) => {
-  const file = `import { z } from '../../errors.ts';\n${text.replace('TARGET', "'../../middy.ts'")}\nexport const end = 'end';\n`;
+  const file = `import { z } from '../../errors.ts';\n${text.replace('TARGET', "'../../middy/run.ts'")}\nexport const end = 'end';\n`;
   expect(misplacedImports('src/core/claim/claim.ts', file)).toHaveLength(1);
 });
 
