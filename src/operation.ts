@@ -131,7 +131,7 @@ export function remainingOf(context: unknown): RemainingMillis {
 }
 
 interface LambdaContext {
-  readonly getRemainingTimeInMillis: () => number;
+  readonly getRemainingTimeInMillis?: () => number;
 }
 
 interface DurableContext {
@@ -141,9 +141,10 @@ interface DurableContext {
 /** In a durable execution the invocation's own context is one level down. */
 function remainingIn(context: unknown, isDurable = false): RemainingMillis {
   try {
-    const owner = (isDurable ? (context as DurableContext).lambdaContext : context) as LambdaContext;
-    const get = owner.getRemainingTimeInMillis;
-    const remaining = () => get.call(owner);
+    const owner = (isDurable ? (context as DurableContext).lambdaContext : context) as LambdaContext | undefined;
+    // No request that is not durable throws here: an exception costs more than the rest of the guard's preparation.
+    const get = owner?.getRemainingTimeInMillis;
+    const remaining = () => get?.call(owner) as number;
     return typeof owner === 'object' && typeof remaining() === 'number' ? remaining : undefined;
   } catch {
     // A proxy or a getter may refuse to answer.
