@@ -25,6 +25,7 @@ export function createPaymentsFunction(scope: Construct, props: PaymentsFunction
   const fn = createExampleFunction(scope, 'Function', {
     description: 'Payments that are safe to retry',
     entry: 'payments/handler.ts',
+    packages: ['canonicalize'],
     timeout: TIMEOUT,
     environment: {
       PAYMENTS_TABLE_NAME: payments.tableName,

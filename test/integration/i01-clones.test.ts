@@ -52,12 +52,12 @@ async function runClone(order: string): Promise<string> {
       ended = line.ended;
       break;
     }
-    const answer = await (store[line.verb] as (...args: readonly unknown[]) => Promise<unknown>)(...line.args);
-    // This one has claimed, and has not ended: its outcome is not stored.
+    // This one has claimed, and never ends: its outcome is not stored.
     if (line.verb === 'replace') {
       ended = 'executed';
       break;
     }
+    const answer = await (store[line.verb] as (...args: readonly unknown[]) => Promise<unknown>)(...line.args);
     clone.stdin.write(`${JSON.stringify({ answer })}\n`);
   }
   clone.kill();
