@@ -1,5 +1,6 @@
 import { balancesOf, trialBalance } from '../../infra/ledger/booking.ts';
-import type { Outcome, Progress } from './run.ts';
+import type { Outcome } from './run.ts';
+import type { Progress } from './waiting.ts';
 
 /** The figures of a run, one a line. */
 export function figures(outcome: Outcome): string[] {

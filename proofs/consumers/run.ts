@@ -9,9 +9,9 @@ import { type Random, randomOf } from '../lib/random.ts';
 import { pay } from './payers.ts';
 import { sendPoison } from './poison.ts';
 import { type Found, type Moved, violationsOf } from './verdict.ts';
-import { untilBooked, untilDone } from './waiting.ts';
+import { type Patience, untilBooked, untilDone } from './waiting.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Patience {
   /** Of DynamoDB Local. */
   readonly endpoint: string;
   readonly tables: ExampleTables;
@@ -29,18 +29,6 @@ export interface RunOptions {
   readonly consumerModule?: URL;
   /** What Node is given to run the functions. @default what it was given to run this */
   readonly execArgv?: readonly string[];
-  /** Everything is given up when nothing has changed for so long. */
-  readonly patienceMillis: number;
-  /** Called about once a second. */
-  readonly onProgress: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
-
-export interface Progress {
-  readonly moved: number;
-  readonly booked: number;
-  readonly waiting: number;
-  readonly dead: number;
 }
 
 export interface Outcome {

@@ -3,7 +3,6 @@ import type { IdempotencyEventType } from 'middy-idempotency';
 import type { LedgerEntry } from '../../infra/ledger/booking.ts';
 import type { Ledger } from '../../infra/ledger/dynamodb-ledger.ts';
 import { depthOf, type LocalQueue } from '../../tools/queues.ts';
-import type { RunOptions } from './run.ts';
 import type { Moved } from './verdict.ts';
 
 /** The first entry that there is: something to contradict. */
@@ -16,7 +15,22 @@ export async function untilBooked(ledger: Ledger, signal: AbortSignal): Promise<
   return undefined;
 }
 
-interface Waiting extends Pick<RunOptions, 'patienceMillis' | 'onProgress' | 'signal'> {
+export interface Progress {
+  readonly moved: number;
+  readonly booked: number;
+  readonly waiting: number;
+  readonly dead: number;
+}
+
+export interface Patience {
+  /** Everything is given up when nothing has changed for so long. */
+  readonly patienceMillis: number;
+  /** Called about once a second. */
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Waiting extends Patience {
   readonly queue: LocalQueue;
   readonly ledger: Ledger;
   readonly moved: readonly Moved[];

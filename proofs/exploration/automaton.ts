@@ -4,8 +4,9 @@ import type { HistoryEvent } from '../lib/history.ts';
 import type { Configuration } from './configuration.ts';
 import { Chain, type Entry, Interned } from './interned.ts';
 import { LocalRun } from './local.ts';
-import type { Written } from './state.ts';
 import type { Asked, Stimulus, View } from './stimulus.ts';
+
+export type Written = number | Extract<HistoryEvent, { type: 'deleted' }>;
 
 /** What an execution has come to by all that it has learnt so far, and when. */
 export interface Local {

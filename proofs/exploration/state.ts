@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { HistoryEvent } from '../lib/history.ts';
-import type { Local } from './automaton.ts';
+import type { Local, Written } from './automaton.ts';
 import type { Chain, Entry } from './interned.ts';
 import type { Asked } from './stimulus.ts';
 
@@ -48,8 +48,6 @@ export interface State {
   readonly pauses: number;
   readonly waits: number;
 }
-
-export type Written = number | Extract<HistoryEvent, { type: 'deleted' }>;
 
 export function callAt({ calls }: State, index: number): Call {
   const call = calls[index];

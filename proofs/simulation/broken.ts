@@ -27,7 +27,7 @@ const EXECUTION = 'src/core/execution/execution.ts';
 const WAIT = 'src/core/claim/wait.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 
-/** The conditions of what is there now, whoever wrote it: no condition at all. */
+/** The condition is what the table has now, whoever wrote it: so every write passes. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */

@@ -62,7 +62,7 @@ export interface Tables {
   readonly effects: string;
 }
 
-/** A token of its own for each request: those of the next one are told from the others. */
+/** The tokens of the next request begin here, so that they differ from those of the first one. */
 const NEXT_TOKENS = 100;
 
 /** Where a scenario is played. */
