@@ -19,8 +19,8 @@ export type { AttributeNames, CodecContext, DynamoDBStoreOptions, OutcomeCodec, 
  * An outcome that no item can hold has items of its own, written before its record and read when that is found.
  *
  * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem`,
- * `dynamodb:DeleteItem` and (for outcomes of more than one item, for `onInFlight: { waitMillis }` and for `read`)
- * `dynamodb:GetItem` on the table. A transaction needs what its items do in their tables, too.
+ * `dynamodb:DeleteItem` and (for outcomes of more than one item, for duplicates that wait, and where a failed condition brings
+ * no record) `dynamodb:GetItem` on the table. A transaction needs what its items do in their tables, too.
  *
  * @throws TypeError that names the wrong option
  */
@@ -40,32 +40,30 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
         ConditionExpression: 'attribute_not_exists(#id)',
         ExpressionAttributeNames: { '#id': names.id },
       };
-      const written = await table
-        .put(await itemOf(record), condition)
-        .catch((error) => metTransaction(error, record.id));
-      if (written.done) return written;
+      const { id } = record;
+      const item = await itemOf(record);
       try {
-        return await resultOf(written);
+        return await resultOf(id, await table.put(item, condition));
       } catch (error) {
-        throw answered(error);
+        return metTransaction(error, id);
       }
     },
 
     async replace(record, expected) {
       const item = await itemOf(record);
       const written = await table.put(item, conditionFor(expected, names));
-      if (!written.done) return resultOf(written);
+      if (!written.done) return resultOf(record.id, written);
       return record.status === 'COMPLETED' ? written : { done: true, room: roomIn(item, names) };
     },
 
     async transact(record, expected, items, token) {
       const condition = { ...conditionFor(expected, names), ...RETURN_EXISTING };
       const put = { TableName: tableName, Item: await itemOf(record), ...condition };
-      return transactWrite({ table, put, items, token, read: existingIn });
+      return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
     },
 
     async remove(id, expected) {
-      return resultOf(await table.remove(id, conditionFor(expected, names)));
+      return resultOf(id, await table.remove(id, conditionFor(expected, names)));
     },
 
     async read(id) {
@@ -77,18 +75,25 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
    * The record is there, and a transaction of its owner is still writing to it. What it was before
    * the transaction counts.
    */
-  async function metTransaction(error: unknown, id: string): Promise<TableWrite> {
+  async function metTransaction(error: unknown, id: string): Promise<WriteResult> {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
-    const existing = await table.get(id).catch((reading) => {
-      throw answered(reading);
-    });
+    const existing = await existingAt(id);
     if (existing === undefined) throw error;
     return { done: false, existing };
   }
 
-  async function resultOf(written: TableWrite): Promise<WriteResult> {
-    return written.done ? { done: true } : { done: false, existing: await existingIn(written.existing) };
+  async function resultOf(id: string, written: TableWrite): Promise<WriteResult> {
+    return written.done ? written : { done: false, existing: await existingAt(id, written.existing) };
+  }
+
+  /** The record that was in the way. Some endpoints (emulators, DAX) send no item with a failed condition: it is read. */
+  async function existingAt(id: string, item?: Item): Promise<IdempotencyRecord | undefined> {
+    try {
+      return await existingIn(item ?? (await table.get(id)));
+    } catch (error) {
+      throw answered(error);
+    }
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
