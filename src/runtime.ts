@@ -4,6 +4,7 @@ import type { Runtime } from './core/runtime.ts';
 /** The clock, the randomness and the timers of this process. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
+  monotonic: () => Math.trunc(performance.now()),
   // Clones of one process, made from a snapshot, have the same cache of random bytes.
   randomToken: () => randomUUID({ disableEntropyCache: true }),
   random: () => Math.random(),

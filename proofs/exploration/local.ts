@@ -47,6 +47,7 @@ export class LocalRun implements Guarded {
 
   readonly runtime: Runtime = {
     now: () => this.time + this.offset,
+    monotonic: () => this.time,
     randomToken: () => `${this.id}#${++this.#lastToken}`,
     random: () => 0.5,
     delay: (millis) => {

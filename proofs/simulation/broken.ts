@@ -44,8 +44,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'release without the owner condition',
     HELD_RECORD,
-    'write(() => store.replace(released, inProgress), least);',
-    `write(async () => store.replace(released, ${WHATEVER_IS_THERE}), least);`,
+    'write(() => store.replace(released, inProgress), millis);',
+    `write(async () => store.replace(released, ${WHATEVER_IS_THERE}), millis);`,
   ),
   {
     name: 'the DynamoDB store forgets the owner condition',
@@ -225,14 +225,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: a takeover makes its caller wait for more than one lease',
     CLAIM_WRITES,
-    'return budget.left(Math.min(leaseUntil, patience));',
-    'return budget.left(leaseUntil + 0 * patience);',
+    'return Math.min(budget.left(leaseUntil), patience - budget.reserveMillis);',
+    'return Math.max(budget.left(leaseUntil), 0 * patience);',
   ),
   one(
     'a checkpoint, or an extension, without the owner condition',
     HELD_RECORD,
-    'write(() => store.replace(next, expected), least)',
-    'write(async () => store.replace(next, (await store.read(record.id)) ?? expected), least)',
+    'write(() => store.replace(next, expected), millis)',
+    'write(async () => store.replace(next, (await store.read(record.id)) ?? expected), millis)',
   ),
   one(
     'run a step again although its result is kept',
@@ -291,8 +291,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'a transaction whose answer was lost has failed, and is released',
     HELD_RECORD,
-    'write(() => store.replace(released, inProgress), least);',
-    "write(async () => store.replace(released, { owner, status: (await store.read(id))?.status ?? 'IN_PROGRESS' }), least);",
+    'write(() => store.replace(released, inProgress), millis);',
+    "write(async () => store.replace(released, { owner, status: (await store.read(id))?.status ?? 'IN_PROGRESS' }), millis);",
   ),
   one(
     'a transaction whose answer was lost is seen as that of another execution',

@@ -28,6 +28,7 @@ export class Process {
     this.offset = world.plan.offsets[host] ?? 0;
     this.runtime = {
       now: () => world.time + this.offset,
+      monotonic: () => world.time,
       randomToken: () => world.token(),
       random: () => world.random(),
       delay: (millis) => this.#delay(millis),

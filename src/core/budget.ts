@@ -40,7 +40,10 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
   const initial = remaining?.() ?? 0;
   const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
   const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
+  const startedAt = runtime.monotonic();
   const end = runtime.now() + initial;
+  // Lambda counts by the wall clock, which may step back.
+  const untilAnswer = () => Math.min(remaining?.() ?? 0, initial + startedAt - runtime.monotonic()) - reserve;
   const reserveMillis = Math.min(MAX_RESERVE_MILLIS, millis / 10);
   const reserve = known ? Math.min(MAX_RESERVE_MILLIS, initial / 10) : reserveMillis;
   return {
@@ -48,9 +51,8 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
     renewable: !known || leaseMillis !== undefined,
     reserveMillis,
     leaseEnd: () => (known && leaseMillis === undefined ? end : runtime.now() + millis),
-    toAnswer: () => (known ? remaining() - reserve : FOREVER),
-    left: (leaseUntil) =>
-      known ? remaining() - reserve : Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS),
+    toAnswer: () => (known ? untilAnswer() : FOREVER),
+    left: (leaseUntil) => (known ? untilAnswer() : Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS)),
     minWriteMillis: MIN_WRITE_MILLIS[known ? 'invocation' : 'process'],
     maxSettleMillis: known ? FOREVER : MAX_WAIT_MILLIS,
   };

@@ -1,7 +1,9 @@
 /** Time and randomness, passed in so that the protocol can be driven by a test or a simulation. */
 export interface Runtime {
-  /** Wall clock, epoch milliseconds. */
+  /** Wall clock, epoch milliseconds: for leases and the retention, which other hosts compare. It may step. */
   now(): number;
+  /** Milliseconds since some moment, by a clock that never steps: for all that this process waits for. */
+  monotonic(): number;
   /** A token that no other claim will ever have. */
   randomToken(): string;
   /** A number from 0 up to, but not including, 1: for jitter, nothing that must be unique. */

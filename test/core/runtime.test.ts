@@ -9,7 +9,7 @@ describe('an answer', () => {
     const cancel = vi.fn();
     const delay = vi.fn(() => ({ elapsed: timer.promise, cancel }));
     return {
-      runtime: { ...clock, now: clock.now, randomToken: clock.randomToken, delay },
+      runtime: { ...clock, now: clock.now, monotonic: clock.monotonic, randomToken: clock.randomToken, delay },
       delay,
       cancel,
       elapse: timer.resolve,

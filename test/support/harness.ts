@@ -22,13 +22,19 @@ const FAKE_EPOCH = Date.UTC(2040, 0, 1);
 
 /** A clock that stands still until it is told to move, one for each host in the test. */
 export class TestClock implements Runtime {
-  #now = FAKE_EPOCH;
-  now = () => this.#now;
+  #elapsed = 0;
+  #stepped = 0;
+  now = () => FAKE_EPOCH + this.#elapsed + this.#stepped;
+  monotonic = () => this.#elapsed;
   randomToken = () => randomUUID();
   random = () => 0.5;
   delay = systemRuntime.delay;
   advance(millis: number): void {
-    this.#now += millis;
+    this.#elapsed += millis;
+  }
+  /** The wall clock is set to another time: nothing has elapsed. */
+  step(millis: number): void {
+    this.#stepped += millis;
   }
 }
 
@@ -44,7 +50,7 @@ export class VirtualClock extends TestClock {
   }
   override delay = (millis: number) => {
     const { promise: elapsed, resolve: fire } = deferred();
-    const timer = { due: this.now() + millis, fire };
+    const timer = { due: this.monotonic() + millis, fire };
     this.#timers.add(timer);
     setImmediate(() => this.#next());
     const cancel = () => {
@@ -57,7 +63,7 @@ export class VirtualClock extends TestClock {
     const [timer] = [...this.#timers].sort((a, b) => a.due - b.due);
     if (timer === undefined) return;
     this.#timers.delete(timer);
-    this.advance(Math.max(0, timer.due - this.now()));
+    this.advance(Math.max(0, timer.due - this.monotonic()));
     timer.fire();
   }
 }

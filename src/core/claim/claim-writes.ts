@@ -30,7 +30,7 @@ interface ClaimWritesContext {
   readonly options: ResolvedProtocolOptions;
   readonly runtime: Runtime;
   readonly budget: TimeBudget;
-  /** When the request's claim began, epoch milliseconds. */
+  /** When the request's claim began, by the monotonic clock. */
   readonly startedAt: number;
 }
 
@@ -72,8 +72,8 @@ export function claimWrites({ options, runtime, budget, startedAt }: ClaimWrites
 
   /** Takeovers have leases of their own, but the caller has waited since the first claim. */
   function left({ leaseUntil }: InProgressRecord): number {
-    const patience = startedAt + budget.leaseMillis + options.waitMillis;
-    return budget.left(Math.min(leaseUntil, patience));
+    const patience = startedAt + budget.leaseMillis + options.waitMillis - runtime.monotonic();
+    return Math.min(budget.left(leaseUntil), patience - budget.reserveMillis);
   }
 
   /**

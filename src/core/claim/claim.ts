@@ -52,7 +52,7 @@ async function claim(
   { identity, remaining, format }: ClaimRequest,
 ): Promise<Claim> {
   const { id, operation, fingerprint } = identity;
-  const startedAt = runtime.now();
+  const startedAt = runtime.monotonic();
   const budget = timeBudget(runtime, options.leaseMillis, remaining);
   const owner = runtime.randomToken();
   const writes = claimWrites({ options, runtime, budget, startedAt });
@@ -177,7 +177,7 @@ async function claim(
 
   function tell(attempt: number, detail: EventDetail): void {
     if (options.onEvent === undefined) return;
-    const durationMillis = runtime.now() - startedAt;
+    const durationMillis = runtime.monotonic() - startedAt;
     emit(options.onEvent, { operation, id, attempt, durationMillis, ...detail });
   }
 }

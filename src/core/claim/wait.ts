@@ -40,15 +40,15 @@ export function createWait({ options, runtime, budget, id, onBegin }: WaitContex
   return async (inFlight) => {
     if (options.waitMillis === 0) return undefined;
     if (deadline === undefined) onBegin(inFlight);
-    deadline ??= runtime.now() + Math.min(options.waitMillis, budget.toAnswer() - LAST_READ_MILLIS);
+    deadline ??= runtime.monotonic() + Math.min(options.waitMillis, budget.toAnswer() - LAST_READ_MILLIS);
     for (;;) {
-      const left = deadline - runtime.now();
+      const left = deadline - runtime.monotonic();
       if (left <= 0) return undefined;
       const pause = Math.max(MIN_PAUSE_MILLIS, runtime.random() * longest);
       longest = Math.min(longest * 2, MAX_PAUSE_MILLIS);
       await runtime.delay(Math.min(pause, left, inFlight.retryAfterMillis)).elapsed;
       try {
-        const millis = Math.max(deadline - runtime.now(), LAST_READ_MILLIS);
+        const millis = Math.max(deadline - runtime.monotonic(), LAST_READ_MILLIS);
         const existing = await within(runtime, millis, async () => options.store.read(id));
         return existing === TIMED_OUT ? undefined : { existing };
       } catch (error) {

@@ -6,7 +6,7 @@ import type { Encoded, EncodedOutcome, Outcome, ReplayFormat } from '../record/o
 import { TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 import { ExecutionHandle, type IdempotencyHandle } from './handle.ts';
-import { holdRecord, type ItemsRefused, type Settled } from './held-record.ts';
+import { holdRecord, type ItemsRefused, type LeaseWrite, type Settled } from './held-record.ts';
 import { type LeaseTimers, leaseTimers } from './lease-timers.ts';
 import { createStep, type Step } from './step.ts';
 
@@ -87,7 +87,13 @@ export function createExecution(context: ExecutionContext): Execution {
     // The caller has the answer of the timeout. A handler that goes on must not begin another effect.
     if (ended === 'timed out' && !isCompleted()) throw endedError();
     if (ended !== 'no' || isCompleted()) return;
-    if ((await held.extend(millis)) === 'lost' && ended === 'no') throw lost();
+    let written: LeaseWrite;
+    try {
+      written = await held.extend(millis);
+    } catch (error) {
+      throw unfinished(storeFailure(error));
+    }
+    if (written === 'lost' && ended === 'no') throw lost();
   }
 
   async function step<T>(name: string, fn: () => T) {

@@ -28,6 +28,8 @@ export interface IdempotencyHandle<TItem = never> {
    * not notice that an operator has released the record by force. Does nothing once the execution has settled.
    * @throws IdempotencyError `LEASE_LOST` when another execution has taken over, or this one has timed out. Then stop before
    *   the next effect.
+   *   `STORE_UNAVAILABLE` when the store did not take it, although it was tried while there was time. The lease may be longer
+   *   all the same.
    */
   extend(millis: number): Promise<void>;
   /**

@@ -14,7 +14,7 @@ import { amendment, type Overwrite, overwrite } from './overwrite.ts';
 import { createPersistence } from './persist.ts';
 
 /** `'settled'`: this execution has completed or released the record. `'lost'`: another owner has it. */
-type LeaseWrite = 'written' | 'settled' | 'lost';
+export type LeaseWrite = 'written' | 'settled' | 'lost';
 
 /** What became of an attempt to settle. */
 export type Settled =
@@ -45,8 +45,8 @@ export interface HeldRecord {
   reserve(name: string): boolean;
   /** The step has ended: its room is used, or is not needed. */
   unreserve(name: string): void;
-  /** Makes the lease last `millis` from now. Writes nothing if it does already. */
-  extend(millis: number): Promise<LeaseWrite>;
+  /** Makes the lease last `length` milliseconds from now, and tries while there is time. Writes nothing if it does already. */
+  extend(length: number): Promise<LeaseWrite>;
   /** Adds a checkpoint, and tries to write it while there is time. */
   checkpoint(name: string, text: string): Promise<LeaseWrite>;
   /**
@@ -106,11 +106,13 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     unreserve(name) {
       reserved -= bytesOfStep(name);
     },
-    extend: (millis) =>
+    extend: (length) =>
       inTurn(async () => {
-        const wanted = runtime.now() + millis;
+        const wanted = runtime.now() + length;
         // While the lease lasts, no other execution can have taken over: there is nothing to find out.
-        return wanted <= until ? 'written' : putLease(proposal(wanted));
+        if (wanted <= until) return 'written';
+        const next = proposal(wanted);
+        return persist((millis) => putLease(next, millis));
       }),
     checkpoint: (name, text) => inTurn(() => putCheckpoint(name, text)),
     complete,
@@ -132,7 +134,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     checkpoints.set(name, text);
     const next = proposal(until);
     try {
-      return await persist((least) => putLease(next, least));
+      return await persist((millis) => putLease(next, millis));
     } catch (error) {
       // Later writes must not carry what the store never takes.
       if (storeFailure(error).recordRefused === true) checkpoints.delete(name);
@@ -147,11 +149,11 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     return { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
   }
 
-  async function putLease(next: InProgressRecord, least?: number): Promise<LeaseWrite> {
+  async function putLease(next: InProgressRecord, millis?: number): Promise<LeaseWrite> {
     for (;;) {
       // Without the expected lease, a write that was given up and arrives late would undo a later one.
       const expected: Expected = { ...inProgress, leaseUntil: until };
-      const answer = await write(() => store.replace(next, expected), least);
+      const answer = await write(() => store.replace(next, expected), millis);
       if (answer.done) {
         room = answer.room;
         break;
@@ -190,9 +192,9 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     const completed = { ...completedWith(stored, false, until), transaction: token };
     const send = async () => store.transact?.(completed, inProgress, items, token);
     let isDoubtful = false;
-    const answer = await persist(async (least) => {
+    const answer = await persist(async (millis) => {
       try {
-        return await write(send, least);
+        return await write(send, millis);
       } catch (error) {
         isDoubtful ||= storeFailure(error).retryable !== false;
         throw error;
@@ -222,7 +224,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     // Until the store answers, it may have the earlier outcome or this one.
     isCertain = false;
     try {
-      return settledBy(await persist((least) => put(completed, least)), final);
+      return settledBy(await persist((millis) => put(completed, millis)), final);
     } catch (error) {
       const failure = storeFailure(error);
       if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
@@ -232,7 +234,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   }
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
-  async function put(completed: CompletedRecord, least?: number): Promise<IdempotencyRecord | undefined> {
+  async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
     let next: Overwrite | undefined =
       seen === undefined ? { record: completed, expected: inProgress } : amendment(seen, completed);
     for (let first = true; ; first = false) {
@@ -240,7 +242,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const { expected } = next;
       const record = { ...next.record, attempt };
       const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));
-      const answer = await write(verb, first ? least : undefined);
+      const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
       next = overwrite(answer.existing, completed);
       if (next === undefined) return answer.existing;
@@ -271,7 +273,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   async function release(): Promise<Settled> {
     const released = { ...ending(), status: 'RELEASED', checkpoints: keptCheckpoints() } as const;
     try {
-      const verb = (least?: number) => write(() => store.replace(released, inProgress), least);
+      const verb = (millis?: number) => write(() => store.replace(released, inProgress), millis);
       const answer = await persist(verb, RELEASE_TRIES);
       const { existing } = answer.done ? { existing: released } : answer;
       if (existing !== undefined && existing.owner !== owner) tell({ type: 'leaseLost' });

@@ -10,13 +10,13 @@ const MAX_REFUSALS = 3;
 export interface Persistence {
   /**
    * Tries again while there is time. A write that the store refuses is tried a few times: credentials get renewed.
-   * `least` is for `write`: the first try has a minimum of time.
+   * `millis` is for `write`: the time of a later try. The first one has a minimum.
    *
    * @throws IdempotencyError with `retryable` false only where no try was written
    */
-  persist<T>(verb: (least: number | undefined) => Promise<T>, maxTries?: number): Promise<T>;
+  persist<T>(verb: (millis: number | undefined) => Promise<T>, maxTries?: number): Promise<T>;
   /** A write that hangs is given up while there is still time to answer the caller. */
-  write<T>(verb: () => Promise<T>, least?: number): Promise<T>;
+  write<T>(verb: () => Promise<T>, millis?: number): Promise<T>;
 }
 
 export function createPersistence(
@@ -25,22 +25,22 @@ export function createPersistence(
 ): Persistence {
   return { persist, write };
 
-  async function persist<T>(verb: (least: number | undefined) => Promise<T>, maxTries = FOREVER): Promise<T> {
-    const startedAt = runtime.now();
+  async function persist<T>(verb: (millis: number | undefined) => Promise<T>, maxTries = FOREVER): Promise<T> {
+    const end = runtime.monotonic() + budget.maxSettleMillis;
+    const left = () => Math.min(budget.left(leaseUntil()), end - runtime.monotonic());
     let backoff = FIRST_BACKOFF_MILLIS;
     let isDoubtful = false;
     for (let tries = 1; ; tries++) {
       try {
-        return await verb(tries === 1 ? undefined : 0);
+        return await verb(tries === 1 ? undefined : left());
       } catch (error) {
         const failure = storeFailure(error);
         const { retryable, recordRefused } = failure;
         isDoubtful ||= retryable !== false;
-        const left = Math.min(budget.left(leaseUntil()), startedAt + budget.maxSettleMillis - runtime.now());
         // A record that is refused can be written in another form: no reason to use up all the time.
         const isRefused = retryable !== true || recordRefused === true;
         const enough = isRefused ? Math.min(maxTries, MAX_REFUSALS) : maxTries;
-        if ((recordRefused === true && retryable !== true) || tries >= enough || left <= backoff) {
+        if ((recordRefused === true && retryable !== true) || tries >= enough || left() <= backoff) {
           throw isDoubtful && retryable === false ? inconclusive(failure) : failure;
         }
       }
@@ -49,8 +49,10 @@ export function createPersistence(
     }
   }
 
-  async function write<T>(verb: () => Promise<T>, least = budget.minWriteMillis): Promise<T> {
-    const millis = Math.max(budget.left(leaseUntil()), least);
+  async function write<T>(
+    verb: () => Promise<T>,
+    millis = Math.max(budget.left(leaseUntil()), budget.minWriteMillis),
+  ): Promise<T> {
     const answer = await within(runtime, millis, verb);
     if (answer === TIMED_OUT) throw storeTimeout('did not answer while there was time');
     return answer;

@@ -1,7 +1,7 @@
 import { IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { newOrder, thrownBy, useGuards } from '../../support/harness.ts';
+import { newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
 
@@ -53,21 +53,42 @@ describe('extend', () => {
     expect(await call(order)).toBe('done');
   });
 
-  it('goes on working after one that the store failed', async () => {
+  const failing = (failures: number, error: Error): RecordStore => {
     const { store } = guards;
-    let failures = 1;
-    const flaky: RecordStore = {
+    let left = failures;
+    return {
       ...store,
-      replace: (record, expected) =>
-        failures-- > 0 ? Promise.reject(new Error('no network')) : store.replace(record, expected),
+      replace: (record, expected) => (left-- > 0 ? Promise.reject(error) : store.replace(record, expected)),
     };
+  };
+
+  it('tries again while there is time, as a step does', async () => {
     const call = guards.guarded({
       handler: async (_, { idempotency }) => {
-        expect(await thrownBy(idempotency.extend(90_000))).toMatchObject({ message: 'no network' });
         await idempotency.extend(90_000);
         return 'extended';
       },
-      options: { store: flaky },
+      options: { store: failing(2, new Error('no network')) },
+      clock: new VirtualClock(),
+    });
+    expect(await call(newOrder())).toBe('extended');
+  });
+
+  it('says what a step says when the store refuses it, and goes on working after that', async () => {
+    const refused = new IdempotencyError('STORE_UNAVAILABLE', 'no', { retryable: false, advice: 'Allow it.' });
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        expect(await thrownBy(idempotency.extend(90_000))).toMatchObject({
+          code: 'STORE_UNAVAILABLE',
+          message: expect.stringContaining('could not be brought to its end'),
+          advice: 'Allow it.',
+          cause: refused,
+        });
+        await idempotency.extend(90_000);
+        return 'extended';
+      },
+      options: { store: failing(3, refused) },
+      clock: new VirtualClock(),
     });
     expect(await call(newOrder())).toBe('extended');
   });
