@@ -5,6 +5,7 @@ import { jsonFormat, type Outcome } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import type { Jsonified } from './json.ts';
+import { runInside } from './nesting.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
 import { requireOperation } from './request-key/request-options.ts';
 import { systemRuntime } from './runtime.ts';
@@ -130,7 +131,7 @@ function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly u
 }
 
 async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
-  const outcome = await outcomeOf(call);
+  const outcome = await outcomeOf(() => runInside(execution, call));
   const settlement = execution.settlementOf(outcome);
   // Other code may hold the result, too, and change it while it is being stored: the caller gets what is stored.
   const encoded = jsonFormat.encode(outcome);

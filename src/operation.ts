@@ -11,6 +11,7 @@ import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
+import { refuseNested } from './nesting.ts';
 import { identify } from './request-key/identify.ts';
 import {
   isOperation,
@@ -74,6 +75,7 @@ export function createOperation(
       let identity: Identity | undefined;
       try {
         identity = identify(request, operation, invocation.args);
+        if (identity !== undefined) refuseNested(identity.id);
       } catch (error) {
         emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
         throw error;

@@ -25,9 +25,11 @@ interface RequestState {
   readonly begun: Map<Thenable, Promise<unknown>>;
   /** The error or the response by which a guard has rejected the request. */
   rejection?: unknown;
+  /** What runs from now on is inside the guarded execution. */
+  enter?: () => void;
 }
 
-type Name = 'response' | 'error';
+type Name = 'response' | 'error' | 'context';
 
 interface Watcher {
   responseWritten(value: unknown): void;
@@ -93,7 +95,7 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
   let early: Early | undefined;
 
   if (watchers.length === 0) {
-    for (const name of ['response', 'error'] as const) {
+    for (const name of Object.keys(ACCESSORS) as Name[]) {
       own[name] = Object.getOwnPropertyDescriptor(request, name) ?? { value: undefined };
       Object.defineProperty(request, name, ACCESSORS[name]);
     }
@@ -174,21 +176,23 @@ async function bothEnd(
  * The same functions serve all requests. V8 keeps the accessors of an object in its hidden class. Functions made for one
  * request would keep that request in memory until the next full garbage collection.
  */
-function accessor(name: Name, written: 'responseWritten' | 'errorWritten') {
+function accessor(name: Name, written?: 'responseWritten' | 'errorWritten') {
   return {
     enumerable: true,
     configurable: true,
     get(this: Carrier): unknown {
-      const { own, watchers } = stateOf(this);
+      const { own, watchers, enter } = stateOf(this);
       let value = own[name]?.get === undefined ? own[name]?.value : own[name].get.call(this);
       if (name === 'response') for (const watcher of watchers) value = watcher.responseRead(value);
+      // Middy reads it as an argument of the handler.
+      if (name === 'context') enter?.();
       return value;
     },
     set(this: Carrier, value: unknown): void {
       const { own, watchers } = stateOf(this);
       if (own[name]?.set === undefined) own[name] = { value };
       else own[name].set.call(this, value);
-      for (const watcher of watchers) watcher[written](value);
+      if (written !== undefined) for (const watcher of watchers) watcher[written](value);
     },
   };
 }
@@ -196,4 +200,5 @@ function accessor(name: Name, written: 'responseWritten' | 'errorWritten') {
 const ACCESSORS = {
   response: accessor('response', 'responseWritten'),
   error: accessor('error', 'errorWritten'),
+  context: accessor('context'),
 } as const;

@@ -31,6 +31,8 @@ export interface Execution {
   renew(): void;
   /** Whether the guarded code itself has stored its response: no later failure changes the record. */
   isCompleted(): boolean;
+  /** Whether it has ended, or has stored its response: then a nested call of the same request gets that. */
+  isOver(): boolean;
   /** Resolves when every write of a response that the guarded code has begun has ended. */
   completionsEnd(): Promise<unknown>;
 }
@@ -77,6 +79,7 @@ export function createExecution(context: ExecutionContext): Execution {
     timeOut: () => void hold('timeout'),
     renew: () => timers().renew(),
     isCompleted,
+    isOver: () => ended !== 'no' || isCompleted(),
     completionsEnd: () => Promise.all(completions),
   };
 
