@@ -19,8 +19,8 @@ export type { AttributeNames, CodecContext, DynamoDBStoreOptions, OutcomeCodec, 
  * An outcome that no item can hold has items of its own, written before its record and read when that is found.
  *
  * Needs `@aws-sdk/client-dynamodb` and `@aws-sdk/lib-dynamodb`, and the permissions `dynamodb:PutItem`,
- * `dynamodb:DeleteItem` and (for outcomes of more than one item, for duplicates that wait, and where a failed condition brings
- * no record) `dynamodb:GetItem` on the table. A transaction needs what its items do in their tables, too.
+ * `dynamodb:DeleteItem` and `dynamodb:GetItem` on the table. It reads outcomes of more than one item, for duplicates that
+ * wait, and where a failed condition brings no record. A transaction needs what its items do in their tables, too.
  *
  * @throws TypeError that names the wrong option
  */
