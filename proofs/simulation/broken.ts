@@ -15,7 +15,7 @@ const one = (name: string, file: string, find: string, put: string): Break => ({
 const HELD_RECORD = 'src/core/execution/held-record.ts';
 const OVERWRITE = 'src/core/execution/overwrite.ts';
 const DECIDE = 'src/core/claim/decide.ts';
-const CLAIM = 'src/core/claim/claim.ts';
+const CONTEND = 'src/core/claim/contend.ts';
 const CLAIM_WRITES = 'src/core/claim/claim-writes.ts';
 const RUN = 'src/middy/run.ts';
 const KEPT = 'proofs/simulation/kept-schedules.test.ts';
@@ -87,12 +87,12 @@ export const BREAKS: readonly Break[] = [
   ),
   one(
     'let a mismatch delete the record',
-    CLAIM,
-    '        if (later === undefined) return yieldTo(decision, attempt, existing);',
+    CONTEND,
+    '        if (later === undefined) return yieldTo(decision, number, existing);',
     `        if (decision.kind === 'keyReused' && existing !== undefined) {
           await options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
         }
-        if (later === undefined) return yieldTo(decision, attempt, existing);`,
+        if (later === undefined) return yieldTo(decision, number, existing);`,
   ),
   {
     name: 'store the response of a timeout',
@@ -318,14 +318,15 @@ export const BREAKS: readonly Break[] = [
   },
   one(
     'a request that has waited takes over although the lease is live',
-    CLAIM,
-    'if (later === undefined) return yieldTo(decision, attempt, existing);\n        existing = later.existing;',
+    CONTEND,
+    'if (later === undefined) return yieldTo(decision, number, existing);\n        existing = later.existing;',
     `if (later === undefined && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
-          claimed = candidate(attempt + 1);
-          const answer = await writes.replace(claimed, existing as never);
-          if (answer.done) return win(claimed, undefined);
-          existing = answer.existing;
-        } else if (later === undefined) return yieldTo(decision, attempt, existing);
+          const { owner, status } = existing;
+          const expected = { owner, status };
+          const tried = await attempt({ kind: 'takeover', attempt: number + 1, expected } as never);
+          if ('won' in tried) return tried.won;
+          existing = tried.existing;
+        } else if (later === undefined) return yieldTo(decision, number, existing);
         else existing = later.existing;`,
   ),
   one(

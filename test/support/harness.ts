@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import middy7 from '@middy/core';
 import type { Context } from 'aws-lambda';
@@ -112,6 +113,9 @@ export interface GuardedSetup {
   readonly clock?: Runtime;
 }
 
+/** Runs it as another process would: a handler of a test is no part of the execution that calls it. */
+export const elsewhere = AsyncLocalStorage.snapshot();
+
 /** What guards have reported since the test has begun. */
 export function useEvents(): IdempotencyEvent[] {
   const events: IdempotencyEvent[] = [];
@@ -154,7 +158,7 @@ export function useGuards(makeStore?: () => RecordStore) {
       for (const one of [...inFront, middleware as Middleware, ...behind]) chain.use(one);
       const lambda = chain.handler(setup.handler as never);
       return (event: unknown, context: Context = lambdaContext(setup.clock ?? clock)): Promise<unknown> => {
-        const running = lambda(event as never, context as never) as Promise<unknown>;
+        const running = elsewhere(() => lambda(event as never, context as never)) as Promise<unknown>;
         // An invocation that a test has let crash is timed out by Middy long after the test.
         running.catch(() => undefined);
         return running;

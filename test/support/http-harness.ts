@@ -3,7 +3,7 @@ import type { IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import type { HttpIdempotencyOptions } from 'middy-idempotency/http';
 import { createHttpIdempotency } from '../../src/http/index.ts';
-import { lambdaContext, TestClock, useEvents } from './harness.ts';
+import { elsewhere, lambdaContext, TestClock, useEvents } from './harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from './http-events.ts';
 import { useTable } from './table.ts';
 
@@ -46,7 +46,8 @@ export function useApi() {
       for (const one of [...inFront, middleware, ...behind]) chain.use(one as never);
       const lambda = chain.handler(handler as never);
       return async (request: TestRequest): Promise<TestResponse> => {
-        const answer: unknown = await lambda(shape.event(request) as never, lambdaContext(clock) as never);
+        const event = shape.event(request) as never;
+        const answer: unknown = await elsewhere(() => lambda(event, lambdaContext(clock) as never));
         return shape.read(answer);
       };
     },

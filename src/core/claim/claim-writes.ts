@@ -30,11 +30,10 @@ interface ClaimWritesContext {
   readonly options: ResolvedProtocolOptions;
   readonly runtime: Runtime;
   readonly budget: TimeBudget;
-  /** When the request's claim began, by the monotonic clock. */
-  readonly startedAt: number;
 }
 
-export function claimWrites({ options, runtime, budget, startedAt }: ClaimWritesContext): ClaimWrites {
+export function claimWrites({ options, runtime, budget }: ClaimWritesContext): ClaimWrites {
+  const startedAt = runtime.monotonic();
   const { store } = options;
   return { put, assertLive };
 

@@ -33,7 +33,7 @@ export type Decision =
 /** What a claim that met an existing record may do. Pure: `now` is the clock of the claiming host, epoch milliseconds. */
 export function decide(
   existing: IdempotencyRecord,
-  claim: InProgressRecord,
+  claim: Pick<InProgressRecord, 'owner' | 'fingerprint'>,
   policy: DecisionPolicy,
   now: number,
 ): Decision {
