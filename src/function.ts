@@ -149,12 +149,13 @@ async function outcomeOf(call: () => unknown): Promise<Outcome> {
   }
 }
 
-function unwrap(outcome: Outcome): unknown {
+export function unwrap(outcome: Outcome): unknown {
   if (outcome.kind === 'threw') throw outcome.error;
   return outcome.value;
 }
 
-function remainingAmong(args: readonly unknown[]) {
+/** Of the first Lambda context among the arguments. */
+export function remainingAmong(args: readonly unknown[]) {
   for (const arg of args) {
     const remaining = remainingOf(arg);
     if (remaining !== undefined) return remaining;

@@ -18,3 +18,9 @@ export { type IdempotencyOptions, idempotency } from './middy/idempotency.ts';
 export type { IdempotencyContext, IdempotencyMiddleware } from './middy/lifecycle.ts';
 export type { OperationOptions } from './operation.ts';
 export type { Selector } from './request-key/selector.ts';
+export {
+  idempotentTransaction,
+  type PlanContext,
+  type TransactionOptions,
+  type TransactionPlan,
+} from './transaction.ts';

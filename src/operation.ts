@@ -4,6 +4,7 @@ import { emit, type IdempotencyEvent, type IdempotencyEventType } from './core/e
 import {
   PROTOCOL_OPTION_NAMES,
   type ProtocolOptions,
+  type ResolvedProtocolOptions,
   refuseUnknownOptions,
   resolveProtocolOptions,
 } from './core/options.ts';
@@ -49,6 +50,8 @@ export interface Operation {
   unguarded(invocation: Invocation): Admission;
 }
 
+export const OPERATION_OPTION_NAMES: readonly string[] = [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES];
+
 /**
  * Checks the options, once, and answers how each request is admitted.
  *
@@ -61,35 +64,55 @@ export function createOperation(
   extraOptionNames: readonly string[],
   answered: readonly IdempotencyEventType[] = [],
 ): Operation {
-  refuseUnknownOptions(options, [...PROTOCOL_OPTION_NAMES, ...REQUEST_OPTION_NAMES, ...extraOptionNames]);
-  const protocol = { ...resolveProtocolOptions(options), onEvent: eventsOf(options, answered) };
-  const request = resolveRequestOptions(options);
-  const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
-  const checked = isOperation(configured) ? configured : undefined;
+  const known = [...OPERATION_OPTION_NAMES, ...extraOptionNames];
+  const { operation, protocol, nameOf, identityOf } = resolveOperation(options, known, answered);
   const guard = createGuard(protocol, runtime);
+  return { operation, admit, unguarded };
 
-  return {
-    operation: configured,
-    async admit(invocation) {
-      const operation = checked ?? nameOf(invocation);
-      let identity: Identity | undefined;
-      try {
-        identity = identify(request, operation, invocation.args);
-        if (identity !== undefined) refuseNested(identity.id);
-      } catch (error) {
-        emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
-        throw error;
-      }
-      if (identity === undefined) return unguarded(invocation);
-      const { remaining, format = jsonFormat } = invocation;
-      return guard({ identity, remaining, format });
-    },
-    unguarded,
-  };
+  async function admit(invocation: Invocation): Promise<Admission> {
+    const identity = identityOf(invocation);
+    if (identity === undefined) return unguarded(invocation);
+    const { remaining, format = jsonFormat } = invocation;
+    return guard({ identity, remaining, format });
+  }
 
   function unguarded(invocation: Invocation): Admission {
     emit(protocol.onEvent, { type: 'unguarded', operation: nameOf(invocation), ...NO_RECORD });
     return { kind: 'unguarded' };
+  }
+}
+
+interface ResolvedOperation {
+  readonly operation: string | undefined;
+  readonly protocol: ResolvedProtocolOptions;
+  nameOf(invocation: Invocation): string;
+  /** @returns `undefined` where a request without a key may run unguarded */
+  identityOf(invocation: Invocation): Identity | undefined;
+}
+
+/** Checks the options, of which `known` are the names. @throws TypeError that names the wrong option */
+export function resolveOperation(
+  options: OperationOptions<never>,
+  known: readonly string[],
+  answered: readonly IdempotencyEventType[] = [],
+): ResolvedOperation {
+  refuseUnknownOptions(options, known);
+  const protocol = { ...resolveProtocolOptions(options), onEvent: eventsOf(options, answered) };
+  const request = resolveRequestOptions(options);
+  const configured = request.operation ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const checked = isOperation(configured) ? configured : undefined;
+  return { operation: configured, protocol, nameOf, identityOf };
+
+  function identityOf(invocation: Invocation): Identity | undefined {
+    const operation = checked ?? nameOf(invocation);
+    try {
+      const identity = identify(request, operation, invocation.args);
+      if (identity !== undefined) refuseNested(identity.id);
+      return identity;
+    } catch (error) {
+      emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
+      throw error;
+    }
   }
 
   function nameOf({ functionName }: Invocation): string {

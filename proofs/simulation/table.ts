@@ -56,15 +56,14 @@ export class Table {
   /** All of it, or nothing. */
   transact(
     record: CompletedRecord,
-    expected: Expected,
+    expected: Expected | undefined,
     items: readonly object[],
     token: string,
   ): Applied<TransactionResult> {
     if (this.#tokens.knows(token)) return { answer: { done: true }, wrote: false };
     const existing = this.#records.get(record.id);
-    if (existing === undefined || !isAsExpected(existing, expected)) {
-      return { answer: { done: false, existing }, wrote: false };
-    }
+    const isFree = expected === undefined ? existing === undefined : existing && isAsExpected(existing, expected);
+    if (isFree !== true) return { answer: { done: false, existing }, wrote: false };
     if (items.some(isRefused)) {
       const itemsError = Object.assign(new Error('a condition of an item failed'), {
         name: 'TransactionCanceledException',

@@ -36,14 +36,10 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
     maxOutcomeBytes: MAX_TEXT_BYTES,
 
     async insert(record) {
-      const condition = {
-        ConditionExpression: 'attribute_not_exists(#id)',
-        ExpressionAttributeNames: { '#id': names.id },
-      };
       const { id } = record;
       const item = await itemOf(record);
       try {
-        return await resultOf(id, await table.put(item, condition));
+        return await resultOf(id, await table.put(item, conditionFor(undefined, names)));
       } catch (error) {
         return metTransaction(error, id);
       }
@@ -117,7 +113,10 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   }
 }
 
-function conditionFor(expected: Expected, names: AttributeNames): Condition {
+function conditionFor(expected: Expected | undefined, names: AttributeNames): Condition {
+  if (expected === undefined) {
+    return { ConditionExpression: 'attribute_not_exists(#id)', ExpressionAttributeNames: { '#id': names.id } };
+  }
   const conditions: string[] = [];
   const attributes: Record<string, string> = {};
   const values: Item = {};

@@ -1,4 +1,5 @@
 import {
+  type Expected,
   IdempotencyError,
   type IdempotencyEvent,
   type IdempotencyHandle,
@@ -294,7 +295,7 @@ describe('after complete', () => {
         if (failure !== undefined) throw failure;
         return records.replace(record, expected);
       },
-      transact: async (record, expected) => records.replace(record, expected),
+      transact: async (record, expected) => records.replace(record, expected as Expected),
     };
     const attempt = async (body: (handle: IdempotencyHandle<string>) => Promise<unknown>) =>
       guarded(body as Body, { store }).call(newOrder());

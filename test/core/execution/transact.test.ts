@@ -1,4 +1,10 @@
-import { IdempotencyError, type IdempotencyEvent, type IdempotencyHandle, type RecordStore } from 'middy-idempotency';
+import {
+  type Expected,
+  IdempotencyError,
+  type IdempotencyEvent,
+  type IdempotencyHandle,
+  type RecordStore,
+} from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
@@ -26,7 +32,7 @@ function accounts(around: (apply: () => ReturnType<Transact>) => ReturnType<Tran
       tokens.push(token);
       const [refused] = items.filter((item) => 'refusal' in item);
       if (refused !== undefined) return { done: false, itemsError: refused.refusal };
-      const answer = await records.replace(record, expected);
+      const answer = await records.replace(record, expected as Expected);
       if (answer.done) booked.push(...items.map(({ account }) => account));
       return answer;
     });
