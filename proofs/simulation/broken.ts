@@ -412,6 +412,11 @@ export const BREAKS: readonly Break[] = [
     tests: ['test/integration/i14-an-answer.test.ts'],
   },
   {
+    name: 'a refusal behind a step counts as one before the work',
+    edits: [edit(EXECUTION, "runStep !== undefined || stored !== 'no'", "stored !== 'no'")],
+    tests: ['test/core/execution/ending.test.ts', 'test/http/behaviour.test.ts'],
+  },
+  {
     name: 'an API key or a certificate stands in for a caller without a name',
     edits: [
       edit(

@@ -35,10 +35,11 @@ export interface ProtocolOptions<TItem = never> {
    */
   readonly onExpiredLease?: 'run' | 'throw';
   /**
-   * What becomes of an execution that has ended. Asked once, with what the handler returned or threw.
+   * What becomes of an execution that has ended. Asked once, with what the handler returned or threw. `hasEffects`: the
+   * execution has begun a step, or has stored its response by `complete` or `transact`, or may have.
    * @default `'store'` for a returned value, `'release'` for a thrown error
    */
-  readonly settle?: (outcome: Outcome) => Settlement;
+  readonly settle?: (outcome: Outcome, hasEffects: boolean) => Settlement;
   /**
    * Keeps outcomes in memory, so that this process replays them without a request: at most `maxEntries`, each with its whole
    * response, never beyond its retention. A record that was deleted from the store is still replayed. @default off
@@ -61,7 +62,7 @@ export interface ResolvedProtocolOptions {
   /** How long a duplicate waits; 0 where it does not. */
   readonly waitMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
-  readonly settle: ((outcome: Outcome) => Settlement) | undefined;
+  readonly settle: ProtocolOptions['settle'] | undefined;
   readonly cache: { readonly maxEntries: number } | undefined;
   readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
 }

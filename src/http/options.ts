@@ -121,14 +121,19 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   };
 }
 
+/** These refuse a request before its work: with other credentials, or at another time, the same request may succeed. */
+const REFUSED_BEFORE_WORK = [401, 403, 407, 408, 412, 425, 428];
+
 /**
  * The default `settle` of `httpIdempotency`, to build your own on. It releases what a retry can mend: 429, 5xx, a thrown
- * error. It stores every other answer.
+ * error. It releases 401, 403, 407, 408, 412, 425 and 428, too, where the execution has no effects. It stores every other
+ * answer.
  */
-export function settleByStatus(outcome: Outcome): 'store' | 'release' {
+export function settleByStatus(outcome: Outcome, hasEffects: boolean): 'store' | 'release' {
   if (outcome.kind === 'threw') return 'release';
   const status = statusOf(outcome.value);
-  return status >= 500 || status === 429 ? 'release' : 'store';
+  const isEarly = hasEffects === false && REFUSED_BEFORE_WORK.includes(status);
+  return isEarly || status >= 500 || status === 429 ? 'release' : 'store';
 }
 
 function requireTokens(option: string, values: unknown): void {

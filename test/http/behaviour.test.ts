@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Outcome } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { settleByStatus } from 'middy-idempotency/http';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../support/harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from '../support/http-events.ts';
@@ -184,6 +186,61 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     expect((await call(post(key))).statusCode).toBe(statusCode);
     await call(post(key));
     expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  describe.each([401, 403, 407, 408, 412, 425, 428])('a %s', (statusCode) => {
+    type Handle = {
+      step(name: string, fn: () => unknown): Promise<unknown>;
+      complete(response: unknown): Promise<void>;
+    };
+    const answers = async (use: (handle: Handle) => unknown) => {
+      const statuses = [statusCode, 201];
+      const handler = vi.fn(async (_event: unknown, context: { idempotency?: unknown }) => {
+        await use(context.idempotency as Handle);
+        return { statusCode: statuses.shift() };
+      });
+      const call = harness.api({ shape, handler: handler as never });
+      const key = randomUUID();
+      return [(await call(post(key))).statusCode, (await call(post(key))).statusCode];
+    };
+
+    it('of an execution without effects is released: what the client has renewed is executed', async () => {
+      expect(await answers(() => undefined)).toEqual([statusCode, 201]);
+      expect(harness.eventTypes()).toEqual(['claimed', 'released', 'takenOver', 'completed']);
+    });
+
+    it('after a step is stored: it is what became of the request', async () => {
+      expect(await answers(({ step }) => step('charge', () => 'charged'))).toEqual([statusCode, statusCode]);
+    });
+
+    it('after a step that threw is stored', async () => {
+      const refused = ({ step }: Handle) =>
+        step('charge', () => Promise.reject(new Error('no'))).catch(() => undefined);
+      expect(await answers(refused)).toEqual([statusCode, statusCode]);
+    });
+
+    it('after `complete` is stored', async () => {
+      expect(await answers(({ complete }) => complete({ statusCode: 201 }))).toEqual([statusCode, statusCode]);
+    });
+  });
+
+  it('a delayed copy of a request that got a 409 is never executed', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 409 }));
+    const call = harness.api({ shape, handler });
+    const key = randomUUID();
+    await call(post(key));
+    expect((await call(post(key))).headers['idempotent-replayed']).toBe('true');
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('stores a 401 when the policy says so', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 401 }));
+    const settle = (outcome: Outcome) => settleByStatus(outcome, true);
+    const call = harness.api({ shape, handler, options: { settle } });
+    const key = randomUUID();
+    await call(post(key));
+    await call(post(key));
+    expect(handler).toHaveBeenCalledTimes(1);
   });
 
   it('stores a 500 when the policy says so, as Stripe does', async () => {
