@@ -99,9 +99,9 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
   requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
-  if (settle !== undefined) requireFunction('settle', settle);
+  requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
-  if (onEvent !== undefined) requireFunction('onEvent', onEvent);
+  requireFunctionIfGiven('onEvent', onEvent);
   requireOneOf('warnings', warnings, [true, false]);
   return {
     store,
@@ -163,6 +163,7 @@ function requireOneOf(option: string, value: unknown, allowed: readonly unknown[
   }
 }
 
-function requireFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw optionError(option, `must be a function, not ${shown(value)}`);
+function requireFunctionIfGiven(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function')
+    throw optionError(option, `must be a function, not ${shown(value)}`);
 }

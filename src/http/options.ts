@@ -40,6 +40,11 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
    * denied, no such table) stays 503. @default 'throw'
    */
   readonly onStoreError?: 'throw' | 'run';
+  /**
+   * The longest `Retry-After` of a problem, whole seconds from 1 to 3600. A duplicate of a running execution is asked to come
+   * again after as long as that one has been running, at least 1 second. @default 30
+   */
+  readonly maxRetryAfterSeconds?: number;
   /** What the `type` of a problem begins with. @default 'urn:middy-idempotency:problem:' */
   readonly problemBaseUri?: string;
   /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
@@ -68,6 +73,7 @@ export const HTTP_OPTION_NAMES = [
   'required',
   'fingerprint',
   'onStoreError',
+  'maxRetryAfterSeconds',
   'problemBaseUri',
   'describedBy',
   'problemsThrough',
@@ -95,7 +101,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     required = true,
   } = options;
   const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
-  const { dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
+  const { maxRetryAfterSeconds = 30, dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
   requireTokens('methods', methods);
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
@@ -105,6 +111,9 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   requireTokens('dropHeaders', dropHeaders);
   requireThrowOrRun('onStoreError', onStoreError);
   if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
+  if (!Number.isInteger(maxRetryAfterSeconds) || maxRetryAfterSeconds < 1 || maxRetryAfterSeconds > 3600) {
+    throw optionError('maxRetryAfterSeconds', 'must be a whole number from 1 to 3600');
+  }
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);
@@ -115,7 +124,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     methods: new Set(guarded),
     headerName,
     onStoreError,
-    problems: { baseUri: problemBaseUri, describedBy, headerName },
+    problems: { baseUri: problemBaseUri, describedBy, headerName, maxRetryAfterSeconds },
     problemsThrough: problemsThrough as readonly Required<ProblemMiddleware>[],
     droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
   };

@@ -8,6 +8,7 @@ export interface ProblemOptions {
   readonly describedBy: string | undefined;
   /** The header that carries the key. */
   readonly headerName: string;
+  readonly maxRetryAfterSeconds: number;
 }
 
 /** Seconds after which a store that could not be reached may be there again. */
@@ -34,7 +35,7 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
 export function problemResponse(
   error: IdempotencyError,
   { shape }: Pick<HttpRequest, 'shape'>,
-  { baseUri, describedBy, headerName }: ProblemOptions,
+  { baseUri, describedBy, headerName, maxRetryAfterSeconds }: ProblemOptions,
   requestId: unknown,
 ): object {
   const { code, message, statusCode } = error;
@@ -42,7 +43,7 @@ export function problemResponse(
   const headers = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
-    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    ...(retryAfter !== undefined && { 'Retry-After': String(Math.min(retryAfter, maxRetryAfterSeconds)) }),
     ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
   };
   const problem = {

@@ -159,15 +159,37 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     const key = randomUUID();
     const first = call(post(key));
     await started.promise;
-    // 30.999 seconds are left, with the tolerance for the clocks.
-    harness.clock.advance(1);
     const concurrent = await call(post(key));
     problem(concurrent, 409, 'in-flight');
-    expect(concurrent.headers['retry-after']).toBe('31');
+    expect(concurrent.headers['retry-after']).toBe('1');
     problem(await call(post(key, { body: '{}' })), 422, 'key-reused');
     gate.resolve();
     await first;
     expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks duplicates of a function of 15 minutes to come again soon, then later, and at most half a minute later', async () => {
+    const started = deferred();
+    const handler = () => {
+      started.resolve();
+      return new Promise(() => undefined);
+    };
+    const options = { leaseMillis: 900_000 };
+    const call = harness.api({ shape, handler, options });
+    const key = randomUUID();
+    void call(post(key));
+    await started.promise;
+    const retryAfter = async (api = call) => (await api(post(key))).headers['retry-after'];
+    expect(await retryAfter()).toBe('1');
+    harness.clock.advance(10_001);
+    expect(await retryAfter()).toBe('11');
+    harness.clock.advance(400_000);
+    expect(await retryAfter()).toBe('30');
+    expect(await retryAfter(harness.api({ shape, handler, options: { ...options, maxRetryAfterSeconds: 5 } }))).toBe(
+      '5',
+    );
+    harness.clock.advance(488_499);
+    expect(await retryAfter()).toBe('3');
   });
 
   it.each([200, 204, 301, 400, 402, 404, 409, 422])('stores a %s', async (statusCode) => {
