@@ -163,7 +163,7 @@ function requireOneOf(option: string, value: unknown, allowed: readonly unknown[
   }
 }
 
-function requireFunctionIfGiven(option: string, value: unknown): void {
+export function requireFunctionIfGiven(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function')
     throw optionError(option, `must be a function, not ${shown(value)}`);
 }

@@ -1,4 +1,4 @@
-import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
+import { PROTOCOL_OPTION_NAMES, type ProtocolOptions, requireFunctionIfGiven, requireNumber } from '../core/options.ts';
 import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
 import { type RequestOptions, requireThrowOrRun } from '../request-key/request-options.ts';
@@ -11,6 +11,9 @@ import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 export interface ProblemMiddleware {
   readonly after?: (request: never) => unknown;
 }
+
+/** Names and values. A value that is `undefined` is no header. */
+export type ProblemHeaders = Readonly<Record<string, string | undefined>>;
 
 /** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
 export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
@@ -41,7 +44,7 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
    */
   readonly onStoreError?: 'throw' | 'run';
   /**
-   * The longest `Retry-After` of a problem, whole seconds from 1 to 3600. A duplicate of a running execution is asked to come
+   * The longest `Retry-After` of a problem, seconds from 1 to 3600. A duplicate of a running execution is asked to come
    * again after as long as that one has been running, at least 1 second. @default 30
    */
   readonly maxRetryAfterSeconds?: number;
@@ -49,6 +52,12 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   readonly problemBaseUri?: string;
   /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
   readonly describedBy?: string;
+  /**
+   * Headers for problems, as a function of the event: the CORS headers of a framework that the handler calls. They do not
+   * replace those that a problem has itself. A value that is no text is left out. When the function throws, the problem
+   * goes out without them. @default none
+   */
+  readonly problemHeaders?: (event: TEvent) => ProblemHeaders | Promise<ProblemHeaders>;
   /**
    * Middlewares whose `after` a problem passes through, such as `httpCors(...)`, in the order of `use`. A problem is
    * answered before they run by themselves, and without its CORS headers a browser could not read it. @default none
@@ -76,6 +85,7 @@ export const HTTP_OPTION_NAMES = [
   'maxRetryAfterSeconds',
   'problemBaseUri',
   'describedBy',
+  'problemHeaders',
   'problemsThrough',
   'dropHeaders',
   'timeoutEarlyInMillis',
@@ -88,6 +98,7 @@ export interface ResolvedHttpOptions {
   readonly headerName: string;
   readonly onStoreError: 'throw' | 'run';
   readonly problems: ProblemOptions;
+  readonly problemHeaders: ((event: never) => ProblemHeaders | Promise<ProblemHeaders>) | undefined;
   readonly problemsThrough: readonly Required<ProblemMiddleware>[];
   readonly droppedHeaders: ReadonlySet<string>;
 }
@@ -100,7 +111,12 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     onStoreError = 'throw',
     required = true,
   } = options;
-  const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
+  const {
+    problemBaseUri = 'urn:middy-idempotency:problem:',
+    describedBy,
+    problemHeaders,
+    problemsThrough = [],
+  } = options;
   const { maxRetryAfterSeconds = 30, dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
   requireTokens('methods', methods);
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
@@ -111,12 +127,11 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   requireTokens('dropHeaders', dropHeaders);
   requireThrowOrRun('onStoreError', onStoreError);
   if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
-  if (!Number.isInteger(maxRetryAfterSeconds) || maxRetryAfterSeconds < 1 || maxRetryAfterSeconds > 3600) {
-    throw optionError('maxRetryAfterSeconds', 'must be a whole number from 1 to 3600');
-  }
+  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, { atLeast: 1, atMost: 3600 });
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);
+  requireFunctionIfGiven('problemHeaders', problemHeaders);
   if (!Array.isArray(problemsThrough) || problemsThrough.some((one) => typeof one?.after !== 'function')) {
     throw optionError('problemsThrough', 'must be a list of Middy middlewares with an `after`');
   }
@@ -125,6 +140,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     headerName,
     onStoreError,
     problems: { baseUri: problemBaseUri, describedBy, headerName, maxRetryAfterSeconds },
+    problemHeaders,
     problemsThrough: problemsThrough as readonly Required<ProblemMiddleware>[],
     droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
   };

@@ -11,8 +11,8 @@ export interface ProblemOptions {
   readonly maxRetryAfterSeconds: number;
 }
 
-/** Seconds after which a store that could not be reached may be there again. */
-const STORE_RETRY_SECONDS = 1;
+/** After this, a store that could not be reached may be there again. */
+const STORE_RETRY_MILLIS = 1000;
 
 /**
  * The titles. Those for a missing, a reused and an outstanding key are the draft's
@@ -37,15 +37,19 @@ export function problemResponse(
   { shape }: Pick<HttpRequest, 'shape'>,
   { baseUri, describedBy, headerName, maxRetryAfterSeconds }: ProblemOptions,
   requestId: unknown,
+  others?: unknown,
 ): object {
   const { code, message, statusCode } = error;
-  const retryAfter = retryAfterSeconds(error);
-  const headers = {
+  const own = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
-    ...(retryAfter !== undefined && { 'Retry-After': String(Math.min(retryAfter, maxRetryAfterSeconds)) }),
+    ...retryAfter(error, maxRetryAfterSeconds),
     ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
   };
+  const names = Object.keys(own).map((name) => name.toLowerCase());
+  const added = Object.entries(others ?? {}).filter(
+    ([name, value]) => typeof value === 'string' && !names.includes(name.toLowerCase()),
+  );
   const problem = {
     type: baseUri + code.toLowerCase().replaceAll('_', '-'),
     title: TITLES[code],
@@ -55,16 +59,17 @@ export function problemResponse(
   };
   return {
     statusCode,
-    headers,
+    headers: { ...Object.fromEntries(added), ...own },
     body: JSON.stringify(problem),
     ...(shape !== 'v2' && { isBase64Encoded: false }),
   };
 }
 
 /** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. No retry mends a refusal of the store. */
-function retryAfterSeconds({ code, retryable, retryAfterMillis }: IdempotencyError): number | undefined {
-  if (code === 'STORE_UNAVAILABLE') return retryable === true ? STORE_RETRY_SECONDS : undefined;
-  return retryAfterMillis === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMillis / 1000));
+function retryAfter({ retryable, retryAfterMillis }: IdempotencyError, maxSeconds: number): object {
+  const millis = retryable === true ? STORE_RETRY_MILLIS : retryAfterMillis;
+  if (millis === undefined) return {};
+  return { 'Retry-After': String(Math.floor(Math.min(maxSeconds, Math.max(1, Math.ceil(millis / 1000))))) };
 }
 
 function isUuid(value: unknown): value is string {

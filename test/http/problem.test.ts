@@ -63,6 +63,8 @@ describe('a problem', () => {
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 1001 }).headers).toEqual({ ...common, 'Retry-After': '2' });
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 0 }).headers).toEqual({ ...common, 'Retry-After': '1' });
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 900_000 }).headers).toEqual({ ...common, 'Retry-After': '30' });
+    const half = { options: { ...OPTIONS, maxRetryAfterSeconds: 2.5 }, retryAfterMillis: 900_000 };
+    expect(responseTo('IN_FLIGHT', half).headers).toEqual({ ...common, 'Retry-After': '2' });
     const options = { ...OPTIONS, describedBy: 'https://a.example/docs' as never };
     const Link = '<https://a.example/docs>; rel="describedby"';
     expect(responseTo('KEY_MISSING', { options }).headers).toEqual({ ...common, Link });
