@@ -157,7 +157,7 @@ export function requireNumber(
   throw optionError(option, `must be a finite number ${bound} and at most ${atMost}, not ${shown(value)}`);
 }
 
-function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
+export function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
   if (!allowed.includes(value)) {
     throw optionError(option, `must be ${allowed.map(shown).join(' or ')}, not ${shown(value)}`);
   }

@@ -1,7 +1,13 @@
-import { PROTOCOL_OPTION_NAMES, type ProtocolOptions, requireFunctionIfGiven, requireNumber } from '../core/options.ts';
+import {
+  PROTOCOL_OPTION_NAMES,
+  type ProtocolOptions,
+  requireFunctionIfGiven,
+  requireNumber,
+  requireOneOf,
+} from '../core/options.ts';
 import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
-import { type RequestOptions, requireThrowOrRun } from '../request-key/request-options.ts';
+import type { RequestOptions } from '../request-key/request-options.ts';
 import type { Selector } from '../request-key/selector.ts';
 import { TOKEN } from './media-type.ts';
 import type { ProblemOptions } from './problem.ts';
@@ -53,9 +59,9 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
   /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
   readonly describedBy?: string;
   /**
-   * Headers for problems, as a function of the event: the CORS headers of a framework that the handler calls. They do not
-   * replace those that a problem has itself. A value that is no text is left out. When the function throws, the problem
-   * goes out without them. @default none
+   * Headers for problems, as a function of the event: the CORS headers of a framework that the handler calls.
+   * Content-Type, Cache-Control, Retry-After and Link are the problem's own, and a value that is no text is left out. When
+   * the function throws, the problem goes out without them. @default none
    */
   readonly problemHeaders?: (event: TEvent) => ProblemHeaders | Promise<ProblemHeaders>;
   /**
@@ -125,8 +131,8 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (safe !== undefined) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
   requireTokens('headerName', [headerName]);
   requireTokens('dropHeaders', dropHeaders);
-  requireThrowOrRun('onStoreError', onStoreError);
-  if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
+  requireOneOf('onStoreError', onStoreError, ['throw', 'run']);
+  requireOneOf('required', required, [true, false]);
   requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, { atLeast: 1, atMost: 3600 });
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');

@@ -31,6 +31,9 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
   STORE_UNAVAILABLE: 'Idempotency cannot be guaranteed at the moment',
 };
 
+/** What a problem says of itself. */
+const OWN = /^(content-type|cache-control|retry-after|link)$/i;
+
 /** Problem details (RFC 9457), with single-value headers. Nothing of the key, the record or the cause is in it. */
 export function problemResponse(
   error: IdempotencyError,
@@ -39,17 +42,18 @@ export function problemResponse(
   requestId: unknown,
   others?: unknown,
 ): object {
-  const { code, message, statusCode } = error;
+  const { code, message, statusCode, retryable } = error;
+  // No retry mends a refusal of the store.
+  const millis = retryable === true ? STORE_RETRY_MILLIS : error.retryAfterMillis;
+  // Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early.
+  const seconds = millis !== undefined && Math.max(1, Math.ceil(millis / 1000));
   const own = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
-    ...retryAfter(error, maxRetryAfterSeconds),
+    ...(seconds && { 'Retry-After': `${Math.floor(Math.min(seconds, maxRetryAfterSeconds))}` }),
     ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
   };
-  const names = Object.keys(own).map((name) => name.toLowerCase());
-  const added = Object.entries(others ?? {}).filter(
-    ([name, value]) => typeof value === 'string' && !names.includes(name.toLowerCase()),
-  );
+  const added = Object.entries(others ?? {}).filter(([name, value]) => typeof value === 'string' && !OWN.test(name));
   const problem = {
     type: baseUri + code.toLowerCase().replaceAll('_', '-'),
     title: TITLES[code],
@@ -63,13 +67,6 @@ export function problemResponse(
     body: JSON.stringify(problem),
     ...(shape !== 'v2' && { isBase64Encoded: false }),
   };
-}
-
-/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. No retry mends a refusal of the store. */
-function retryAfter({ retryable, retryAfterMillis }: IdempotencyError, maxSeconds: number): object {
-  const millis = retryable === true ? STORE_RETRY_MILLIS : retryAfterMillis;
-  if (millis === undefined) return {};
-  return { 'Retry-After': String(Math.floor(Math.min(maxSeconds, Math.max(1, Math.ceil(millis / 1000))))) };
 }
 
 function isUuid(value: unknown): value is string {

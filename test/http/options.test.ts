@@ -60,7 +60,7 @@ describe('a wrong option of httpIdempotency is refused at construction, by its n
     ['methods', ['TRACE'], 'TRACE is a safe method, which needs no guard'],
     ['dropHeaders', ['date', 7], 'must be made of HTTP tokens, such as POST'],
     ['dropHeaders', [7], 'must be made of HTTP tokens, such as POST'],
-    ['required', 'yes', 'must be true or false'],
+    ['required', 'yes', "must be true or false, not 'yes'"],
     ['onStoreError', 'ignore', "must be 'throw' or 'run', not 'ignore'"],
     ['problemBaseUri', 'https://a.example', 'must end with / # : or =: a name follows'],
     ['maxRetryAfterSeconds', 3601, 'must be a finite number at least 1 and at most 3600, not 3601'],
