@@ -25,13 +25,10 @@ const CODING_HEADERS = /^content-(encoding|length)$/;
 export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
   if (!multiValue || !isFields(response)) return response;
   const { headers, multiValueHeaders, ...rest } = response;
+  // An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again.
+  const asText = (value: unknown) => (typeof value === 'object' ? value : String(value));
   const lists = Object.entries(fields(headers)).map(([name, value]) => [name, [asText(value)]]);
   return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...fields(multiValueHeaders) } };
-}
-
-/** An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again. */
-function asText(value: unknown): unknown {
-  return typeof value === 'object' ? value : String(value);
 }
 
 /**
