@@ -34,7 +34,10 @@ export interface IdempotencyErrorDetails {
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
   readonly advice?: string | undefined;
-  /** With `IN_FLIGHT`: milliseconds after which a retry can find that the lease has ended. */
+  /**
+   * With `IN_FLIGHT`: milliseconds after which to retry. It is the age of the other execution's lease, so it grows from retry
+   * to retry. It is at least 1000, and never longer than the lease lasts.
+   */
   readonly retryAfterMillis?: number | undefined;
   /**
    * With `STORE_UNAVAILABLE`. `true`: the same request may succeed later without a change.

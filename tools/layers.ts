@@ -22,7 +22,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/operation': GUARD,
   'src/function': [...GUARD, 'src/operation'],
   'src/middy': [...GUARD, 'src/operation', 'aws-lambda'],
-  'src/http': [...GUARD, 'src/operation', 'src/middy'],
+  'src/http': [...GUARD, 'src/operation', 'src/middy', 'node:zlib'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [

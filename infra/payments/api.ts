@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { IdempotencyContext, IdempotencyEvent, Outcome, RecordStore } from 'middy-idempotency';
+import type { IdempotencyContext, IdempotencyEvent, RecordStore } from 'middy-idempotency';
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
-import { httpIdempotency, settleByStatus } from 'middy-idempotency/http';
+import { httpIdempotency } from 'middy-idempotency/http';
 import { createPayment, type PaymentDependencies } from './create-payment.ts';
 import { createRefund } from './create-refund.ts';
 import { getPayment } from './get-payment.ts';
@@ -62,7 +62,6 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
           retentionSeconds: RETENTION_SECONDS,
           problemBaseUri: PROBLEM_BASE_URI,
           describedBy: `${PROBLEM_BASE_URI}idempotency`,
-          settle,
           ...(scope === 'anonymous' && { scope }),
           ...(onEvent !== undefined && { onEvent, warnings: false }),
         }),
@@ -94,18 +93,4 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
       handler: guard('create-refund', ['POST'], true, createRefund(dependencies)),
     },
   ];
-}
-
-/**
- * A verdict is stored and replayed. What a retry can mend is not: a failure here (5xx, 429), and a
- * precondition that was missing or stale (412, 428). The latter changed nothing, and the same key
- * may come again with the current entity tag.
- */
-function settle(outcome: Outcome): 'store' | 'release' {
-  const isPrecondition = outcome.kind === 'returned' && [412, 428].includes(statusOf(outcome.value));
-  return isPrecondition ? 'release' : settleByStatus(outcome);
-}
-
-function statusOf(response: unknown): number {
-  return (response as APIGatewayProxyStructuredResultV2).statusCode ?? 200;
 }

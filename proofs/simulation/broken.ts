@@ -102,6 +102,11 @@ export const BREAKS: readonly Break[] = [
       edit(RUN, 'if (!hasAnswered || isTimeout ||', 'if (!hasAnswered ||'),
     ],
   },
+  {
+    name: 'a duplicate is sent away for the rest of the lease',
+    edits: [edit(DECIDE, 'Math.min(over - now, ageMillis)', 'over - now')],
+    tests: ['test/core/claim/decide.test.ts', 'test/http/behaviour.test.ts'],
+  },
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
   one('TTL shorter than the lease', 'src/core/budget.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
   {
@@ -125,8 +130,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'take over without the lease that was read',
     DECIDE,
-    '{ owner, status, leaseUntil: existing.leaseUntil } :',
-    '{ owner, status } :',
+    'expected: { owner, status, leaseUntil },',
+    'expected: { owner, status },',
   ),
   one(
     'a release deletes the record',
@@ -267,8 +272,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'a takeover drops the checkpoints',
     DECIDE,
-    "existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints",
-    'undefined',
+    "checkpoints: reason === 'retention over' ? undefined : checkpoints,",
+    'checkpoints: undefined,',
   ),
   one(
     'release while steps are still running',
@@ -411,6 +416,16 @@ export const BREAKS: readonly Break[] = [
       edit(FAILURE, "unanswered: kind === 'unanswered' || undefined,", "unanswered: kind !== 'refused' || undefined,"),
     ],
     tests: ['test/integration/i14-an-answer.test.ts'],
+  },
+  {
+    name: 'a refusal behind a step counts as one before the work',
+    edits: [edit(EXECUTION, "runStep !== undefined || stored !== 'no'", "stored !== 'no'")],
+    tests: ['test/core/execution/ending.test.ts', 'test/http/behaviour.test.ts'],
+  },
+  {
+    name: 'a replay keeps a content coding that its client cannot read',
+    edits: [edit('src/http/response.ts', "decodedBody(response['body'], coding, http)", 'undefined')],
+    tests: ['test/http/content-coding.test.ts'],
   },
   {
     name: 'an API key or a certificate stands in for a caller without a name',

@@ -35,10 +35,11 @@ export interface ProtocolOptions<TItem = never> {
    */
   readonly onExpiredLease?: 'run' | 'throw';
   /**
-   * What becomes of an execution that has ended. Asked once, with what the handler returned or threw.
+   * What becomes of an execution that has ended. Asked once, with what the handler returned or threw. `hasEffects`: the
+   * execution has begun a step, or has stored its response by `complete` or `transact`, or may have.
    * @default `'store'` for a returned value, `'release'` for a thrown error
    */
-  readonly settle?: (outcome: Outcome) => Settlement;
+  readonly settle?: (outcome: Outcome, hasEffects: boolean) => Settlement;
   /**
    * Keeps outcomes in memory, so that this process replays them without a request: at most `maxEntries`, each with its whole
    * response, never beyond its retention. A record that was deleted from the store is still replayed. @default off
@@ -61,7 +62,7 @@ export interface ResolvedProtocolOptions {
   /** How long a duplicate waits; 0 where it does not. */
   readonly waitMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
-  readonly settle: ((outcome: Outcome) => Settlement) | undefined;
+  readonly settle: ProtocolOptions['settle'] | undefined;
   readonly cache: { readonly maxEntries: number } | undefined;
   readonly onEvent: ((event: IdempotencyEvent) => unknown) | undefined;
 }
@@ -98,9 +99,9 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
   requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
-  if (settle !== undefined) requireFunction('settle', settle);
+  requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
-  if (onEvent !== undefined) requireFunction('onEvent', onEvent);
+  requireFunctionIfGiven('onEvent', onEvent);
   requireOneOf('warnings', warnings, [true, false]);
   return {
     store,
@@ -156,12 +157,13 @@ export function requireNumber(
   throw optionError(option, `must be a finite number ${bound} and at most ${atMost}, not ${shown(value)}`);
 }
 
-function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
+export function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
   if (!allowed.includes(value)) {
     throw optionError(option, `must be ${allowed.map(shown).join(' or ')}, not ${shown(value)}`);
   }
 }
 
-function requireFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw optionError(option, `must be a function, not ${shown(value)}`);
+export function requireFunctionIfGiven(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function')
+    throw optionError(option, `must be a function, not ${shown(value)}`);
 }

@@ -25,11 +25,11 @@ export function requestFingerprint(request: HttpRequest): readonly unknown[] {
 /** RFC 9110, section 8.4.1: in the order in which they were applied, in any case. */
 function codings(contentEncoding: string): readonly string[] {
   const names = contentEncoding.split(',').map((name) => name.trim().toLowerCase());
-  return names.filter((name) => name !== '');
+  return names.filter(Boolean);
 }
 
 function bodyFingerprint({ body, isBase64Encoded }: HttpRequest, mediaType: string): string {
-  if (body === undefined || body === null || body === '') return 'none';
+  if ((body ?? '') === '') return 'none';
   if (typeof body !== 'string') return `json:${sha256(parsedBody(body))}`;
   // Stryker disable next-line StringLiteral: UTF-8 is what Buffer reads by default, too
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');

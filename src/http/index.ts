@@ -11,7 +11,7 @@ import { problemFor } from './reject.ts';
 import { readRequest } from './request.ts';
 import { httpSelectors } from './selectors.ts';
 
-export { type HttpIdempotencyOptions, type ProblemMiddleware, settleByStatus } from './options.ts';
+export { type HttpIdempotencyOptions, type ProblemHeaders, type ProblemMiddleware, settleByStatus } from './options.ts';
 
 /**
  * A Middy middleware for an API behind API Gateway (REST, HTTP API), a Lambda Function URL or an ALB. It has the semantics of

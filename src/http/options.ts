@@ -1,7 +1,13 @@
-import { PROTOCOL_OPTION_NAMES, type ProtocolOptions } from '../core/options.ts';
+import {
+  PROTOCOL_OPTION_NAMES,
+  type ProtocolOptions,
+  requireFunctionIfGiven,
+  requireNumber,
+  requireOneOf,
+} from '../core/options.ts';
 import type { Outcome } from '../core/record/outcome.ts';
 import { optionError } from '../errors.ts';
-import { type RequestOptions, requireThrowOrRun } from '../request-key/request-options.ts';
+import type { RequestOptions } from '../request-key/request-options.ts';
 import type { Selector } from '../request-key/selector.ts';
 import { TOKEN } from './media-type.ts';
 import type { ProblemOptions } from './problem.ts';
@@ -11,6 +17,9 @@ import { DEFAULT_DROPPED_HEADERS, statusOf } from './response.ts';
 export interface ProblemMiddleware {
   readonly after?: (request: never) => unknown;
 }
+
+/** Names and values. A value that is `undefined` is no header. */
+export type ProblemHeaders = Readonly<Record<string, string | undefined>>;
 
 /** `TItem` is what the store's transactions are made of: see `IdempotencyHandle.transact`. */
 export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
@@ -40,10 +49,21 @@ export interface HttpIdempotencyOptions<TEvent = unknown, TItem = never>
    * denied, no such table) stays 503. @default 'throw'
    */
   readonly onStoreError?: 'throw' | 'run';
+  /**
+   * The longest `Retry-After` of a problem, seconds from 1 to 3600. A duplicate of a running execution is asked to come
+   * again after as long as that one has been running, at least 1 second. @default 30
+   */
+  readonly maxRetryAfterSeconds?: number;
   /** What the `type` of a problem begins with. @default 'urn:middy-idempotency:problem:' */
   readonly problemBaseUri?: string;
   /** The page that explains the API's idempotency, for the `Link` header of problems. @default none */
   readonly describedBy?: string;
+  /**
+   * Headers for problems, as a function of the event: the CORS headers of a framework that the handler calls.
+   * Content-Type, Cache-Control, Retry-After and Link are the problem's own, and a value that is no text is left out. When
+   * the function throws, the problem goes out without them. @default none
+   */
+  readonly problemHeaders?: (event: TEvent) => ProblemHeaders | Promise<ProblemHeaders>;
   /**
    * Middlewares whose `after` a problem passes through, such as `httpCors(...)`, in the order of `use`. A problem is
    * answered before they run by themselves, and without its CORS headers a browser could not read it. @default none
@@ -68,8 +88,10 @@ export const HTTP_OPTION_NAMES = [
   'required',
   'fingerprint',
   'onStoreError',
+  'maxRetryAfterSeconds',
   'problemBaseUri',
   'describedBy',
+  'problemHeaders',
   'problemsThrough',
   'dropHeaders',
   'timeoutEarlyInMillis',
@@ -82,6 +104,7 @@ export interface ResolvedHttpOptions {
   readonly headerName: string;
   readonly onStoreError: 'throw' | 'run';
   readonly problems: ProblemOptions;
+  readonly problemHeaders: ((event: never) => ProblemHeaders | Promise<ProblemHeaders>) | undefined;
   readonly problemsThrough: readonly Required<ProblemMiddleware>[];
   readonly droppedHeaders: ReadonlySet<string>;
 }
@@ -94,8 +117,13 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     onStoreError = 'throw',
     required = true,
   } = options;
-  const { problemBaseUri = 'urn:middy-idempotency:problem:', describedBy, problemsThrough = [] } = options;
-  const { dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
+  const {
+    problemBaseUri = 'urn:middy-idempotency:problem:',
+    describedBy,
+    problemHeaders,
+    problemsThrough = [],
+  } = options;
+  const { maxRetryAfterSeconds = 30, dropHeaders = DEFAULT_DROPPED_HEADERS } = options;
   requireTokens('methods', methods);
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
@@ -103,11 +131,13 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (safe !== undefined) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
   requireTokens('headerName', [headerName]);
   requireTokens('dropHeaders', dropHeaders);
-  requireThrowOrRun('onStoreError', onStoreError);
-  if (typeof required !== 'boolean') throw optionError('required', 'must be true or false');
+  requireOneOf('onStoreError', onStoreError, ['throw', 'run']);
+  requireOneOf('required', required, [true, false]);
+  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, { atLeast: 1, atMost: 3600 });
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);
+  requireFunctionIfGiven('problemHeaders', problemHeaders);
   if (!Array.isArray(problemsThrough) || problemsThrough.some((one) => typeof one?.after !== 'function')) {
     throw optionError('problemsThrough', 'must be a list of Middy middlewares with an `after`');
   }
@@ -115,20 +145,26 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
     methods: new Set(guarded),
     headerName,
     onStoreError,
-    problems: { baseUri: problemBaseUri, describedBy, headerName },
+    problems: { baseUri: problemBaseUri, describedBy, headerName, maxRetryAfterSeconds },
+    problemHeaders,
     problemsThrough: problemsThrough as readonly Required<ProblemMiddleware>[],
     droppedHeaders: new Set(dropHeaders.map((name) => name.toLowerCase())),
   };
 }
 
+/** These refuse a request before its work: with other credentials, or at another time, the same request may succeed. */
+const REFUSED_BEFORE_WORK = [401, 403, 407, 408, 412, 425, 428];
+
 /**
  * The default `settle` of `httpIdempotency`, to build your own on. It releases what a retry can mend: 429, 5xx, a thrown
- * error. It stores every other answer.
+ * error. It releases 401, 403, 407, 408, 412, 425 and 428, too, where the execution has no effects. It stores every other
+ * answer.
  */
-export function settleByStatus(outcome: Outcome): 'store' | 'release' {
+export function settleByStatus(outcome: Outcome, hasEffects: boolean): 'store' | 'release' {
   if (outcome.kind === 'threw') return 'release';
   const status = statusOf(outcome.value);
-  return status >= 500 || status === 429 ? 'release' : 'store';
+  const isEarly = hasEffects === false && REFUSED_BEFORE_WORK.includes(status);
+  return isEarly || status >= 500 || status === 429 ? 'release' : 'store';
 }
 
 function requireTokens(option: string, values: unknown): void {

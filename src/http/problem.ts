@@ -8,10 +8,11 @@ export interface ProblemOptions {
   readonly describedBy: string | undefined;
   /** The header that carries the key. */
   readonly headerName: string;
+  readonly maxRetryAfterSeconds: number;
 }
 
-/** Seconds after which a store that could not be reached may be there again. */
-const STORE_RETRY_SECONDS = 1;
+/** After this, a store that could not be reached may be there again. */
+const STORE_RETRY_MILLIS = 1000;
 
 /**
  * The titles. Those for a missing, a reused and an outstanding key are the draft's
@@ -30,21 +31,29 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
   STORE_UNAVAILABLE: 'Idempotency cannot be guaranteed at the moment',
 };
 
+/** What a problem says of itself. */
+const OWN = /^(content-type|cache-control|retry-after|link)$/i;
+
 /** Problem details (RFC 9457), with single-value headers. Nothing of the key, the record or the cause is in it. */
 export function problemResponse(
   error: IdempotencyError,
   { shape }: Pick<HttpRequest, 'shape'>,
-  { baseUri, describedBy, headerName }: ProblemOptions,
+  { baseUri, describedBy, headerName, maxRetryAfterSeconds }: ProblemOptions,
   requestId: unknown,
+  others?: unknown,
 ): object {
-  const { code, message, statusCode } = error;
-  const retryAfter = retryAfterSeconds(error);
-  const headers = {
+  const { code, message, statusCode, retryable } = error;
+  // No retry mends a refusal of the store.
+  const millis = retryable === true ? STORE_RETRY_MILLIS : error.retryAfterMillis;
+  // Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early.
+  const seconds = millis !== undefined && Math.max(1, Math.ceil(millis / 1000));
+  const own = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
-    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    ...(seconds && { 'Retry-After': `${Math.floor(Math.min(seconds, maxRetryAfterSeconds))}` }),
     ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
   };
+  const added = Object.entries(others ?? {}).filter(([name, value]) => typeof value === 'string' && !OWN.test(name));
   const problem = {
     type: baseUri + code.toLowerCase().replaceAll('_', '-'),
     title: TITLES[code],
@@ -54,16 +63,10 @@ export function problemResponse(
   };
   return {
     statusCode,
-    headers,
+    headers: { ...Object.fromEntries(added), ...own },
     body: JSON.stringify(problem),
     ...(shape !== 'v2' && { isBase64Encoded: false }),
   };
-}
-
-/** Whole seconds (RFC 9110, section 10.2.3). Rounded down, the retry would come too early. No retry mends a refusal of the store. */
-function retryAfterSeconds({ code, retryable, retryAfterMillis }: IdempotencyError): number | undefined {
-  if (code === 'STORE_UNAVAILABLE') return retryable === true ? STORE_RETRY_SECONDS : undefined;
-  return retryAfterMillis === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMillis / 1000));
 }
 
 function isUuid(value: unknown): value is string {

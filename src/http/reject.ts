@@ -19,7 +19,13 @@ export async function problemFor(
 ): Promise<unknown> {
   if (!(error instanceof IdempotencyError)) throw error;
   const { awsRequestId } = (request.context ?? {}) as { awsRequestId?: unknown };
-  const make = () => problemResponse(error, http, options.problems, awsRequestId);
+  let headers: unknown;
+  try {
+    headers = await options.problemHeaders?.(request.event as never);
+  } catch {
+    // A problem without them is still the answer.
+  }
+  const make = () => problemResponse(error, http, options.problems, awsRequestId, headers);
   return inKind(await decorated(make, request, options), http);
 }
 

@@ -95,8 +95,9 @@ function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string
 }
 
 function collectQuery(event: Fields): ReadonlyMap<string, readonly string[]> {
-  const multiple = Object.entries(fields(event['multiValueQueryStringParameters']));
-  const entries = multiple.length > 0 ? multiple : Object.entries(fields(event['queryStringParameters']));
+  // The second has all values of a name, where it is there.
+  const { queryStringParameters: last, multiValueQueryStringParameters: all } = event;
+  const entries = Object.entries({ ...fields(last), ...fields(all) });
   return new Map(entries.map(([name, values]) => [name, asList(values).map(text)]));
 }
 

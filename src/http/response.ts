@@ -1,6 +1,7 @@
 import { isStreaming } from '../core/record/outcome.ts';
 import { isObject } from '../json.ts';
-import { isPlainObject } from '../request-key/data.ts';
+import { fields, isPlainObject } from '../request-key/data.ts';
+import { decodedBody } from './content-coding.ts';
 import type { HttpRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -17,19 +18,17 @@ export const DEFAULT_DROPPED_HEADERS: readonly string[] = [
   'x-correlation-id',
 ];
 
-const REPLAYED_HEADER = 'Idempotent-Replayed';
+/** What they say is no longer true of a body that was decoded. */
+const CODING_HEADERS = /^content-(encoding|length)$/;
 
 /** The response in the form that the event asks for: ALB wants headers with multiple values where it has sent them. */
 export function inKind(response: unknown, { multiValue }: Pick<HttpRequest, 'multiValue'>): unknown {
   if (!multiValue || !isFields(response)) return response;
   const { headers, multiValueHeaders, ...rest } = response;
-  const lists = Object.entries(asFields(headers)).map(([name, value]) => [name, [asText(value)]]);
-  return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...asFields(multiValueHeaders) } };
-}
-
-/** An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again. */
-function asText(value: unknown): unknown {
-  return typeof value === 'object' ? value : String(value);
+  // An object has no text, and an ALB no use for it: it is left for the ALB to refuse, the first time and again.
+  const asText = (value: unknown) => (typeof value === 'object' ? value : String(value));
+  const lists = Object.entries(fields(headers)).map(([name, value]) => [name, [asText(value)]]);
+  return { ...rest, multiValueHeaders: { ...Object.fromEntries(lists), ...fields(multiValueHeaders) } };
 }
 
 /**
@@ -46,21 +45,30 @@ export function asSent(response: unknown, { shape }: Pick<HttpRequest, 'shape'>)
 export function withoutHeaders(response: unknown, dropped: ReadonlySet<string>): unknown {
   if (!isFields(response)) return response;
   const { cookies, headers, multiValueHeaders, ...rest } = response;
-  const dropsCookies = cookies !== undefined && dropped.has('set-cookie');
-  const names = Object.keys({ ...asFields(headers), ...asFields(multiValueHeaders) });
-  if (!dropsCookies && !names.some((name) => dropped.has(name.toLowerCase()))) return response;
-  return {
-    ...rest,
-    ...headersOf(response, (name) => !dropped.has(name)),
-    ...(cookies !== undefined && !dropsCookies && { cookies }),
-  };
+  const names = Object.keys({ ...fields(headers), ...fields(multiValueHeaders) });
+  if (cookies !== undefined) names.push('set-cookie');
+  if (!names.some((name) => dropped.has(name.toLowerCase()))) return response;
+  return { ...rest, ...headersOf(response, (name) => !dropped.has(name)) };
 }
 
-/** The stored response, marked as a replay. */
-export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue'>): unknown {
+/** The stored response, marked as a replay, in a content coding that this client accepts: another one may have been first. */
+export function asReplay(response: unknown, http: Pick<HttpRequest, 'multiValue' | 'header'>): unknown {
   if (!isFields(response) || response['statusCode'] === undefined) return response;
-  const others = headersOf(response, (name) => name !== REPLAYED_HEADER.toLowerCase());
-  return inKind({ ...response, ...others, headers: { ...others.headers, [REPLAYED_HEADER]: 'true' } }, http);
+  const { headers, multiValueHeaders } = headersOf(response, (name) => name === 'content-encoding');
+  const coding = String(Object.values({ ...headers, ...multiValueHeaders })).toLowerCase();
+  const body = response['isBase64Encoded'] === true ? decodedBody(response['body'], coding, http) : undefined;
+  const isDecoded = body !== undefined;
+  const own = headersOf(
+    response,
+    (name) => name !== 'idempotent-replayed' && !(isDecoded && CODING_HEADERS.test(name)),
+  );
+  const replay = {
+    ...response,
+    ...own,
+    ...(isDecoded && { body }),
+    headers: { ...own.headers, 'Idempotent-Replayed': 'true' },
+  };
+  return inKind(replay, http);
 }
 
 /** Its headers of both kinds, and its cookies, as far as there are any, whose names in lower case are to be kept. */
@@ -75,23 +83,16 @@ function headersOf({ headers, multiValueHeaders, cookies }: Fields, keep: (name:
 }
 
 export function statusOf(answer: unknown): number {
-  const response = asJson(answer);
-  const status = isFields(response) ? Number(response['statusCode'] ?? 200) : 200;
-  return Number.isNaN(status) ? 200 : status;
+  return Number(fields(asJson(answer))['statusCode']) || 200;
 }
 
 /** A response that has a `toJSON`, as JSON leaves it. */
 function asJson(response: unknown): unknown {
   if (!isFields(response) || isStreaming(response)) return response;
   if (isPlainObject(response) && !('toJSON' in response)) return response;
-  const json = JSON.stringify(response);
-  return json === undefined ? undefined : JSON.parse(json);
+  return JSON.parse(JSON.stringify(response) ?? 'null');
 }
 
 function isFields(value: unknown): value is Fields {
   return isObject(value) && !Array.isArray(value);
-}
-
-function asFields(value: unknown): Fields {
-  return isFields(value) ? value : {};
 }

@@ -1,4 +1,5 @@
-import { optionError, shown } from '../errors.ts';
+import { requireOneOf } from '../core/options.ts';
+import { optionError } from '../errors.ts';
 import { type CompiledSelector, compileSelector, type Selector } from './selector.ts';
 
 /** The options that read the request. */
@@ -50,7 +51,7 @@ export interface ResolvedRequestOptions {
 /** Checks the options and compiles the expressions, once. @throws TypeError that names the wrong option */
 export function resolveRequestOptions(options: RequestOptions<never>): ResolvedRequestOptions {
   const { key, scope, fingerprint, operation, onMissingKey = 'throw' } = options;
-  requireThrowOrRun('onMissingKey', onMissingKey);
+  requireOneOf('onMissingKey', onMissingKey, ['throw', 'run']);
   if (operation !== undefined) requireOperation(operation);
   return {
     key: compileSelector('key', key),
@@ -59,11 +60,6 @@ export function resolveRequestOptions(options: RequestOptions<never>): ResolvedR
     operation,
     onMissingKey,
   };
-}
-
-/** @throws TypeError that names the option */
-export function requireThrowOrRun(option: string, value: unknown): void {
-  if (value !== 'throw' && value !== 'run') throw optionError(option, `must be 'throw' or 'run', not ${shown(value)}`);
 }
 
 /** DynamoDB's limit for a partition key is 2048 bytes (AWS: "Quotas and limits"); the digest needs 44 of them. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Outcome } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { settleByStatus } from 'middy-idempotency/http';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../support/harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from '../support/http-events.ts';
@@ -157,15 +159,37 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     const key = randomUUID();
     const first = call(post(key));
     await started.promise;
-    // 30.999 seconds are left, with the tolerance for the clocks.
-    harness.clock.advance(1);
     const concurrent = await call(post(key));
     problem(concurrent, 409, 'in-flight');
-    expect(concurrent.headers['retry-after']).toBe('31');
+    expect(concurrent.headers['retry-after']).toBe('1');
     problem(await call(post(key, { body: '{}' })), 422, 'key-reused');
     gate.resolve();
     await first;
     expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks duplicates of a function of 15 minutes to come again soon, then later, and at most half a minute later', async () => {
+    const started = deferred();
+    const handler = () => {
+      started.resolve();
+      return new Promise(() => undefined);
+    };
+    const options = { leaseMillis: 900_000 };
+    const call = harness.api({ shape, handler, options });
+    const key = randomUUID();
+    void call(post(key));
+    await started.promise;
+    const retryAfter = async (api = call) => (await api(post(key))).headers['retry-after'];
+    expect(await retryAfter()).toBe('1');
+    harness.clock.advance(10_001);
+    expect(await retryAfter()).toBe('11');
+    harness.clock.advance(400_000);
+    expect(await retryAfter()).toBe('30');
+    expect(await retryAfter(harness.api({ shape, handler, options: { ...options, maxRetryAfterSeconds: 5 } }))).toBe(
+      '5',
+    );
+    harness.clock.advance(488_499);
+    expect(await retryAfter()).toBe('3');
   });
 
   it.each([200, 204, 301, 400, 402, 404, 409, 422])('stores a %s', async (statusCode) => {
@@ -184,6 +208,61 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     expect((await call(post(key))).statusCode).toBe(statusCode);
     await call(post(key));
     expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  describe.each([401, 403, 407, 408, 412, 425, 428])('a %s', (statusCode) => {
+    type Handle = {
+      step(name: string, fn: () => unknown): Promise<unknown>;
+      complete(response: unknown): Promise<void>;
+    };
+    const answers = async (use: (handle: Handle) => unknown) => {
+      const statuses = [statusCode, 201];
+      const handler = vi.fn(async (_event: unknown, context: { idempotency?: unknown }) => {
+        await use(context.idempotency as Handle);
+        return { statusCode: statuses.shift() };
+      });
+      const call = harness.api({ shape, handler: handler as never });
+      const key = randomUUID();
+      return [(await call(post(key))).statusCode, (await call(post(key))).statusCode];
+    };
+
+    it('of an execution without effects is released: what the client has renewed is executed', async () => {
+      expect(await answers(() => undefined)).toEqual([statusCode, 201]);
+      expect(harness.eventTypes()).toEqual(['claimed', 'released', 'takenOver', 'completed']);
+    });
+
+    it('after a step is stored: it is what became of the request', async () => {
+      expect(await answers(({ step }) => step('charge', () => 'charged'))).toEqual([statusCode, statusCode]);
+    });
+
+    it('after a step that threw is stored', async () => {
+      const refused = ({ step }: Handle) =>
+        step('charge', () => Promise.reject(new Error('no'))).catch(() => undefined);
+      expect(await answers(refused)).toEqual([statusCode, statusCode]);
+    });
+
+    it('after `complete` is stored', async () => {
+      expect(await answers(({ complete }) => complete({ statusCode: 201 }))).toEqual([statusCode, statusCode]);
+    });
+  });
+
+  it('a delayed copy of a request that got a 409 is never executed', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 409 }));
+    const call = harness.api({ shape, handler });
+    const key = randomUUID();
+    await call(post(key));
+    expect((await call(post(key))).headers['idempotent-replayed']).toBe('true');
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('stores a 401 when the policy says so', async () => {
+    const handler = vi.fn(async () => ({ statusCode: 401 }));
+    const settle = (outcome: Outcome) => settleByStatus(outcome, true);
+    const call = harness.api({ shape, handler, options: { settle } });
+    const key = randomUUID();
+    await call(post(key));
+    await call(post(key));
+    expect(handler).toHaveBeenCalledTimes(1);
   });
 
   it('stores a 500 when the policy says so, as Stripe does', async () => {

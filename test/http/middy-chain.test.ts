@@ -164,6 +164,91 @@ describe('a body parser in front', () => {
   });
 });
 
+describe.each(SHAPES)('problemHeaders behind $name', (shape) => {
+  type Event = { headers?: Record<string, string>; multiValueHeaders?: Record<string, string[]> };
+  const originOf = ({ headers, multiValueHeaders }: Event) =>
+    headers?.['origin'] ?? headers?.['Origin'] ?? multiValueHeaders?.['Origin']?.[0];
+  const refused = (problemHeaders: (event: never) => unknown, options: object = {}) =>
+    harness.api({
+      shape,
+      handler: async () => ({ statusCode: 201 }),
+      options: { problemHeaders, ...options } as never,
+    })({ body: '{}', headers: [['Origin', 'https://shop.example.com']] });
+  const allowed = (event: Event) => ({ 'Access-Control-Allow-Origin': originOf(event), Vary: 'Origin' });
+
+  it('go out with a problem, as a function of its request', async () => {
+    const problem = await refused(allowed);
+    expect(problem).toMatchObject({ statusCode: 400, headers: { vary: 'Origin', 'cache-control': 'no-store' } });
+    expect(problem.headers['access-control-allow-origin']).toBe('https://shop.example.com');
+    expect(JSON.parse(problem.body)).toMatchObject({ title: 'Idempotency-Key is missing' });
+  });
+
+  it('may take their time', async () => {
+    expect((await refused(async (event) => allowed(event))).headers).toMatchObject({ vary: 'Origin' });
+  });
+
+  it('go out with the problem that ends an execution, too', async () => {
+    const request: TestRequest = { body: '{}', headers: [['Idempotency-Key', randomUUID()]] };
+    const options = { leaseMillis: 1000, timeoutEarlyInMillis: 0, problemHeaders: () => ({ vary: 'Origin' }) };
+    const started = Promise.withResolvers<void>();
+    const hangs = () => {
+      started.resolve();
+      return new Promise(() => undefined);
+    };
+    const handler = async () => {
+      harness.clock.advance(3000);
+      void harness.api({ shape, options, handler: hangs })(request);
+      await started.promise;
+      return { statusCode: 201 };
+    };
+    const lost = await harness.api({ shape, options, handler })(request);
+    expect(lost).toMatchObject({ statusCode: 409, headers: { vary: 'Origin' } });
+  });
+
+  it('pass the middlewares with the problem', async () => {
+    const after = async ({ response }: { response: { headers: Record<string, string> } }) => {
+      response.headers['x-seen'] = String(response.headers['Vary']);
+    };
+    expect((await refused(allowed, { problemsThrough: [{ after }] })).headers['x-seen']).toBe('Origin');
+  });
+
+  it('replace nothing that the problem says, in any case, and no value that is no text goes out', async () => {
+    const own = () => ({ 'content-type': 'text/html', 'CACHE-CONTROL': 'public', 'x-none': undefined, 'x-seven': 7 });
+    expect((await refused(own)).headers).toEqual({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    });
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no origin');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('no origin');
+      },
+    ],
+    ['answers nothing', () => undefined],
+    ['answers null', () => null],
+    ['answers no object', () => 7],
+  ])('are left out when the function %s: the problem is still the answer', async (_, problemHeaders) => {
+    expect((await refused(problemHeaders)).headers).toEqual({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    });
+  });
+
+  it('stay when a middleware behind them throws', async () => {
+    const after = () => Promise.reject(new Error('cors is misconfigured'));
+    expect((await refused(allowed, { problemsThrough: [{ after }] })).headers).toMatchObject({ vary: 'Origin' });
+  });
+});
+
 describe('problemsThrough', () => {
   const hook = (name: string, effect?: (request: { response: { headers: Record<string, string> } }) => unknown) => ({
     after: async (request: { response: { headers: Record<string, string> } }) => {

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetails } from '../../src/errors.ts';
 import { problemResponse } from '../../src/http/problem.ts';
 
-const OPTIONS = { baseUri: 'https://a.example/problems/', describedBy: undefined, headerName: 'X-Key' };
+const OPTIONS = {
+  baseUri: 'https://a.example/problems/',
+  describedBy: undefined,
+  headerName: 'X-Key',
+  maxRetryAfterSeconds: 30,
+};
 const UUID = '8f7b5f2e-0d0c-4d7e-9c59-1f0b7a0c6f11';
 
 interface Response {
@@ -57,6 +62,9 @@ describe('a problem', () => {
     expect(responseTo('STORE_UNAVAILABLE', { retryable: false }).headers).toEqual(common);
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 1001 }).headers).toEqual({ ...common, 'Retry-After': '2' });
     expect(responseTo('IN_FLIGHT', { retryAfterMillis: 0 }).headers).toEqual({ ...common, 'Retry-After': '1' });
+    expect(responseTo('IN_FLIGHT', { retryAfterMillis: 900_000 }).headers).toEqual({ ...common, 'Retry-After': '30' });
+    const half = { options: { ...OPTIONS, maxRetryAfterSeconds: 2.5 }, retryAfterMillis: 900_000 };
+    expect(responseTo('IN_FLIGHT', half).headers).toEqual({ ...common, 'Retry-After': '2' });
     const options = { ...OPTIONS, describedBy: 'https://a.example/docs' as never };
     const Link = '<https://a.example/docs>; rel="describedby"';
     expect(responseTo('KEY_MISSING', { options }).headers).toEqual({ ...common, Link });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { asReplay, asSent, inKind, statusOf, withoutHeaders } from '../../src/http/response.ts';
 
-const single = { multiValue: false };
-const multiple = { multiValue: true };
+const header = () => [];
+const single = { multiValue: false, header };
+const multiple = { multiValue: true, header };
 const NONE: ReadonlySet<string> = new Set();
 
 describe('the kind of headers', () => {

@@ -122,7 +122,7 @@ describe.each(MIDDY_VERSIONS)('I4 a finished effect is never forgotten, with %s'
     );
     const options = { settle: settle as never };
     await thrownBy(guards.guarded({ middy, handler, options, behind: [throwsAfter] as never })(order));
-    expect(settle).toHaveBeenCalledExactlyOnceWith({ kind: 'returned', value: { statusCode: 503 } });
+    expect(settle).toHaveBeenCalledExactlyOnceWith({ kind: 'returned', value: { statusCode: 503 } }, false);
     await guards.guarded({ middy, handler, options })(order);
     expect(handler).toHaveBeenCalledTimes(2);
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
+import { settleByStatus } from 'middy-idempotency/http';
 import { describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
@@ -139,6 +140,38 @@ describe('conditions of the items that fail', () => {
     guards.events.length = 0;
     expect(await thrownBy(call(newOrder()))).toMatchObject({ name: 'TransactionCanceledException' });
     expect(guards.eventTypes()).toEqual(['claimed', 'released']);
+  });
+});
+
+describe('a 412 after transact', () => {
+  const answers = async (use: Body, options: object = {}) => {
+    const settle = settleByStatus;
+    const statuses = [412, 201];
+    const handler = handling(async (handle) => {
+      await use(handle).catch(() => undefined);
+      return { statusCode: statuses.shift() };
+    });
+    const call = guards.guarded({ handler, options: { settle, ...options } });
+    const order = newOrder();
+    return [await call(order), await call(order)];
+  };
+
+  it('is released where a condition of the items failed: nothing was written, and the key may come again', async () => {
+    const taken = randomUUID();
+    await guards.guarded({ handler: handling(({ transact }) => transact([open(taken)], 'opened')) })(newOrder());
+    const refused = await answers(({ transact }) => transact([open(taken)], paid));
+    expect(refused).toEqual([{ statusCode: 412 }, { statusCode: 201 }]);
+  });
+
+  it('is stored where the items may be written', async () => {
+    let faults = 1;
+    proxy.decide = (request) => (isTransaction(request) && faults-- > 0 ? 'lose answer' : 'pass');
+    const use: Body = ({ transact }) => {
+      // There is no time for another try.
+      guards.clock.advance(28_990);
+      return transact([deposit(randomUUID())], paid);
+    };
+    expect(await answers(use, { store: throughProxy() })).toEqual([{ statusCode: 412 }, { statusCode: 412 }]);
   });
 });
 

@@ -71,7 +71,11 @@ export async function behaviourOf(options: object): Promise<readonly unknown[]> 
   const asked = [ask(vanishing)];
   asked.push(ask(vanishing));
   await everythingWaits();
-  clock.advance(60_000);
+  // Shortly before the end of the lease, and after it.
+  clock.advance(29_500);
+  asked.push(ask(vanishing));
+  await everythingWaits();
+  clock.advance(30_500);
   asked.push(ask(vanishing));
   await everythingWaits();
   end.resolve();

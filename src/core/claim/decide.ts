@@ -8,6 +8,9 @@ import {
 } from '../record/record.ts';
 import type { Expected } from '../record/store.ts';
 
+/** A duplicate does not retry sooner, unless the lease ends sooner. */
+const MIN_RETRY_MILLIS = 1000;
+
 export interface DecisionPolicy {
   readonly clockSkewMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
@@ -51,18 +54,27 @@ export function decide(
     case 'IN_PROGRESS': {
       // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
       const over = existing.leaseUntil + policy.clockSkewMillis;
-      if (now < over) return { kind: 'inFlight', retryAfterMillis: over - now };
+      // Leases of the same work are about equally long: the other claim is older by this. The longer it runs already, the
+      // longer it may still take.
+      const ageMillis = Math.max(MIN_RETRY_MILLIS, claim.leaseUntil - existing.leaseUntil);
+      if (now < over) return { kind: 'inFlight', retryAfterMillis: Math.min(over - now, ageMillis) };
       return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover(existing, 'lease over');
     }
   }
 }
 
+/** What a record in progress has, and others may not have. */
+type Lasting = Partial<Pick<InProgressRecord, 'leaseUntil' | 'checkpoints'>>;
+
 function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision {
-  const { owner, status } = existing;
-  const expected =
-    existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
-  const checkpoints = existing.status === 'COMPLETED' || reason === 'retention over' ? undefined : existing.checkpoints;
-  return { kind: 'takeover', reason, attempt: existing.attempt + 1, expected, checkpoints };
+  const { owner, status, attempt, leaseUntil, checkpoints }: IdempotencyRecord & Lasting = existing;
+  return {
+    kind: 'takeover',
+    reason,
+    attempt: attempt + 1,
+    expected: { owner, status, leaseUntil },
+    checkpoints: reason === 'retention over' ? undefined : checkpoints,
+  };
 }
 
 /** Without a fingerprint on both sides there is nothing to compare: a deployment added or removed the option. */

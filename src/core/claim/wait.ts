@@ -22,7 +22,7 @@ interface WaitContext {
 export interface InFlight {
   /** The attempt number of the running execution. */
   readonly attempt: number;
-  /** Milliseconds until its lease has ended. */
+  /** Milliseconds after which its outcome may be there. */
   readonly retryAfterMillis: number;
 }
 

@@ -164,7 +164,7 @@ export function createExecution(context: ExecutionContext): Execution {
     const isReturned = outcome.kind === 'returned';
     if (isCompleted()) return isReturned ? 'store' : 'hold';
     if (options.settle === undefined) return isReturned ? 'store' : 'release';
-    return settlementOf(options.settle, outcome, tell);
+    return settlementOf(options.settle, outcome, runStep !== undefined || stored !== 'no', tell);
   }
 
   async function settle(settlement: Settlement, encoded?: Encoded, final = true): Promise<Settled> {
@@ -235,11 +235,12 @@ export function createExecution(context: ExecutionContext): Execution {
 export function settlementOf(
   settle: NonNullable<ProtocolOptions['settle']>,
   outcome: Outcome,
+  hasEffects: boolean,
   tell: (detail: EventDetail) => void,
 ): Settlement {
   let failure: unknown;
   try {
-    const settlement: unknown = settle(outcome);
+    const settlement: unknown = settle(outcome, hasEffects);
     if (settlement === 'store' || settlement === 'release' || settlement === 'hold') return settlement;
     const isPromise = settlement instanceof Promise;
     if (isPromise) settlement.catch(() => undefined);

@@ -81,6 +81,18 @@ describe('decide', () => {
     expect(decide(running, claim, policy, NOW + 149)).toEqual({ kind: 'inFlight', retryAfterMillis: 1 });
   });
 
+  it.each([
+    ['a second', 'has just begun', 0, 1000],
+    ['a second', 'claimed for longer', -5000, 1000],
+    ['a second', 'is that old', 1000, 1000],
+    ['its age', 'is older', 20_000, 20_000],
+    ['the rest of its lease', 'is older than that', 600_000, 300_050],
+  ])('retries after %s where the other execution %s', (_, _why, ageMillis, retryAfterMillis) => {
+    const lasting = { ...running, leaseUntil: NOW + 300_000, expiration: NOW };
+    const late = { ...claim, leaseUntil: lasting.leaseUntil + ageMillis };
+    expect(decide(lasting, late, policy, NOW)).toEqual({ kind: 'inFlight', retryAfterMillis });
+  });
+
   it('takes over when both are over, expecting the lease that it has seen', () => {
     expect(decide(running, claim, policy, NOW + 150)).toEqual({
       kind: 'takeover',

@@ -1,4 +1,4 @@
-import { IdempotencyError, type RecordStore } from 'middy-idempotency';
+import { IdempotencyError, type IdempotencyHandle, type Outcome, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
 import { newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
@@ -113,6 +113,57 @@ describe('settle', () => {
     await call(order);
     await call(order);
     expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  describe.each(['the middleware', 'the function wrapper'])('behind %s is told', (guard) => {
+    const hasEffects = async (use: (handle: IdempotencyHandle) => unknown, options: object = {}) => {
+      const settle = vi.fn((_outcome: Outcome, _hasEffects: boolean) => 'store' as const);
+      const body = async (handle: IdempotencyHandle) => {
+        await Promise.resolve(use(handle)).catch(() => undefined);
+        return 'done';
+      };
+      const all = { settle, ...options };
+      const call =
+        guard === 'the middleware'
+          ? guards.guarded({ handler: (_, { idempotency }) => body(idempotency), options: all })
+          : guards.idempotent((_: object, handle?: IdempotencyHandle) => body(handle as IdempotencyHandle), {
+              passHandle: true,
+              ...all,
+            });
+      await call(newOrder());
+      expect(settle).toHaveBeenCalledOnce();
+      expect(settle.mock.lastCall?.[0]).toEqual({ kind: 'returned', value: 'done' });
+      return settle.mock.lastCall?.[1];
+    };
+
+    it('of no effects where the handler has begun none by its handle', async () => {
+      expect(await hasEffects(() => undefined)).toBe(false);
+      expect(await hasEffects(({ extend, deriveKey }) => extend(deriveKey('charge').length))).toBe(false);
+    });
+
+    it('of effects once a step has begun, whatever became of it', async () => {
+      expect(await hasEffects(({ step }) => step('charge', () => 'charged'))).toBe(true);
+      expect(await hasEffects(({ step }) => step('charge', () => Promise.reject(new Error('no'))))).toBe(true);
+      expect(await hasEffects(({ step }) => void step('charge', () => new Promise(() => undefined)))).toBe(true);
+    });
+
+    it('of effects once its response is stored or may be, and of none where the store has refused it', async () => {
+      const completing = async (details: { retryable?: boolean }) => {
+        const { store } = guards;
+        let isCompleting = true;
+        const replace: RecordStore['replace'] = (...args) =>
+          isCompleting
+            ? Promise.reject(new IdempotencyError('STORE_UNAVAILABLE', 'no', details))
+            : store.replace(...args);
+        const completes = ({ complete }: IdempotencyHandle) =>
+          complete('done').finally(() => {
+            isCompleting = false;
+          });
+        return hasEffects(completes, { store: { ...store, replace } });
+      };
+      expect(await completing({ retryable: false })).toBe(false);
+      expect(await completing({})).toBe(true);
+    });
   });
 
   it('that is asynchronous is a mistake: it stores or holds, and its rejection harms nobody', async () => {

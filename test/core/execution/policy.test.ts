@@ -7,9 +7,12 @@ import type { Outcome } from '../../../src/core/record/outcome.ts';
 const returned: Outcome = { kind: 'returned', value: 'done' };
 const threw: Outcome = { kind: 'threw', error: new Error('no') };
 
-function asked(settle: (outcome: Outcome) => unknown, outcome: Outcome) {
+type Policy = (outcome: Outcome, hasEffects: boolean) => unknown;
+
+function asked(settle: Policy, outcome: Outcome, hasEffects = false) {
   const told: EventDetail[] = [];
-  const answer = settlementOf(settle as (outcome: Outcome) => Settlement, outcome, (detail) => told.push(detail));
+  const tell = (detail: EventDetail) => void told.push(detail);
+  const answer = settlementOf(settle as (outcome: Outcome) => Settlement, outcome, hasEffects, tell);
   return { answer, told };
 }
 
@@ -21,6 +24,12 @@ describe('the settle policy', () => {
 
   it('is asked with the outcome', () => {
     expect(asked((outcome) => (outcome === threw ? 'hold' : 'release'), threw).answer).toBe('hold');
+  });
+
+  it('is asked with whether the execution has effects', () => {
+    const policy: Policy = (_, hasEffects) => (hasEffects ? 'store' : 'release');
+    expect(asked(policy, returned, true).answer).toBe('store');
+    expect(asked(policy, returned, false).answer).toBe('release');
   });
 
   it.each([
