@@ -54,7 +54,7 @@ export function createContender(context: ContenderContext): Contender {
   const { options, runtime, identity, owner, budget, cache, format } = context;
   const { id, operation, fingerprint } = identity;
   const startedAt = runtime.monotonic();
-  const claimant = { owner, fingerprint };
+  const claimant = { owner, fingerprint, leaseUntil: budget.leaseEnd() };
   return { tell, cached, contend };
 
   function tell(attempt: number, detail: EventDetail): void {

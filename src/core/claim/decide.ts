@@ -36,7 +36,7 @@ export type Decision =
 /** What a claim that met an existing record may do. Pure: `now` is the clock of the claiming host, epoch milliseconds. */
 export function decide(
   existing: IdempotencyRecord,
-  claim: Pick<InProgressRecord, 'owner' | 'fingerprint'>,
+  claim: Pick<InProgressRecord, 'owner' | 'fingerprint' | 'leaseUntil'>,
   policy: DecisionPolicy,
   now: number,
 ): Decision {

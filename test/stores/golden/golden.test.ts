@@ -10,7 +10,7 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 /**
  * Every kind of record as commit 76eecec wrote it, on DynamoDB Local. For each scenario: what was sent, what was in the table
  * then, and what the next request got. Nothing of it may change, except when a duplicate is asked to retry
- * (`retryAfterMillis`, which no record has). A new kind of record gets a scenario and a line: what
+ * (`retryAfterMillis`, which no record has), and that a failed condition without an item is followed by a read. A new kind of record gets a scenario and a line: what
  * `Stage.play` answers with the version that brings it.
  */
 const GOLDEN: Readonly<Record<string, Golden>> = JSON.parse(
