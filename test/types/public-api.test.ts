@@ -198,6 +198,19 @@ describe('transactions are typed by the store', () => {
     idempotent(async (_order: { id: string }, handle: IdempotencyHandle) => handle.deriveKey('charge'), options);
   });
 
+  it('in memory, where `apply` takes what `transact` takes', () => {
+    interface Payment {
+      readonly amount: number;
+    }
+    const memory = memoryStore({ apply: (items: readonly Payment[]) => void items });
+    const options = { ...common, store: memory, key: 'id', passHandle: true } as const;
+    idempotent(async (_order: { id: string }, { transact }: IdempotencyHandle<Payment>) => {
+      await transact([{ amount: 10 }], 'done');
+      // @ts-expect-error no such write
+      await transact([{ sum: 10 }], 'done');
+    }, options);
+  });
+
   it('and there are none where the store has none', () => {
     const options = { ...common, key: 'id', passHandle: true } as const;
     idempotent(async (_order: { id: string }, handle: IdempotencyHandle) => {
