@@ -30,7 +30,7 @@ const STATUS_CODES = {
 } as const;
 
 export interface IdempotencyErrorDetails {
-  /** The error behind this one: the SDK's, the JSON parser's. */
+  /** The error behind this one: the SDK's, a selector's. It quotes no JSON that could not be parsed. */
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
   readonly advice?: string | undefined;

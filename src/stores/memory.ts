@@ -2,7 +2,7 @@ import { refuseUnknownOptions } from '../core/options.ts';
 import type { IdempotencyRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../core/record/store.ts';
 import { optionError } from '../errors.ts';
-import { isObject, present } from '../json.ts';
+import { isPromise, present } from '../json.ts';
 
 export interface MemoryStoreOptions<TItem> {
   /**
@@ -76,10 +76,8 @@ function matches(existing: IdempotencyRecord, { owner, status, leaseUntil, revis
 function applyNow<TItem>(apply: MemoryStoreOptions<TItem>['apply'], items: readonly TItem[]): void {
   if (apply === undefined)
     throw new TypeError('transact needs memoryStore({ apply: (items) => … }), which writes them');
-  const answer: unknown = apply(items);
-  if (!isObject(answer) || typeof answer['then'] !== 'function') return;
-  Promise.resolve(answer).catch(() => undefined);
-  throw new TypeError('memoryStore: `apply` must be synchronous, and it answered a promise');
+  if (isPromise(apply(items)))
+    throw new TypeError('memoryStore: `apply` must be synchronous, and it answered a promise');
 }
 
 /** A copy that cannot be changed, neither by the writer later nor by a reader. */
