@@ -32,7 +32,7 @@ export function usageFailure(message: string): Failure {
   return new Failure(EXIT.usage, 'USAGE', message, { advice: 'See middy-idempotency --help.' });
 }
 
-/** The parser's message quotes the text, which may be confidential. Only the place of the mistake is told. @throws Failure */
+/** The parser's message quotes the text, which may be confidential. The failure says only where the mistake is. @throws Failure */
 export function parseJson(what: string, text: string): unknown {
   try {
     return JSON.parse(text);
