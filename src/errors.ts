@@ -30,7 +30,7 @@ const STATUS_CODES = {
 } as const;
 
 export interface IdempotencyErrorDetails {
-  /** The error behind this one: the SDK's, the JSON parser's. */
+  /** The error behind this one: the SDK's, a selector's. It quotes no JSON that could not be parsed. */
   readonly cause?: unknown;
   /** For the operator, not for the client: what to change so that this does not happen again. */
   readonly advice?: string | undefined;
@@ -57,7 +57,7 @@ export interface IdempotencyErrorDetails {
 const BRAND: unique symbol = Symbol.for('middy-idempotency.IdempotencyError');
 
 /**
- * The one error class of this package. Branch on `code`.
+ * The one error class of this package. Branch on `code`; where only the name arrives (Step Functions), on `name`.
  *
  * `statusCode` and `expose` are what `@middy/http-error-handler` reads. Every message is safe to
  * show to a client, and says what to do. What only the operator may know (table names, missing
@@ -79,7 +79,11 @@ export class IdempotencyError extends Error {
     return true;
   }
 
-  override readonly name = 'IdempotencyError';
+  /**
+   * Its own for each code: `IN_FLIGHT` is `IdempotencyInFlightError`. It is what Lambda reports as `errorType`, and what
+   * `Retry` and `Catch` of Step Functions compare ("Error names").
+   */
+  declare readonly name: string;
   declare readonly code: IdempotencyErrorCode;
   /** The HTTP status that fits, see {@link IdempotencyErrorCode}. */
   declare readonly statusCode: number;
@@ -94,7 +98,8 @@ export class IdempotencyError extends Error {
   constructor(code: IdempotencyErrorCode, message: string, details: IdempotencyErrorDetails = {}) {
     const { cause, ...others } = details;
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, others, { code, statusCode: STATUS_CODES[code] });
+    const words = code.replace(/_?(.)([A-Z]*)/g, (_, first: string, rest: string) => first + rest.toLowerCase());
+    Object.assign(this, others, { code, name: `Idempotency${words}Error`, statusCode: STATUS_CODES[code] });
   }
 }
 

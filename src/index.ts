@@ -15,7 +15,7 @@ export { IdempotencyError, type IdempotencyErrorCode, type IdempotencyErrorDetai
 export { type FunctionOptions, type IdempotentFunction, idempotent } from './function.ts';
 export type { Jsonified } from './json.ts';
 export { type IdempotencyOptions, idempotency } from './middy/idempotency.ts';
-export type { IdempotencyContext, IdempotencyMiddleware } from './middy/lifecycle.ts';
+export type { GuardedContext, IdempotencyContext, IdempotencyMiddleware } from './middy/lifecycle.ts';
 export type { OperationOptions } from './operation.ts';
 export type { Selector } from './request-key/selector.ts';
 export {

@@ -63,6 +63,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/**
+ * Whether it is a promise, of this realm or another (a `vm` context, a test runner's). No rejection of it is left unhandled.
+ * Another thenable is none: its `then` may send a query.
+ */
+export function isPromise(value: unknown): boolean {
+  try {
+    if ((value as { then?: unknown } | undefined)?.then === undefined) return false;
+    Promise.prototype.then.call(value, undefined, () => undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The object without the members that are `undefined`. */
 export function present<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;

@@ -43,8 +43,9 @@ function readObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidEventError('The event is no JSON.', { cause });
+  } catch {
+    // The parser's message would quote the event in the log.
+    throw new InvalidEventError('The event is no JSON.');
   }
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   throw new InvalidEventError('The event is no JSON object.');

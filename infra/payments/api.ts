@@ -1,12 +1,12 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { IdempotencyContext, IdempotencyEvent, RecordStore } from 'middy-idempotency';
+import type { IdempotencyEvent, RecordStore } from 'middy-idempotency';
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { createPayment, type PaymentDependencies } from './create-payment.ts';
 import { createRefund } from './create-refund.ts';
 import { getPayment } from './get-payment.ts';
-import type { GuardedHandler, Handle } from './guarded.ts';
+import type { GuardedHandler } from './guarded.ts';
 import { patchPayment } from './patch-payment.ts';
 import { problemErrors } from './problem-errors.ts';
 import { PROBLEM_BASE_URI } from './problems.ts';
@@ -51,8 +51,8 @@ export function createPaymentsHandler(options: PaymentsOptions): HttpHandler {
  */
 export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependencies }: PaymentsOptions): Route[] {
   const { payments } = dependencies;
-  const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler) => {
-    const guarded = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+  const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler) =>
+    middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
       .use(
         httpIdempotency<APIGatewayProxyEventV2, TransactionItem>({
           store,
@@ -68,10 +68,6 @@ export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependen
       )
       .use(problemErrors())
       .handler(handler);
-    // Middy's type wants of the caller what the middleware adds to the context.
-    return ((event, context) =>
-      guarded(event, context as IdempotencyContext<Handle | undefined>)) satisfies HttpHandler;
-  };
   const get = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(problemErrors())
     .handler(getPayment(payments));

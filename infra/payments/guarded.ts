@@ -8,7 +8,7 @@ export type Handle = IdempotencyHandle<TransactionItem>;
 /** A handler behind `httpIdempotency`: the handle is there when the request had a key. */
 export type GuardedHandler = (
   event: APIGatewayProxyEventV2,
-  context: IdempotencyContext<Handle | undefined>,
+  context: IdempotencyContext<TransactionItem>,
   options?: { readonly signal?: AbortSignal },
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 

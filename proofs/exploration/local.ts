@@ -104,11 +104,11 @@ export class LocalRun implements Guarded {
     this.#record({ type: 'called', key: 'A', payload: this.payload, offset: this.offset, leaseMillis, ...more });
     guarded(this).then(
       (value) => this.#record({ type: 'answered', answer: { kind: 'returned', text: String(value) } }),
-      (error: { code?: string; name: string; message: string }) => {
-        const isRefusal = error.name === 'IdempotencyError';
-        const answer = isRefusal
-          ? ({ kind: 'refused', code: String(error.code) } as const)
-          : ({ kind: 'threw', text: error.message } as const);
+      (error: Error) => {
+        const answer =
+          error instanceof IdempotencyError
+            ? ({ kind: 'refused', code: error.code } as const)
+            : ({ kind: 'threw', text: error.message } as const);
         this.#record({ type: 'answered', answer });
       },
     );

@@ -101,7 +101,7 @@ describe.each(SHAPES)('garbage in an event of $name', ({ event }) => {
           const method = methodOf(value);
           if (method === undefined) {
             for (const answer of answers)
-              expect(answer).toMatchObject({ name: 'IdempotencyError', code: 'KEY_INVALID' });
+              expect(answer).toMatchObject({ name: 'IdempotencyKeyInvalidError', code: 'KEY_INVALID' });
           } else if (!['POST', 'PATCH'].includes(method)) {
             if (executions.length === 0) for (const answer of answers) expectRefusal(answer);
             else expect(executions).toEqual([undefined, undefined]);

@@ -146,7 +146,7 @@ describe('canonical JSON', () => {
           expect(JSON.parse(canonical)).toEqual(value);
           expect(canonicalJson('key', JSON.parse(canonical))).toBe(canonical);
         } catch (error) {
-          expect(error).toMatchObject({ name: 'IdempotencyError', code: 'KEY_INVALID' });
+          expect(error).toMatchObject({ name: 'IdempotencyKeyInvalidError', code: 'KEY_INVALID' });
         }
         expectNoPollution();
       }),

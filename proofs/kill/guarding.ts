@@ -1,6 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
-import { type IdempotencyHandle, idempotency, idempotent, type RecordStore } from '../../src/index.ts';
+import {
+  type GuardedContext,
+  type IdempotencyHandle,
+  idempotency,
+  idempotent,
+  type RecordStore,
+} from '../../src/index.ts';
 import type { TransactionItem } from '../../src/stores/dynamodb.ts';
 import { createContext } from '../../tools/context.ts';
 import type { Order, Tables } from './terms.ts';
@@ -36,7 +42,7 @@ export function asFunction({ store }: Pick<Surroundings, 'store'>, work: Work, o
 }
 
 export function inMiddy({ store }: Pick<Surroundings, 'store'>, work: Work): Guarded {
-  const handler = middy<Order>()
+  const handler = middy<Order, unknown, Error, GuardedContext<TransactionItem>>()
     .use(idempotency<Order, TransactionItem>({ store, operation: 'pay', key: 'id' }))
     .handler(async (order, context) => work(order, context.idempotency));
   return { pay: (order) => handler(order, createContext('request', INVOCATION) as never) };

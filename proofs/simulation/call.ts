@@ -1,4 +1,5 @@
 import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
+import { IdempotencyError } from '../../src/errors.ts';
 import type { Ending } from '../lib/history.ts';
 import { HandlerRun, type Turn } from './handler.ts';
 import type { CallPlan, Script } from './plan.ts';
@@ -89,9 +90,10 @@ export class CallRun {
   }
 
   threw(error: unknown): void {
-    const { code, name, message } = error as { code?: string; name: string; message: string };
     this.#answered(
-      name === 'IdempotencyError' ? { kind: 'refused', code: String(code) } : { kind: 'threw', text: message },
+      error instanceof IdempotencyError
+        ? { kind: 'refused', code: error.code }
+        : { kind: 'threw', text: (error as Error).message },
     );
   }
 

@@ -84,7 +84,7 @@ function parsed(name: CommandName, args: readonly string[]): { values: Given; po
     return { values: values as Given, positionals };
   } catch (error) {
     // Node's message has line breaks.
-    throw usageFailure((error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' '));
+    throw usageFailure((error instanceof Error ? error.message : String(error)).replaceAll(/[ \n]+/g, ' '));
   }
 }
 

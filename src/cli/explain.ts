@@ -1,13 +1,13 @@
 import { explainRequest, type RequestToIdentify } from '../operator/index.ts';
 import type { Given } from './arguments.ts';
-import { EXIT, Failure, usageFailure } from './failure.ts';
+import { EXIT, Failure, parseJson, usageFailure } from './failure.ts';
 import { lines } from './format.ts';
 import type { Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The record id of an event. Needs no table. */
 export async function explain(file: string, given: Given, terminal: Terminal): Promise<Report> {
-  const event = parseEvent(file, await terminal.read(file));
+  const event = parseJson(file, await terminal.read(file));
   const operation = given.operation ?? terminal.environment['AWS_LAMBDA_FUNCTION_NAME'];
   if (operation === undefined) {
     throw usageFailure("--operation is required: the guard's option `operation`, or the Lambda function's name");
@@ -61,12 +61,4 @@ async function requestOf(given: Given, operation: string, event: unknown): Promi
       ...(methods !== undefined && { methods: methods.split(',').map((method) => method.trim()) }),
     },
   };
-}
-
-function parseEvent(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw usageFailure(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

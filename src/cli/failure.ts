@@ -32,6 +32,15 @@ export function usageFailure(message: string): Failure {
   return new Failure(EXIT.usage, 'USAGE', message, { advice: 'See middy-idempotency --help.' });
 }
 
+/** The parser's message quotes the text, which may be confidential. The failure says only where the mistake is. @throws Failure */
+export function parseJson(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw usageFailure(`${what} is not JSON${/ at position .*/.exec(String(error))?.[0] ?? ''}`);
+  }
+}
+
 /** What was thrown, for the operator at the terminal. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;

@@ -42,7 +42,18 @@ export function lines(fields: Readonly<Record<string, string | undefined>>): str
     .join('');
 }
 
-/** Control characters in a table's data must not reach the terminal. */
+/** Control characters and formats (bidi overrides), line separators, and what has no shape (zero-width characters). */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * A table's data must not steer the terminal, nor look like other data. Each such character becomes an escape sequence of
+ * JSON, so that JSON stays the same value.
+ */
 export function printable(value: string): string {
-  return value.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return value.replace(UNSEEN, (unseen) =>
+    unseen
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }

@@ -9,7 +9,7 @@ import {
   releaseRecord,
 } from '../operator/index.ts';
 import type { Given } from './arguments.ts';
-import { EXIT, Failure, usageFailure } from './failure.ts';
+import { EXIT, Failure, parseJson, usageFailure } from './failure.ts';
 import { recordText } from './format.ts';
 import type { Report } from './report.ts';
 import { withStore } from './table.ts';
@@ -35,7 +35,7 @@ export async function complete(id: string, given: Given, terminal: Terminal): Pr
     throw usageFailure('--response - reads the standard input, so the command cannot ask there: add --yes');
   }
   const text = file === undefined ? undefined : await terminal.read(file);
-  const response = text === undefined ? undefined : parseResponse(text);
+  const response = text === undefined ? undefined : parseJson('the response', text);
   const what = response === undefined ? 'undefined' : `${Buffer.byteLength(JSON.stringify(response))} bytes of JSON`;
   const question = (until: string) => `Complete it, so that retries get this response (${what}) until ${until}?`;
   return resolve(id, given, terminal, question, (store, recordId, expected, options) =>
@@ -134,12 +134,4 @@ function parseSeconds(text: string): number {
     throw usageFailure('--retention-seconds must be a number above 0');
   }
   return seconds;
-}
-
-function parseResponse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw usageFailure(`the response is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -54,9 +54,10 @@ function failureText({ code, message, advice, details }: Failure): string {
   const record = details['record'] as Parameters<typeof recordText>[0] | undefined;
   const why = advice === undefined ? '' : `${printable(advice)}\n`;
   const more = record === undefined ? lines({ ...selectedTexts(details) }) : `\n${recordText(record)}`;
-  return `middy-idempotency: ${code}: ${printable(message)}\n${why}${more}`;
+  return `${printable(`middy-idempotency: ${code}: ${message}`)}\n${why}${more}`;
 }
 
 function asJson(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  const text = JSON.stringify(value, null, 2);
+  return `${text.split('\n').map(printable).join('\n')}\n`;
 }

@@ -1,3 +1,5 @@
+import { isPromise } from '../json.ts';
+
 /** What happened to a record, for metrics and logs. Emitted synchronously; what the callback throws is ignored. */
 export type IdempotencyEvent = IdempotencyEventBase &
   (
@@ -63,8 +65,7 @@ export type EventDetail = Detail<IdempotencyEvent>;
 export function emit(onEvent: ((event: IdempotencyEvent) => unknown) | undefined, event: IdempotencyEvent): void {
   if (onEvent === undefined) return;
   try {
-    const answer = onEvent(event);
-    if (answer instanceof Promise) answer.catch(() => undefined);
+    isPromise(onEvent(event));
   } catch {
     // Observation must not change what is observed.
   }

@@ -1,4 +1,5 @@
 import { optionError, shown } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { IdempotencyEvent } from './events.ts';
 import type { Outcome } from './record/outcome.ts';
 import type { RecordStore } from './record/store.ts';
@@ -138,7 +139,7 @@ function requireCache(cache: unknown): void {
 
 /** Refuses what is no option: a misspelt one would be ignored in silence. */
 export function refuseUnknownOptions(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isObject(options) || Array.isArray(options)) {
     throw optionError('options', `an object is required, not ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {

@@ -19,14 +19,11 @@ export function sourceKey(source: string, isFromSource: boolean, parts: Readonly
   });
 }
 
-export function notFrom(source: string, problem: string, cause?: unknown): IdempotencyError {
+export function notFrom(source: string, problem: string): IdempotencyError {
   return new IdempotencyError(
     'KEY_INVALID',
     `This event cannot be identified as one of ${source}. It is not handled.`,
-    {
-      advice: `${problem}. Is the function behind another event source, or the event changed before its key is read?`,
-      ...(cause !== undefined && { cause }),
-    },
+    { advice: `${problem}. Is the function behind another event source, or the event changed before its key is read?` },
   );
 }
 

@@ -93,13 +93,11 @@ export type SqsMessageWithBody = Pick<SQSRecord, 'eventSource'> & { readonly bod
 
 /** @throws IdempotencyError `KEY_INVALID` when it is no JSON object */
 export function jsonBody(body: unknown): object {
-  let value = body;
-  let cause: unknown;
   try {
-    if (typeof body === 'string') value = JSON.parse(body);
-  } catch (error) {
-    cause = error;
+    const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // The parser's message would quote the body.
   }
-  if (cause === undefined && typeof value === 'object' && value !== null) return value;
-  throw notFrom(SQS, 'Its body is no JSON object', cause);
+  throw notFrom(SQS, 'Its body is no JSON object');
 }

@@ -2,7 +2,10 @@ import type { DynamoDBRecord, KinesisStreamRecord } from 'aws-lambda';
 import { fields } from '../request-key/data.ts';
 import { type SourceKey, sourceKey } from './source-key.ts';
 
-/** What of a Kinesis record its key needs: a record whose data have been parsed will do. */
+/**
+ * What of a Kinesis record its key needs: a record whose data have been parsed will do, and one as EventBridge Pipes deliver
+ * it.
+ */
 export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSourceARN' | 'eventID'> & {
   /**
    * With `subSequenceNumber` where the record was taken out of an aggregate of the producer's
@@ -33,7 +36,8 @@ export type KinesisRecord = Pick<KinesisStreamRecord, 'eventSource' | 'eventSour
  */
 export function kinesisRecordKey(record: KinesisRecord): SourceKey {
   const { eventSource, eventSourceARN, eventID, kinesis } = fields(record);
-  const { subSequenceNumber } = fields(kinesis);
+  // In a record of EventBridge Pipes, the members of `kinesis` are members of the record.
+  const { subSequenceNumber } = fields(kinesis ?? record);
   return sourceKey('Amazon Kinesis Data Streams', eventSource === 'aws:kinesis', {
     eventSourceARN,
     eventID,

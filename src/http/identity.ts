@@ -80,8 +80,10 @@ function tokenSubject({ iss, sub }: Fields): readonly string[] | undefined {
 const SHARED_SESSION = /:assumed-role\/[^/]+\/CognitoIdentityCredentials$/;
 
 /**
- * The identity id, for a user of a Cognito identity pool. Else the ARN: unlike the access key, it stays the same when
- * credentials are renewed. The ARN of an assumed role contains the session's name.
+ * The identity id, for a user of a Cognito identity pool. Else the ARN. That of an IAM user stays the same when access keys
+ * are rotated. That of an assumed role ends in the session's name: renewed credentials have the same ARN only if the session
+ * has a fixed name. The SDKs' default name contains the time. The name is not left out: callers may share a role, one
+ * session each (API reference of AssumeRole, "RoleSessionName").
  */
 function iamPrincipal(iam: Fields): readonly string[] | undefined {
   const pool = fields(iam['cognitoIdentity']);

@@ -1,4 +1,3 @@
-import type { IdempotencyHandle } from '../core/execution/handle.ts';
 import { PROTOCOL_OPTION_NAMES, refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { createMiddleware, type IdempotencyContext, type IdempotencyMiddleware } from '../middy/lifecycle.ts';
@@ -22,7 +21,7 @@ export { type HttpIdempotencyOptions, type ProblemHeaders, type ProblemMiddlewar
  */
 export function httpIdempotency<TEvent = unknown, TItem = never>(
   options: HttpIdempotencyOptions<TEvent, TItem>,
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>> {
+): IdempotencyMiddleware<TEvent, IdempotencyContext<TItem>> {
   return createHttpIdempotency(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }
 

@@ -1,4 +1,3 @@
-import type { IdempotencyHandle } from '../core/execution/handle.ts';
 import { jsonFormat } from '../core/record/outcome.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { createOperation, type OperationOptions } from '../operation.ts';
@@ -27,13 +26,8 @@ export interface IdempotencyOptions<TEvent = unknown, TItem = never>
  * @throws IdempotencyError from the invocation: see `IdempotencyErrorCode`
  */
 export function idempotency<TEvent = unknown, TItem = never>(
-  options: IdempotencyOptions<TEvent, TItem> & { readonly onMissingKey?: 'throw' },
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem>>>;
-/** Where `onMissingKey` may be `'run'`, an execution may be unguarded. Then it has no handle. */
-export function idempotency<TEvent = unknown, TItem = never>(
   options: IdempotencyOptions<TEvent, TItem>,
-): IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle<TItem> | undefined>>;
-export function idempotency(options: IdempotencyOptions<never>): IdempotencyMiddleware<never, never> {
+): IdempotencyMiddleware<TEvent, IdempotencyContext<TItem>> {
   return createIdempotency(options, systemRuntime) as IdempotencyMiddleware<never, never>;
 }
 

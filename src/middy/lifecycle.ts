@@ -16,9 +16,21 @@ export interface IdempotencyMiddleware<TEvent, TContext> {
   onError(request: MiddyRequest<TEvent, TContext>): Promise<void>;
 }
 
-/** The handler's context: Lambda's, and the handle of the guarded execution. */
-export interface IdempotencyContext<THandle = IdempotencyHandle> extends Context {
-  idempotency: THandle;
+/**
+ * The handler's context: Lambda's, and the handle of the guarded execution. The handle is `undefined` where the request runs
+ * unguarded. Its type is optional in every case: Middy has one type for the handler's context and for what its caller
+ * passes. That is Lambda's context, which has no handle.
+ */
+export interface IdempotencyContext<TItem = never> extends Context {
+  idempotency?: IdempotencyHandle<TItem> | undefined;
+}
+
+/**
+ * The handler's context where every request is guarded: `middy<Event, Result, Error, GuardedContext>()`. The handler's type
+ * then asks its caller for a handle, too: it is no `Handler` of `aws-lambda`.
+ */
+export interface GuardedContext<TItem = never> extends IdempotencyContext<TItem> {
+  idempotency: IdempotencyHandle<TItem>;
 }
 
 /** One request, as a guard reads it. */

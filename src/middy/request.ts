@@ -1,3 +1,5 @@
+import { isObject } from '../json.ts';
+
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
@@ -145,8 +147,7 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
 /** Middy stores the earlier error as `originalError` of an error that a hook of the error path throws. */
 function isThrownAgain(error: unknown, before: unknown): boolean {
   try {
-    if (typeof error !== 'object' || error === null) return false;
-    return error === before || ('originalError' in error && error.originalError === before);
+    return isObject(error) && (error === before || ('originalError' in error && error['originalError'] === before));
   } catch {
     return false;
   }

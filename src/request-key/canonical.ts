@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { IdempotencyError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { isPlainObject } from './data.ts';
 
 /**
@@ -38,7 +39,7 @@ export function simpleJson(value: unknown): string | undefined {
  * one key, and the second order would get the first one's answer.
  */
 export function holdsRoundedInteger(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.values(value).some(holdsRoundedInteger);
+  if (isObject(value)) return Object.values(value).some(holdsRoundedInteger);
   return Number.isInteger(value) !== Number.isSafeInteger(value);
 }
 

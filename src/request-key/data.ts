@@ -1,6 +1,8 @@
+import { isObject } from '../json.ts';
+
 /** Events are data of others: whatever the types say, this may be anything. */
 export function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 /** An object literal, of this realm or another (a `vm` context, a test runner's). */

@@ -1,4 +1,5 @@
 import { IdempotencyError, optionError } from '../errors.ts';
+import { isObject, isPromise } from '../json.ts';
 import { isPlainObject } from './data.ts';
 import { type CompiledExpression, compilePath, hyphenAdvice, NotText } from './path.ts';
 
@@ -48,8 +49,7 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
         throw unreadable(option, cause);
       }
       // A mistake in the program, not of the client.
-      if (isFunction && selected instanceof Promise) {
-        selected.catch(() => undefined);
+      if (isFunction && isPromise(selected)) {
         throw optionError(option, 'the function returned a promise; await it in a middleware in front');
       }
       return selected;
@@ -72,7 +72,8 @@ function unreadable(option: string, cause: unknown): IdempotencyError {
   if (cause instanceof IdempotencyError) return cause;
   const reason = cause instanceof NotText ? cause.message : 'see the cause.';
   return new IdempotencyError('KEY_INVALID', `The idempotency ${option} cannot be read: this request is malformed.`, {
-    cause,
+    // The parser's message quotes the request.
+    cause: cause instanceof SyntaxError ? new SyntaxError('no JSON') : cause,
     advice: `The option \`${option}\` threw: ${reason}`,
   });
 }
@@ -92,7 +93,7 @@ export function missing(selected: unknown, hashDepth: number, isFunction = false
   const isBelow = hashDepth < 0;
   if (selected === undefined || (selected === null && !isBelow)) return ABSENT;
   if (typeof selected === 'string' && !isBelow && selected.trim() === '') return EMPTY;
-  if (typeof selected !== 'object' || selected === null) return undefined;
+  if (!isObject(selected)) return undefined;
   const isList = Array.isArray(selected);
   // A hole of a list is an absent member.
   const members = Object.entries(isList ? Object.assign(Array.from(selected), selected) : selected);

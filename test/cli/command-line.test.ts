@@ -78,6 +78,52 @@ describe('show', () => {
     expect(out, 'a terminal is not steered by what is in a table').toContain('confidential\\u0085');
   });
 
+  it('writes out what a terminal obeys or does not show, wherever it comes from', async () => {
+    const unseen = {
+      'a control character': '\u009b',
+      'a bidi override': '\u202e',
+      'a bidi isolate': '\u2066',
+      'a zero-width space': '\u200b',
+      'a byte order mark': '\ufeff',
+      'a line separator': '\u2028',
+      'a letter without a shape': '\u3164',
+      'a tag': '\u{e0041}',
+    };
+    const all = Object.values(unseen).join('');
+    const written = '\\u009b\\u202e\\u2066\\u200b\\ufeff\\u2028\\u3164\\udb40\\udc41';
+    const response = { statusCode: 201, body: `paid${all}` };
+    const { id } = await completed(JSON.stringify(response));
+    const named = `pay#${all}`;
+    await left(LONG_AGO, { id: named, owner: all, fingerprint: all, checkpoints: { [all]: '{}' } });
+    const json = await command(['show', id, ...where, '--outcome', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ record: { outcome: { value: response } } });
+    const others = [
+      ['show', id, ...where, '--outcome'],
+      ['show', named, ...where],
+      ['show', `none${all}`, ...where],
+      ['show', `none${all}`, ...where, '--json'],
+      ['show', 'a', `--${all}`],
+      ['explain', `none${all}.json`, '--key', 'id', '--operation', 'pay'],
+    ];
+    for (const { out, told } of [json, ...(await Promise.all(others.map((args) => command(args))))]) {
+      expect(out + told).toContain(written);
+      const found = Object.entries(unseen).filter(([, character]) => (out + told).includes(character));
+      expect(found).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['complete', (path: string) => ['pay#any', '--response', path, '--yes', ...where]],
+    ['explain', (path: string) => [path, '--key', 'id', '--operation', 'pay']],
+  ])('says where a file is no JSON, and quotes nothing of it: %s', async (name, args) => {
+    const { exitCode, told } = await command([name, ...args(file('{"card":"secret" "amount"'))]);
+    expect(exitCode).toBe(2);
+    expect(told).toMatch(/is not JSON at position 17 \(line 1 column 18\)$/m);
+    const other = await command([name, ...args(file('secret'))]);
+    expect(other.told).toMatch(/is not JSON$/m);
+    expect(told + other.told).not.toContain('secret');
+  });
+
   it('answers in JSON that programs can rely on', async () => {
     const { id, owner } = await left();
     const { out } = await command(['show', id, ...where, '--json']);

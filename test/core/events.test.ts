@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { emit } from '../../src/core/events.ts';
 
@@ -11,7 +12,10 @@ describe('an event', () => {
     expect(() => emit(undefined, event)).not.toThrow();
   });
 
-  it('harms nobody when the callback throws or rejects', async () => {
+  it.each<[string, () => unknown]>([
+    ['this realm', () => Promise.reject(new Error('no metrics'))],
+    ['another realm', runInNewContext("async () => { throw new Error('no metrics'); }")],
+  ])('harms no request when the callback throws, or rejects with a promise of %s', async (_, rejecting) => {
     const rejections: unknown[] = [];
     const note = (reason: unknown) => rejections.push(reason);
     process.on('unhandledRejection', note);
@@ -20,11 +24,19 @@ describe('an event', () => {
         throw new Error('no metrics');
       };
       expect(() => emit(failing, event)).not.toThrow();
-      emit(() => Promise.reject(new Error('no metrics')), event);
+      emit(rejecting, event);
       await new Promise((resolve) => setImmediate(resolve));
       expect(rejections).toEqual([]);
     } finally {
       process.off('unhandledRejection', note);
     }
+  });
+
+  it('does not run a query that the callback returns: a thenable is not a promise', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: as a query of a database library has it
+    const query = { then: vi.fn() };
+    emit(() => query, event);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(query.then).not.toHaveBeenCalled();
   });
 });

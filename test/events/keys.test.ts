@@ -1,4 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
+import { IdempotencyError } from 'middy-idempotency';
 import * as events from 'middy-idempotency/events';
 import { jmespath } from 'middy-idempotency/jmespath';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +12,9 @@ import {
   fifoRecord,
   kinesisRecord,
   mskEvent,
+  pipesKinesisRecord,
+  pipesMskRecords,
+  pipesSelfManagedKafkaRecords,
   s3Record,
   selfManagedKafkaEvent,
   snsInSqsRecord,
@@ -195,7 +199,9 @@ describe.each(cases)('a record that is no %s', (name, { key, expression }) => {
   const shapes = Object.entries(SHAPES).filter(([shape]) => shape !== name && accepted[name]?.(shape) !== true);
 
   it.each(shapes)('but a %s is refused with a typed error, never given a shared key', (_, shape) => {
-    expect(() => idOf(key, shape)).toThrow(expect.objectContaining({ name: 'IdempotencyError', statusCode: 400 }));
+    expect(() => idOf(key, shape)).toThrow(
+      expect.objectContaining({ name: expect.stringMatching(/^Idempotency/), statusCode: 400 }),
+    );
   });
 
   it.each(shapes)('but a %s never shares a key with another record by the expression either', (shape, record) => {
@@ -203,7 +209,7 @@ describe.each(cases)('a record that is no %s', (name, { key, expression }) => {
     try {
       id = idOf(expression, record);
     } catch (error) {
-      expect(error).toMatchObject({ name: 'IdempotencyError' });
+      expect(error).toBeInstanceOf(IdempotencyError);
       return;
     }
     // Kinesis and DynamoDB Streams are told apart by the stream's ARN, which is in both keys.
@@ -299,6 +305,48 @@ describe('the records of a Kafka event', () => {
   );
 });
 
+describe('a record that EventBridge Pipes deliver', () => {
+  const kinesis = kinesisRecord({ orderId: 1 }, 1);
+  const [sqs, fifo, change] = [sqsRecord({ orderId: 1 }), fifoRecord('a', {}), dynamoDBRecord(image, 1)];
+
+  it.each<[string, Selector<never>, unknown, unknown]>([
+    ['SQS', ANY(events.sqsMessageKey), { ...sqs }, sqs],
+    ['SQS', events.SQS_MESSAGE_KEY, { ...sqs }, sqs],
+    ['SQS FIFO', ANY(events.sqsFifoDeduplicationKey), { ...fifo }, fifo],
+    ['Kinesis', ANY(events.kinesisRecordKey), pipesKinesisRecord(kinesis), kinesis],
+    ['Kinesis', events.KINESIS_RECORD_KEY, pipesKinesisRecord(kinesis), kinesis],
+    ['DynamoDB Streams', ANY(events.dynamoDBStreamRecordKey), { ...change }, change],
+  ])('from %s has the key that it has without them', (_, key, delivered, record) => {
+    expect(idOf(key, delivered)).toBe(idOf(key, record));
+  });
+
+  it.each([
+    ['Amazon MSK', mskEvent(), pipesMskRecords()],
+    ['a self-managed Kafka', selfManagedKafkaEvent(), pipesSelfManagedKafkaRecords()],
+  ])('from %s has the key that it has without them', (_, event, delivered) => {
+    const direct = events.kafkaRecords(event).map((record) => idOf(events.kafkaRecordKey, record));
+    expect(delivered.map((record) => idOf(events.kafkaRecordKey, record))).toEqual(direct);
+    for (const key of [ANY(events.kafkaRecordKey), events.KAFKA_RECORD_KEY]) {
+      expect(events.kafkaRecords(delivered).map((record) => idOf(key, record))).toEqual(direct);
+    }
+  });
+
+  it.each([
+    ['no cluster', { eventSourceArn: '' }],
+    ['another source', { eventSource: 'aws:sqs' }],
+    ['no partition', { partition: '' }],
+    ['a partition that is no number', { partition: ' ' }],
+    ['no offset', { offset: undefined }],
+  ])('and has %s, is refused', (_, change) => {
+    const records = pipesMskRecords().map((record) => ({ ...record, ...change }));
+    const ids = () => events.kafkaRecords(records as never).map((record) => idOf(events.kafkaRecordKey, record));
+    expect(ids).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }));
+    expect(() => idOf(ANY(events.kafkaRecordKey), records[0])).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID' }),
+    );
+  });
+});
+
 it('records that were put into one of Kinesis and taken out of it have keys of their own', () => {
   const record = kinesisRecord({ orderId: 1 }, 1);
   const keys = [0, 1].map((subSequenceNumber) =>
@@ -306,6 +354,8 @@ it('records that were put into one of Kinesis and taken out of it have keys of t
   );
   expect(keys[0]).not.toEqual(keys[1]);
   expect(keys[0]).not.toEqual(events.kinesisRecordKey(record));
+  const delivered = { ...pipesKinesisRecord(record), subSequenceNumber: 0 };
+  expect(events.kinesisRecordKey(delivered), 'by EventBridge Pipes').toEqual(keys[0]);
   const broken = { ...record, kinesis: { subSequenceNumber: 'x' as never } };
   expect(events.kinesisRecordKey(broken)).toEqual([...events.kinesisRecordKey(record), 'x']);
   expect(() => events.kinesisRecordKey({ ...record, kinesis: { subSequenceNumber: null as never } })).toThrow(

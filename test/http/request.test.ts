@@ -106,7 +106,7 @@ describe('a request', () => {
   ])('of no gateway, %s, is refused with advice', (_, event) => {
     expect(() => readRequest(event)).toThrow(
       expect.objectContaining({
-        name: 'IdempotencyError',
+        name: 'IdempotencyKeyInvalidError',
         code: 'KEY_INVALID',
         message: 'This is no HTTP request.',
         advice:

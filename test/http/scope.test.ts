@@ -96,10 +96,15 @@ describe('the identity of a caller', () => {
     expect(verifiedIdentity(readRequest(event))).toBeUndefined();
   });
 
-  it('stays the same when credentials are renewed', () => {
-    const renewed = (accessKey: string) =>
-      identityOf(v2, { authorizer: { iam: { userArn: `${role}/alice`, accessKey } } });
-    expect(renewed('A1')).toEqual(renewed('A2'));
+  it.each([
+    ['the same', 'alice', 'alice', true],
+    ['another', 'aws-sdk-js-1764288000000', 'aws-sdk-js-1764291600000', false],
+  ])('is %s one when a session is renewed, as its name is', (_, before, after, isSame) => {
+    const session = (name: string, accessKey: string) =>
+      identityOf(v2, { authorizer: { iam: { userArn: `${role}/${name}`, accessKey } } });
+    const renewed = expect(session(after, 'A2'));
+    if (isSame) renewed.toEqual(session(before, 'A1'));
+    else renewed.not.toEqual(session(before, 'A1'));
   });
 
   it.each(SHAPES)('is never what the caller of $name can choose', (shape) => {

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { IdempotencyEventType } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { balancesOf, trialBalance } from '../../infra/ledger/booking.ts';
 import { createLedgerConsumer, type LedgerConsumerOptions } from '../../infra/ledger/consumer.ts';
 import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
 import { BOOKED_DAYS, DEAD_LETTER_DAYS, QUEUE_DAYS } from '../../infra/ledger/terms.ts';
 import { type PaymentEvent, parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
+import { logIdempotencyEvent } from '../../infra/payments/log.ts';
 import { sqsRecord } from '../support/event-sources.ts';
-import { lambdaContext } from '../support/harness.ts';
+import { lambdaContext, thrownBy } from '../support/harness.ts';
 import { useTable } from '../support/table.ts';
+import { captureLog } from './support/log.ts';
 
 const idempotencyTable = useTable();
 const ledgerTable = useTable({ partitionKey: 'account', sortKey: 'entry' });
@@ -96,6 +99,19 @@ it.each([
   expect(response.batchItemFailures).toHaveLength(1);
   expect(await entriesOf(good)).toHaveLength(2);
   expect(await ledger().read()).toHaveLength(before + 2);
+});
+
+describe('what the ledger logs', () => {
+  const log = captureLog();
+
+  it('has nothing of a message that is malformed', async () => {
+    const error = await thrownBy(consumer({ onEvent: logIdempotencyEvent }).deliver('4929-secret'));
+    expect(log.lines()).toHaveLength(1);
+    expect(log.lines()[0]).toContain('Its body is no JSON object');
+    const unread = await thrownBy((async () => parsePaymentEvent('4929-secret'))());
+    // As Lambda and the console print it, with its causes.
+    expect([...log.lines(), inspect(error, { depth: 9 }), inspect(unread)].join()).not.toContain('4929');
+  });
 });
 
 it('reports a message that contradicts what is booked', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IdempotencyContext, RecordStore } from 'middy-idempotency';
+import type { GuardedContext, RecordStore } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred, MIDDY_VERSIONS, newOrder, type Order, thrownBy, useGuards } from '../support/harness.ts';
@@ -199,7 +199,7 @@ describe('the cache', () => {
 describe('an outcome that the handler stores itself', () => {
   const completing =
     (end: () => unknown) =>
-    async (_event: unknown, { idempotency }: IdempotencyContext) => {
+    async (_event: unknown, { idempotency }: GuardedContext) => {
       await idempotency.complete('done');
       return end();
     };

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { jmespath } from 'middy-idempotency/jmespath';
 import { describe, expect, it } from 'vitest';
@@ -136,6 +138,16 @@ describe('a refusal says what to do', () => {
     });
   });
 
+  it.each<[string, unknown]>([
+    ['a path', 'powertools_json(body).id'],
+    ['jmespath()', jmespath('powertools_json(body).id')],
+    ['a function', (event: { body: string }) => JSON.parse(event.body)],
+  ])('and its error quotes nothing of a text that is no JSON, with %s', (_, key) => {
+    const error = refusal({ key }, { body: 'secret of the client' });
+    expect(error).toMatchObject({ code: 'KEY_INVALID', cause: { name: 'SyntaxError' } });
+    expect(inspect(error)).not.toContain('secret');
+  });
+
   it.each<[string, string, unknown, string]>([
     ['to_string(id)', 'RangeError', { id: 2 ** 53 }, 'to_string() of an integer beyond 2^53'],
     ['powertools_base64(id)', 'TypeError', { id: '/w==' }, 'The encoded data was not valid for encoding utf-8'],
@@ -210,12 +222,14 @@ describe('a function', () => {
     expect(refusal({ key })).toBe(error);
   });
 
-  it('that answers with a promise leaves no rejection behind', async () => {
+  it.each([
+    ['this realm', () => Promise.reject(new Error('no caller waits for this'))],
+    ['another realm', runInNewContext("async () => { throw new Error('no caller waits for this'); }")],
+  ])('that answers with a promise of %s leaves no rejection behind', async (_, key) => {
     const rejections: unknown[] = [];
     const note = (reason: unknown) => rejections.push(reason);
     process.on('unhandledRejection', note);
     try {
-      const key = () => Promise.reject(new Error('nobody waits for this'));
       expect(refusal({ key })).toEqual(
         new TypeError(
           'middy-idempotency: option `key`: the function returned a promise; await it in a middleware in front',

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../tools/dynamodb-local.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 import { describeStore } from './conformance.ts';
+import { describeTransactions } from './transactions.ts';
 
 const { tableName, client } = useTable();
 const proxy = useFaultProxy();
@@ -31,6 +32,20 @@ async function failure(asked: Promise<unknown>): Promise<IdempotencyError> {
 }
 
 describeStore('DynamoDB', () => dynamoDBStore({ tableName, client }));
+describeTransactions<TransactionItem>('DynamoDB', () => dynamoDBStore({ tableName, client }), {
+  write: (name) => ({ Put: { TableName: tableName, Item: { id: name } } }),
+  refused: () => ({
+    Put: {
+      TableName: tableName,
+      Item: { id: randomUUID() },
+      ConditionExpression: 'attribute_exists(id)',
+    },
+  }),
+  isWritten: async (name) => {
+    const get = new GetCommand({ TableName: tableName, Key: { id: name }, ConsistentRead: true });
+    return (await DynamoDBDocumentClient.from(client).send(get)).Item !== undefined;
+  },
+});
 
 describe('with a document client of the user', () => {
   const document = DynamoDBDocumentClient.from(localClient(), {

@@ -9,6 +9,7 @@ import type {
   SNSEventRecord,
   SQSRecord,
 } from 'aws-lambda';
+import type { PipesKafkaRecord } from 'middy-idempotency/events';
 
 /** Records in the shapes that the AWS Lambda Developer Guide shows for each event source. */
 
@@ -192,4 +193,30 @@ export function mskEvent(): MSKEvent {
 export function selfManagedKafkaEvent(): SelfManagedKafkaEvent {
   const { bootstrapServers, records } = mskEvent();
   return { eventSource: 'SelfManagedKafka', bootstrapServers, records };
+}
+
+/** "Amazon Kinesis stream as a source in EventBridge Pipes". */
+export function pipesKinesisRecord({ kinesis, ...record }: KinesisStreamRecord) {
+  return { ...kinesis, ...record };
+}
+
+/** "Amazon Managed Streaming for Apache Kafka topic as a source in EventBridge Pipes": the partition is a text there. */
+export function pipesMskRecords({ eventSource, eventSourceArn, records } = mskEvent()): PipesKafkaRecord[] {
+  return Object.entries(records).flatMap(([eventSourceKey, list]) =>
+    list.map((record) => ({
+      eventSource,
+      eventSourceArn,
+      eventSourceKey,
+      ...record,
+      partition: String(record.partition),
+    })),
+  );
+}
+
+/** "Apache Kafka streams as a source in EventBridge Pipes". The servers may have the scheme of the pipe's source. */
+export function pipesSelfManagedKafkaRecords(event = selfManagedKafkaEvent()): PipesKafkaRecord[] {
+  const { eventSource, bootstrapServers, records } = event;
+  return Object.entries(records).flatMap(([eventSourceKey, list]) =>
+    list.map((record) => ({ ...record, bootstrapServers: `smk://${bootstrapServers}`, eventSource, eventSourceKey })),
+  );
 }

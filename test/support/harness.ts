@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import middy7 from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { IdempotencyContext, IdempotencyEvent, IdempotencyOptions, RecordStore } from 'middy-idempotency';
+import type { GuardedContext, IdempotencyEvent, IdempotencyOptions, RecordStore } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import middy6 from 'middy6';
 import { beforeEach } from 'vitest';
@@ -98,7 +98,7 @@ export interface Order {
 
 export const newOrder = (): Order & { id: string } => ({ id: randomUUID(), amount: 10 });
 
-type Handler = (event: Order, context: IdempotencyContext, options: { signal: AbortSignal }) => unknown;
+type Handler = (event: Order, context: GuardedContext, options: { signal: AbortSignal }) => unknown;
 type Middleware = Parameters<ReturnType<typeof middy7>['use']>[0];
 
 export interface GuardedSetup {
@@ -195,8 +195,8 @@ export async function thrownBy(running: Promise<unknown>): Promise<unknown> {
 }
 
 /** A handler that tells that it has started, and never ends: its process has crashed. */
-export function crashing(onStart: (context: IdempotencyContext) => void = () => undefined) {
-  return (_event: unknown, context: IdempotencyContext): Promise<never> => {
+export function crashing(onStart: (context: GuardedContext) => void = () => undefined) {
+  return (_event: unknown, context: GuardedContext): Promise<never> => {
     onStart(context);
     return new Promise(() => undefined);
   };

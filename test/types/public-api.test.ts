@@ -1,10 +1,23 @@
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context, SQSEvent } from 'aws-lambda';
+import type {
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyHandler,
+  APIGatewayProxyHandlerV2,
+  APIGatewayProxyResult,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  S3Event,
+  S3Handler,
+  SQSBatchResponse,
+  SQSEvent,
+  SQSHandler,
+} from 'aws-lambda';
 import {
+  type GuardedContext,
   type IdempotencyContext,
   type IdempotencyHandle,
   type IdempotencyMiddleware,
-  type IdempotencyOptions,
   idempotency,
   idempotent,
   type Jsonified,
@@ -27,25 +40,35 @@ const store = memoryStore();
 const common = { store, operation: 'types' } as const;
 
 describe('the middleware is typed', () => {
-  it('the context of the handler has the handle, and the event keeps its type', () => {
-    middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-      .use(idempotency({ ...common, key: 'headers."idempotency-key"' }))
-      .handler(async (event, context) => {
-        expectTypeOf(event).toExtend<APIGatewayProxyEventV2>();
-        expectTypeOf(event.rawPath).toEqualTypeOf<string>();
-        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle>();
-        expectTypeOf(context.getRemainingTimeInMillis).toEqualTypeOf<Context['getRemainingTimeInMillis']>();
-        return { statusCode: 200 };
-      });
+  it('the context of the handler has the handle, with both versions of Middy', () => {
+    const chain = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>();
+    const chain6 = middy6<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>();
+    const guard = idempotency({ ...common, key: 'headers."idempotency-key"' });
+    chain.use(guard).handler(async (event, context) => {
+      expectTypeOf(event).toExtend<APIGatewayProxyEventV2>();
+      expectTypeOf(event.rawPath).toEqualTypeOf<string>();
+      expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle | undefined>();
+      expectTypeOf(context.getRemainingTimeInMillis).toEqualTypeOf<Context['getRemainingTimeInMillis']>();
+      return { statusCode: 200 };
+    });
+    chain6.use(guard).handler(async (event, context) => {
+      expectTypeOf(event.rawPath).toEqualTypeOf<string>();
+      expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle | undefined>();
+      return { statusCode: 200 };
+    });
   });
 
-  it('with @middy/core 6, too', () => {
-    middy6<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-      .use(idempotency({ ...common, key: 'headers."idempotency-key"' }))
-      .handler(async (event, context) => {
-        expectTypeOf(event.rawPath).toEqualTypeOf<string>();
+  it('with GuardedContext, the handle is certainly there', () => {
+    const { store: memory, ...rest } = { ...common, store: memoryStore<{ amount: number }>(), key: 'id' };
+    middy<SQSEvent, void, Error, GuardedContext>()
+      .use(idempotency({ ...rest, store }))
+      .handler(async (_event, context) => {
         expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle>();
-        return { statusCode: 200 };
+      });
+    middy<SQSEvent, void, Error, GuardedContext<{ amount: number }>>()
+      .use(idempotency({ ...rest, store: memory }))
+      .handler(async (_event, { idempotency: handle }) => {
+        await handle.transact([{ amount: 1 }], 'done');
       });
   });
 
@@ -85,32 +108,6 @@ describe('the middleware is typed', () => {
     });
   });
 
-  it('where unguarded executions are allowed, the handle may be missing', () => {
-    middy()
-      .use(idempotency({ ...common, key: 'id', onMissingKey: 'run' }))
-      .handler(async (_event, context) => {
-        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle | undefined>();
-      });
-  });
-
-  it('where it is not certain that they are not, too', () => {
-    const declared: IdempotencyOptions = { ...common, key: 'id', onMissingKey: 'run' };
-    const chosen = process.env['STAGE'] === 'test' ? 'run' : 'throw';
-    const undeclared: IdempotencyOptions<APIGatewayProxyEventV2> = { ...common, key: 'id' };
-    type MayBeMissing<TEvent> = IdempotencyMiddleware<TEvent, IdempotencyContext<IdempotencyHandle | undefined>>;
-    expectTypeOf(idempotency(declared)).toEqualTypeOf<MayBeMissing<unknown>>();
-    expectTypeOf(idempotency({ ...common, key: 'id', onMissingKey: chosen })).toEqualTypeOf<MayBeMissing<unknown>>();
-    expectTypeOf(idempotency(undeclared)).toEqualTypeOf<MayBeMissing<APIGatewayProxyEventV2>>();
-  });
-
-  it('but it is there where they are certainly not', () => {
-    type IsThere = IdempotencyMiddleware<unknown, IdempotencyContext>;
-    expectTypeOf(idempotency({ ...common, key: 'id', onMissingKey: 'throw' })).toEqualTypeOf<IsThere>();
-    expectTypeOf(idempotency({ ...common, key: 'id' })).toEqualTypeOf<IsThere>();
-    const throwing = { ...common, key: 'id', onMissingKey: 'throw' } as const;
-    expectTypeOf(idempotency(throwing)).toEqualTypeOf<IsThere>();
-  });
-
   it('a wrong option does not compile', () => {
     // @ts-expect-error retention is given in seconds
     const misspelt = () => idempotency({ ...common, key: 'id', retentionMillis: 1 });
@@ -121,6 +118,70 @@ describe('the middleware is typed', () => {
     // @ts-expect-error a cache without bounds is none
     const boundless = () => idempotency({ ...common, key: 'id', cache: true });
     expectTypeOf([misspelt, unknown, keyless, boundless]).toBeArray();
+  });
+});
+
+describe('a guarded handler is a handler of Lambda', () => {
+  type Result = APIGatewayProxyStructuredResultV2;
+
+  it('by its type, with httpIdempotency, and takes the context of `aws-lambda`', () => {
+    const chain = middy<APIGatewayProxyEventV2, Result>().use(httpIdempotency({ store }));
+    const guarded = chain.handler(async (event, { idempotency: handle }) => {
+      expectTypeOf(handle).toEqualTypeOf<IdempotencyHandle | undefined>();
+      return { statusCode: 200, body: event.rawPath };
+    });
+    expectTypeOf(guarded).toExtend<APIGatewayProxyHandlerV2>();
+    // Middy infers type arguments of \`handler\` from the type of the variable, and then refuses its parameter: name them.
+    const declared: APIGatewayProxyHandlerV2 = chain.handler<APIGatewayProxyEventV2, Result>(
+      async (event, { idempotency: handle }) => ({ statusCode: 200, body: handle?.deriveKey(event.rawPath) ?? '' }),
+    );
+    const inFront: APIGatewayProxyHandlerV2 = middy(
+      async (event: APIGatewayProxyEventV2, { idempotency: handle }: IdempotencyContext) => ({
+        statusCode: 200,
+        body: handle?.deriveKey(event.rawPath) ?? '',
+      }),
+    ).use(httpIdempotency({ store }));
+    const six: APIGatewayProxyHandlerV2 = middy6<APIGatewayProxyEventV2, Result>()
+      .use(httpIdempotency({ store }))
+      .handler<APIGatewayProxyEventV2, Result>(async (event) => ({ statusCode: 200, body: event.rawPath }));
+    const rest: APIGatewayProxyHandler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+      .use(httpIdempotency({ store }))
+      .handler<APIGatewayProxyEvent, APIGatewayProxyResult>(async (event) => ({ statusCode: 200, body: event.path }));
+    expectTypeOf(guarded).toBeCallableWith({} as APIGatewayProxyEventV2, {} as Context);
+    expectTypeOf([declared, inFront, six, rest]).toBeArray();
+  });
+
+  it('by its type, with idempotency', () => {
+    const guard = idempotency({ ...common, key: 'Records[0].messageId' });
+    const guarded = middy<SQSEvent, SQSBatchResponse>()
+      .use(guard)
+      .handler(async (event, context) => {
+        context.idempotency?.deriveKey('charge');
+        return { batchItemFailures: event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+      });
+    expectTypeOf(guarded).toExtend<SQSHandler>();
+    expectTypeOf(middy<S3Event, void>().use(guard)).toExtend<S3Handler>();
+    expectTypeOf(guarded).toBeCallableWith({} as SQSEvent, {} as Context);
+  });
+
+  it('by its type, made by the function wrapper', () => {
+    const handle = async (event: APIGatewayProxyEventV2, _context: Context) => ({
+      statusCode: 200,
+      body: event.rawPath,
+    });
+    const http: APIGatewayProxyHandlerV2 = idempotent(handle, { ...common, key: 'body' });
+    const withHandle: APIGatewayProxyHandlerV2 = idempotent(
+      async (event: APIGatewayProxyEventV2, _context: Context, { deriveKey }: IdempotencyHandle) => ({
+        statusCode: 200,
+        body: deriveKey(event.rawPath),
+      }),
+      { ...common, key: 'body', passHandle: true },
+    );
+    const sqs: SQSHandler = idempotent(async (_event: SQSEvent) => undefined, {
+      ...common,
+      key: 'Records[0].messageId',
+    });
+    expectTypeOf([http, withHandle, sqs]).toBeArray();
   });
 });
 
@@ -177,10 +238,10 @@ describe('transactions are typed by the store', () => {
     middy()
       .use(idempotency(dynamo))
       .handler(async (_event, context) => {
-        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle<TransactionItem>>();
-        await context.idempotency.transact([put], 'done');
+        expectTypeOf(context.idempotency).toEqualTypeOf<IdempotencyHandle<TransactionItem> | undefined>();
+        await context.idempotency?.transact([put], 'done');
         // @ts-expect-error no such write
-        await context.idempotency.transact([{ Insert: {} }], 'done');
+        await context.idempotency?.transact([{ Insert: {} }], 'done');
       });
     middy<APIGatewayProxyEventV2>()
       .use(httpIdempotency<APIGatewayProxyEventV2, TransactionItem>({ store: dynamo.store }))
@@ -196,6 +257,19 @@ describe('transactions are typed by the store', () => {
       await handle.transact([put], order);
     }, options);
     idempotent(async (_order: { id: string }, handle: IdempotencyHandle) => handle.deriveKey('charge'), options);
+  });
+
+  it('in memory, where `apply` takes what `transact` takes', () => {
+    interface Payment {
+      readonly amount: number;
+    }
+    const memory = memoryStore({ apply: (items: readonly Payment[]) => void items });
+    const options = { ...common, store: memory, key: 'id', passHandle: true } as const;
+    idempotent(async (_order: { id: string }, { transact }: IdempotencyHandle<Payment>) => {
+      await transact([{ amount: 10 }], 'done');
+      // @ts-expect-error no such write
+      await transact([{ sum: 10 }], 'done');
+    }, options);
   });
 
   it('and there are none where the store has none', () => {

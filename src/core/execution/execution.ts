@@ -1,4 +1,5 @@
 import { type IdempotencyError, shown } from '../../errors.ts';
+import { isPromise } from '../../json.ts';
 import type { EventDetail } from '../events.ts';
 import { type ProtocolOptions, requireNumber, type Settlement, YEAR_MILLIS } from '../options.ts';
 import { endedError, leaseLostError, storeFailure, unfinished } from '../record/failures.ts';
@@ -242,9 +243,7 @@ export function settlementOf(
   try {
     const settlement: unknown = settle(outcome, hasEffects);
     if (settlement === 'store' || settlement === 'release' || settlement === 'hold') return settlement;
-    const isPromise = settlement instanceof Promise;
-    if (isPromise) settlement.catch(() => undefined);
-    const answer = isPromise ? 'a promise' : shown(settlement);
+    const answer = isPromise(settlement) ? 'a promise' : shown(settlement);
     failure = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${answer}`);
   } catch (error) {
     failure = error;

@@ -92,23 +92,17 @@ interface Live {
  * the whole request, until the next full garbage collection.
  */
 export class ExecutionHandle implements IdempotencyHandle {
-  readonly id: string;
-  readonly attempt: number;
-  readonly deriveKey: IdempotencyHandle['deriveKey'];
-  readonly extend: IdempotencyHandle['extend'];
-  readonly step: IdempotencyHandle['step'];
-  readonly complete: IdempotencyHandle['complete'];
-  readonly transact: IdempotencyHandle['transact'];
+  declare readonly id: string;
+  declare readonly attempt: number;
+  declare readonly deriveKey: IdempotencyHandle['deriveKey'];
+  declare readonly extend: IdempotencyHandle['extend'];
+  declare readonly step: IdempotencyHandle['step'];
+  declare readonly complete: IdempotencyHandle['complete'];
+  declare readonly transact: IdempotencyHandle['transact'];
   readonly #live: Live;
 
   constructor(actions: Actions, live: Live) {
-    this.id = actions.id;
-    this.attempt = actions.attempt;
-    this.deriveKey = actions.deriveKey;
-    this.extend = actions.extend;
-    this.step = actions.step;
-    this.complete = actions.complete;
-    this.transact = actions.transact;
+    Object.assign(this, actions);
     this.#live = live;
   }
 

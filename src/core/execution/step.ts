@@ -142,12 +142,11 @@ function decodeCheckpoint(name: string, text: string): unknown {
 }
 
 function parse(name: string, text: string): { readonly result?: unknown; readonly notReplayable?: unknown } {
-  let cause: unknown;
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
-  } catch (error) {
-    cause = error;
+  } catch {
+    // The parser's message would quote the result.
   }
-  throw recordInvalid(`The checkpoint '${name}' of the record is not what this version writes.`, cause);
+  throw recordInvalid(`The checkpoint '${name}' of the record is not what this version writes.`);
 }

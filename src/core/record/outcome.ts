@@ -108,23 +108,24 @@ function reasonOf(error: unknown): string {
 function parse(json: string): unknown {
   try {
     return JSON.parse(json);
-  } catch (cause) {
-    throw responseNotReplayable('the outcome of the record is not JSON', cause);
+  } catch {
+    // The parser's message would quote the outcome.
+    throw responseNotReplayable('the outcome of the record is not JSON');
   }
 }
 
-function responseNotReplayable(reason: string, cause?: unknown): IdempotencyError {
+function responseNotReplayable(reason: string): IdempotencyError {
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
     'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
-    { advice: `There is no response to replay because ${reason}.`, cause },
+    { advice: `There is no response to replay because ${reason}.` },
   );
 }
 
 /** A stream or a generator can be read once. Its JSON would be its internal state. */
 export function isStreaming(value: unknown, isBody = false): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pipe, getReader, next, body } = value as Readonly<Record<string, unknown>>;
+  if (!isObject(value)) return false;
+  const { pipe, getReader, next, body } = value;
   const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = value as Iterators;
   const isGenerator = typeof next === 'function' && typeof iterator === 'function';
   const isStream = typeof pipe === 'function' || typeof getReader === 'function' || typeof asyncIterator === 'function';

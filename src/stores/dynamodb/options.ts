@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { refuseUnknownOptions } from '../../core/options.ts';
 import { optionError } from '../../errors.ts';
+import { isObject } from '../../json.ts';
 import { type OutcomeCodec, requireCodec } from './codec.ts';
 
 /** Names of the record's attributes in the table. */
@@ -123,7 +124,7 @@ function isSortKey(sortKey: DynamoDBStoreOptions['sortKey']): boolean {
 }
 
 function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string | undefined): AttributeNames {
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+  if (!isObject(attributes) || Array.isArray(attributes)) {
     throw optionError('attributes', "must be an object of names, such as { id: 'pk' }");
   }
   for (const [attribute, name] of Object.entries(attributes)) {

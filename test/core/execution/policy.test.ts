@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { Settlement } from 'middy-idempotency';
 import { describe, expect, it } from 'vitest';
 import type { EventDetail } from '../../../src/core/events.ts';
@@ -39,11 +40,28 @@ describe('the settle policy', () => {
     [null, 'null'],
     [{ store: true }, '{ store }'],
     [Promise.resolve('store'), 'a promise'],
+    [runInNewContext("Promise.resolve('store')"), 'a promise'],
   ])('never releases when it answers %s, and the event says what it answered', (answer, shown) => {
     const error = new TypeError(`settle must answer 'store', 'release' or 'hold', not ${shown}`);
     const told = [{ type: 'settlePolicyFailed', error }];
     expect(asked(() => answer, returned)).toEqual({ answer: 'store', told });
     expect(asked(() => answer, threw)).toEqual({ answer: 'hold', told });
+  });
+
+  it.each([
+    ['this realm', (): unknown => Promise.reject(new Error('late'))],
+    ['another realm', runInNewContext("async () => { throw new Error('late'); }")],
+  ])('leaves no rejection behind when it answers with a promise of %s', async (_, settle) => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      expect(asked(settle, returned).answer).toBe('store');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(rejections).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
   });
 
   it('never releases when it throws, and the event has what it threw', () => {

@@ -483,11 +483,12 @@ describe('a checkpoint', () => {
   it.each(['null', '1', '"text"', 'true', 'no JSON'])(
     'that is %s is none of ours: nothing is executed',
     async (text) => {
-      expect(await thrownBy(kept(text))).toMatchObject({
+      const error = await thrownBy(kept(text));
+      expect(error, 'the text may be confidential').not.toHaveProperty('cause');
+      expect(error).toMatchObject({
         code: 'RECORD_INVALID',
         message: 'The record of this request cannot be read. It is not executed.',
         advice: "The checkpoint 'charge' of the record is not what this version writes.",
-        ...(text === 'no JSON' && { cause: { name: 'SyntaxError' } }),
       });
     },
   );

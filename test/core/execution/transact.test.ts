@@ -1,10 +1,4 @@
-import {
-  type Expected,
-  IdempotencyError,
-  type IdempotencyEvent,
-  type IdempotencyHandle,
-  type RecordStore,
-} from 'middy-idempotency';
+import { IdempotencyError, type IdempotencyEvent, type IdempotencyHandle, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred, newOrder, thrownBy, useGuards, VirtualClock } from '../../support/harness.ts';
@@ -17,24 +11,25 @@ type Body = (handle: Handle) => Promise<unknown>;
 
 let booked: string[] = [];
 let tokens: string[] = [];
-let records = memoryStore();
+let records = memoryStore<Item>();
 const guards = useGuards(() => records);
 beforeEach(() => {
-  records = memoryStore();
+  records = memoryStore({ apply });
   booked = [];
   tokens = [];
 });
 
-/** The records with transactions, whose requests and answers pass through `around`. */
+function apply(items: readonly Item[]): void {
+  for (const item of items) if ('refusal' in item) throw item.refusal;
+  booked.push(...items.map(({ account }) => account));
+}
+
+/** The records, whose transactions and answers pass through `around`. */
 function accounts(around: (apply: () => ReturnType<Transact>) => ReturnType<Transact> = (apply) => apply()) {
   const transact: Transact = (record, expected, items, token) =>
     around(async () => {
       tokens.push(token);
-      const [refused] = items.filter((item) => 'refusal' in item);
-      if (refused !== undefined) return { done: false, itemsError: refused.refusal };
-      const answer = await records.replace(record, expected as Expected);
-      if (answer.done) booked.push(...items.map(({ account }) => account));
-      return answer;
+      return records.transact?.(record, expected, items, token) ?? expect.fail('no transactions');
     });
   return { ...records, transact };
 }
@@ -246,7 +241,8 @@ describe('transact', () => {
   });
 
   it('says which stores have transactions', async () => {
-    const { call } = guarded(pay, memoryStore() as RecordStore<Item>);
+    const { transact: _, ...store } = records;
+    const { call } = guarded(pay, store);
     expect(await thrownBy(call(newOrder()))).toMatchObject({
       name: 'TypeError',
       message: 'transact(items, response): this store has no transactions',

@@ -131,13 +131,14 @@ describe('an outcome', () => {
   });
 
   it('that is no JSON is not replayable, and told with the reason', () => {
-    expect(() => decodeOutcome({ type: 'RETURNED', json: '{' })).toThrow(
+    const decode = () => decodeOutcome({ type: 'RETURNED', json: 'confidential' });
+    expect(decode).toThrow(
       expect.objectContaining({
         code: 'RESPONSE_NOT_REPLAYABLE',
         advice: 'There is no response to replay because the outcome of the record is not JSON.',
-        cause: expect.any(SyntaxError),
       }),
     );
+    expect(decode).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
   });
 });
 

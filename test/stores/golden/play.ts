@@ -7,6 +7,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
+import { IdempotencyError } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createIdempotent } from '../../../src/function.ts';
 import { createHttpIdempotency } from '../../../src/http/index.ts';
@@ -232,5 +233,5 @@ function isProblem(answer: unknown): answer is { readonly statusCode: number } {
 function described(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const { name, message, cause: _, stack: __, advice: ___, ...others } = thrown as Error & { advice?: string };
-  return { name, ...(name === 'IdempotencyError' ? {} : { message }), ...others };
+  return thrown instanceof IdempotencyError ? { name: 'IdempotencyError', ...others } : { name, message, ...others };
 }
