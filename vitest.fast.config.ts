@@ -27,6 +27,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'test/integration/{i13-done-is-true,i14-an-answer,i16-bounded}.test.ts',
     'test/cli/**',
     'test/infra/**',
+    'test/examples/**',
     'proofs/fuzz/stored-records.test.ts',
     'proofs/{consumers/consumers,kill/kill}.test.ts',
   ],

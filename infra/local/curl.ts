@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { recordId } from 'middy-idempotency/operator';
+import { LOCAL_ACCESS } from '../../tools/clients.ts';
 
 /** A command for the shell, and what to expect of it. */
 export interface Example {
@@ -15,12 +17,33 @@ export function examples(origin: string, name: string): readonly Example[] {
   return [
     { title: 'Pay: 201', command: pay(origin, first, BODY) },
     {
-      title: 'Retry, the same request again: the identical 201, nothing is charged',
-      command: pay(origin, first, BODY),
+      title: 'Retry, the same request again: the identical 201, with Idempotent-Replayed: true; nothing is charged',
+      command: show(payment(origin, first, BODY)),
     },
     { title: 'Two at once: one 201 and one 409, one charge', command: `(${second} & ${second} & wait)` },
     { title: 'The first key with another amount: 422', command: pay(origin, first, { ...BODY, amount: 500 }) },
   ];
+}
+
+/** Shows the record of the first key. The runner serves anonymous callers. */
+export function recordExample(of: {
+  readonly tableName: string;
+  readonly endpoint: string;
+  readonly name: string;
+}): Example {
+  const id = recordId({
+    operation: 'create-payment',
+    http: { scope: 'anonymous' },
+    event: { headers: { 'idempotency-key': `${of.name}-a` }, requestContext: { http: { method: 'POST' } } },
+  });
+  const { region, credentials } = LOCAL_ACCESS;
+  const access = `AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`;
+  const table = `--table ${of.tableName} --region ${region} --endpoint ${of.endpoint}`;
+  return {
+    title: 'The record of the first key, from this folder: COMPLETED',
+    // A profile of the person's own would come before these credentials.
+    command: `AWS_PROFILE= ${access} npx middy-idempotency show '${id}' ${table}`,
+  };
 }
 
 /** Shows what the payments have become behind the API. */

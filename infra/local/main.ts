@@ -6,7 +6,7 @@ import { localDynamoDB } from '../../tools/clients.ts';
 import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 import { onStopSignal } from '../../tools/signals.ts';
 import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
-import { examples, ledgerExample, moreExamples } from './curl.ts';
+import { type Example, examples, ledgerExample, moreExamples, recordExample } from './curl.ts';
 import { type ExampleTables, ensureTables } from './example-tables.ts';
 import { describeLine } from './function-line.ts';
 import { withLedger } from './ledger-page.ts';
@@ -70,10 +70,10 @@ async function start(settings: Settings & Options, stops: (() => Promise<void>)[
     },
   });
   stops.push(pipeline.stop);
-  const payments = createLocalPayments({ client, tables: TABLES, processorLatencyMillis, onEvent });
+  const payments = createLocalPayments({ client, tables: TABLES, processorLatencyMillis, onEvent, onCharges });
   const ledger = dynamoDBLedger({ tableName: TABLES.ledger, client });
   gateway.invoke(withLedger(payments, ledger, pipeline.queue));
-  introduce(gateway);
+  introduce(gateway, endpoint);
 }
 
 async function startDatabase() {
@@ -91,21 +91,27 @@ async function startDatabase() {
   }
 }
 
-function introduce({ origin }: Gateway): void {
+function introduce({ origin }: Gateway, endpoint: string): void {
   const name = `try-${randomUUID()}`;
+  log(`Tables: ${TABLES.idempotency} (the records), ${TABLES.payments} and ${TABLES.ledger}`);
   log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
-  for (const { title, command } of examples(origin, name)) log(`# ${title}\n${command}\n`);
-  const { title, command } = ledgerExample(origin);
-  log(`# ${title}\n${command}\n`);
+  const show = ({ title, command }: Example) => log(`# ${title}\n${command}\n`);
+  examples(origin, name).forEach(show);
+  show(recordExample({ tableName: TABLES.idempotency, endpoint, name }));
+  show(ledgerExample(origin));
   log('And the rest of the API:\n');
-  for (const { title, command } of moreExamples(origin, name)) log(`# ${title}\n${command}\n`);
+  moreExamples(origin, name).forEach(show);
 }
 
 function onEvent(event: IdempotencyEvent): void {
   const { type, operation, id, attempt, durationMillis } = event;
-  const about = type === 'unguarded' ? operation : `${id} attempt ${attempt} ${durationMillis} ms`;
-  log(`  idempotency: ${type} ${about}`);
+  const what = `${type} ${id} attempt ${attempt} ${durationMillis} ms`;
+  log(`  idempotency: ${type === 'unguarded' ? `${operation} came without a key, so it keeps no record` : what}`);
   if ('error' in event) log(`  ${(event.error as IdempotencyError).advice ?? event.error}`);
+}
+
+function onCharges(charges: number): void {
+  log(`  processor: ${charges} ${charges === 1 ? 'charge' : 'charges'} so far`);
 }
 
 function onFunctionLine(line: string, functionName: string): void {

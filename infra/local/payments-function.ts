@@ -13,17 +13,25 @@ export interface LocalPaymentsOptions {
   readonly tables: ExampleTables;
   readonly processorLatencyMillis: number;
   readonly onEvent: (event: IdempotencyEvent) => void;
+  /** Gets the processor's count of charges after every request that is not a GET, replayed ones included. @default none */
+  readonly onCharges?: (charges: number) => void;
 }
 
 /** The example Lambda on DynamoDB Local, in this process. */
 export function createLocalPayments(options: LocalPaymentsOptions): LambdaFunction {
-  const { client, tables, processorLatencyMillis, onEvent } = options;
-  return createPaymentsHandler({
+  const { client, tables, processorLatencyMillis, onEvent, onCharges } = options;
+  const processor = fakeProcessor({ latencyMillis: processorLatencyMillis });
+  const handler = createPaymentsHandler({
     store: dynamoDBStore({ tableName: tables.idempotency, client }),
     payments: dynamoDBPayments({ tableName: tables.payments, client }),
-    processor: fakeProcessor({ latencyMillis: processorLatencyMillis }),
+    processor,
     // There is no authorizer on this machine: all callers are one.
     scope: 'anonymous',
     onEvent,
   });
+  return async (event, context) => {
+    const response = await handler(event, context);
+    if (event.requestContext.http.method !== 'GET') onCharges?.(processor.charges);
+    return response;
+  };
 }

@@ -8,6 +8,11 @@ import {
   ProcessorUnreachableError,
 } from './processor.ts';
 
+export interface FakeProcessor extends Processor {
+  /** How many charges were made: declined ones and repetitions are none. */
+  readonly charges: number;
+}
+
 export interface FakeProcessorOptions {
   /** How long the answer takes, milliseconds. @default 0 */
   readonly latencyMillis?: number;
@@ -20,16 +25,25 @@ export interface FakeProcessorOptions {
  * request. It remembers its answers in this process only. The token `tok_declined` is declined,
  * `tok_unreachable` gets no answer, and every other token succeeds.
  */
-export function fakeProcessor({ latencyMillis = 0 }: FakeProcessorOptions = {}): Processor {
+export function fakeProcessor({ latencyMillis = 0 }: FakeProcessorOptions = {}): FakeProcessor {
   const known = new Map<string, { readonly request: string; readonly answer: unknown }>();
 
+  let charges = 0;
+
   return {
+    get charges() {
+      return charges;
+    },
     async charge({ amount, currency, source, capture }, idempotencyKey, signal) {
       if (source === 'tok_unreachable') {
         await sleep(latencyMillis, undefined, { signal });
         throw new ProcessorUnreachableError('The payment processor did not answer.');
       }
-      const decide = () => decideCharge(source, capture);
+      const decide = () => {
+        const charge = decideCharge(source, capture);
+        if (charge.status !== 'declined') charges++;
+        return charge;
+      };
       return once(idempotencyKey, ['charge', amount, currency, source, capture], decide, signal);
     },
     refund: (chargeId, amount, key, signal) => once(key, ['refund', chargeId, amount], () => undefined, signal),

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../tools/dynamodb-local.ts';
+import { installFromPyPI } from '../../tools/python.ts';
 
 /** From PyPI, MIT. It speaks CloudFormation, and runs the deployed function behind the deployed API. */
 const PACKAGE = 'ministack==1.5.33';
@@ -25,7 +26,7 @@ export interface Emulator {
 
 /** An emulator of AWS on a free port of this machine, in a virtual environment of its own. @throws Error that says what is missing */
 export async function startEmulator(): Promise<Emulator> {
-  const python = installEmulator();
+  const python = join(installFromPyPI(PACKAGE), 'python');
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-emulator-'));
   const child = spawn(python, [here('emulator.py')], {
@@ -61,24 +62,6 @@ export async function startEmulator(): Promise<Emulator> {
     throw error;
   }
   return emulator;
-}
-
-/** Answers the Python of the virtual environment; makes it at the first time. */
-function installEmulator(): string {
-  const folder = here(`../../node_modules/.cache/${PACKAGE}`);
-  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  if (existsSync(join(folder, 'installed'))) return python;
-  console.log(`Installing ${PACKAGE} from PyPI into a virtual environment`);
-  rmSync(folder, { recursive: true, force: true });
-  run('python3', ['-m', 'venv', folder], 'Python 3 with its module venv is needed.');
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', PACKAGE], 'Is PyPI reachable?');
-  run(python, ['-c', `open(${JSON.stringify(join(folder, 'installed'))}, 'w').close()`], '');
-  return python;
-}
-
-function run(command: string, args: readonly string[], advice: string): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`\`${command} ${args.join(' ')}\` failed. ${advice}\n${stderr ?? error?.message}`);
 }
 
 async function untilAnswering({ endpoint, output }: Emulator, child: ChildProcess): Promise<void> {

@@ -12,6 +12,16 @@ it('makes one charge for a key, however often it is asked', async () => {
   expect(await processor.charge(REQUEST, 'another key')).not.toEqual(first);
 });
 
+it('counts the charges that it made: neither repetitions, nor declined ones, nor refused ones', async () => {
+  const processor = fakeProcessor();
+  await processor.charge(REQUEST, 'key');
+  await processor.charge(REQUEST, 'key');
+  await processor.charge({ ...REQUEST, source: 'tok_declined' }, 'declined');
+  await processor.charge({ ...REQUEST, amount: 1 }, 'key').catch(() => undefined);
+  await processor.charge({ ...REQUEST, source: 'tok_unreachable' }, 'lost').catch(() => undefined);
+  expect(processor.charges).toBe(1);
+});
+
 it('refuses a key that comes again with another request', async () => {
   const processor = fakeProcessor();
   await processor.charge(REQUEST, 'key');

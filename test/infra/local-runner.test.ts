@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { buildPackage, hasShell, type Runner, runLine, startRunner } from './runner.ts';
+import { buildPackage, hasShell, paste, type Runner, runLine, startRunner } from './runner.ts';
 
 beforeAll(buildPackage);
 
@@ -38,13 +38,29 @@ describe('the printed lines', () => {
 
     expect(output()).toMatch(/^POST \/payments 201 \d+ ms$/m);
     expect(output()).toMatch(/idempotency: replayed create-payment#\S+ attempt 1 \d+ ms$/m);
+    const charges = Array.from(output().matchAll(/^ {2}processor: (.*) so far$/gm), ([, count]) => count);
+    // Both of the two at once may be answered before or after the second charge is made.
+    expect([charges[0], charges[1], charges.at(-1)]).toEqual(['1 charge', '1 charge', '2 charges']);
+  });
+
+  it.skipIf(!hasShell)('show the replay of the retry, and the record behind it in its table', async () => {
+    const { until, output } = start({ PROCESSOR_LATENCY_MILLIS: '0' });
+    await until(LAST_OF_ALL);
+    const [, tableName = ''] = /^Tables: (\S+) \(the records\)/m.exec(output()) ?? [];
+    const [pay = '', retry = ''] = output().match(/^curl .*$/gm) ?? [];
+    const [, show = ''] = /^# The record of the first key.*\n(.*)$/m.exec(output()) ?? [];
+    expect(await paste(pay)).not.toMatch(/idempotent-replayed/i);
+    expect(await paste(retry)).toMatch(/^idempotent-replayed: true\r$/im);
+    expect(show).toContain(` npx middy-idempotency show 'create-payment#`);
+    expect(show).toContain(` --table ${tableName} `);
+    expect(await paste(show)).toMatch(/COMPLETED/);
   });
 
   it.skipIf(!hasShell)('show the rest of the API, each with the status that its title says', async () => {
     const { until, output } = start({ PROCESSOR_LATENCY_MILLIS: '0' });
     await until(LAST_OF_ALL);
     const lines = Array.from(output().matchAll(/^# (.*)\n(.*)$/gm), ([, title = '', line = '']) => ({ title, line }));
-    const [pay, , , , , keep, ...rest] = lines;
+    const [pay, , , , , , keep, ...rest] = lines;
     await runLine(pay?.line ?? '');
     expect(keep?.line).toMatch(/^PAYMENT=/);
     const seen: string[] = [];
@@ -56,6 +72,8 @@ describe('the printed lines', () => {
     }
     expect(seen).toEqual(['200', '304', '201', '201', '409', '412', '200', '201', '412', '204', '204']);
     expect(output()).toMatch(/idempotency: replayed create-refund#/);
+    expect(output()).toContain('  idempotency: patch-payment came without a key, so it keeps no record\n');
+    expect(output()).not.toContain('unguarded');
   });
 
   it('have other keys at every start, so that they work again with the same tables', async () => {

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { describe, expect, it } from 'vitest';
 import { paymentsRoutes } from '../../infra/payments/api.ts';
 import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
 import { fakeProcessor } from '../../infra/payments/fake-processor.ts';
+import { parseKeyHeader } from '../../src/http/key-header.ts';
 import { localClient } from '../support/table.ts';
 import {
   bodyViolations,
@@ -61,6 +63,61 @@ describe('openapi.json', () => {
       expect(resolved<{ headers: object }>(response).headers).toHaveProperty('Idempotent-Replayed');
     }
   });
+});
+
+describe('what the document allows', () => {
+  const keyPattern = new RegExp(document.components.parameters.IdempotencyKeyRequired.schema.pattern, 'u');
+  const isKey = (header: string) => {
+    try {
+      return parseKeyHeader('Idempotency-Key', [header]) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  const characters = fc.constantFrom(...' !"#+,-:;<=[]\\~aZ9', '\t', '\u007f', 'é');
+  const headers = fc.oneof(
+    fc.string({ unit: characters, maxLength: 12 }),
+    fc.string({ unit: characters, maxLength: 12 }).map((text) => `"${text}"`),
+    fc.integer({ min: 253, max: 257 }).map((length) => 'k'.repeat(length)),
+    fc.integer({ min: 253, max: 257 }).map((length) => `"${'k'.repeat(length)}"`),
+  );
+
+  it('takes a key that its pattern allows, and refuses every other, but for spaces at its ends', () => {
+    // HTTP drops the spaces around a field's value. A quoted key may begin with one, and nobody needs to know.
+    const isSpaced = (header: string) => /^[ \t]|[ \t]$|^" /.test(header);
+    fc.assert(
+      fc.property(headers, (header) => {
+        if (keyPattern.test(header)) expect(isKey(header), header).toBe(true);
+        else if (!isSpaced(header)) expect(isKey(header), header).toBe(false);
+      }),
+      { numRuns: 5000, seed: 1 },
+    );
+  });
+
+  it.each([
+    [{ metadata: { order: '4711', note: null } }, true],
+    [{ metadata: { '1st': null } }, true],
+    [{ metadata: { '1st': 'a' } }, false],
+    [{ metadata: { order: 4711 } }, false],
+    [{ amount: 1 }, false],
+  ])('says of the merge patch %j whether it is valid: %s', (patch, isValid) => {
+    expect(bodyViolations(document.components.schemas.PaymentPatch, patch).length === 0).toBe(isValid);
+  });
+
+  it.each(['PaymentRequest', 'PaymentReplacement', 'PaymentPatch', 'RefundRequest'])(
+    'says what becomes of further members of %s',
+    (name) => {
+      expect(document.components.schemas[name]).toHaveProperty('additionalProperties');
+    },
+  );
+
+  it.each([...operations()].filter(([name]) => name.includes('{id}')))(
+    '%s says that an id may be no id at all: 404',
+    (_, { responses }) => {
+      const { content } = resolved<{ content: Content }>(responses['404'] ?? {});
+      expect(content['application/problem+json']?.examples).toHaveProperty('not-found');
+    },
+  );
 });
 
 describe('the check that the other tests make', () => {

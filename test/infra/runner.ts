@@ -69,11 +69,15 @@ export interface Answer {
 /** Whether the printed lines can be run as they are. */
 export const hasShell = spawnSync('curl', ['--version']).status === 0 && spawnSync('bash', ['--version']).status === 0;
 
+/** What a printed line prints, with bash, in the folder in which the runner was started. */
+export async function paste(line: string): Promise<string> {
+  return (await promisify(execFile)('bash', ['-c', line], { cwd: ROOT })).stdout;
+}
+
 /** Does what a printed line does: with bash and curl, or without them with `fetch`. */
 export async function runLine(line: string): Promise<Answer[]> {
   if (!hasShell) return Promise.all(line.split(' & ').filter(isCurl).map(fetchLine));
-  const { stdout } = await promisify(execFile)('bash', ['-c', line]);
-  return Array.from(stdout.matchAll(/^(.*) \[(\d{3})\]$/gm), ([, body = '', statusCode]) => ({
+  return Array.from((await paste(line)).matchAll(/^(.*) \[(\d{3})\]$/gm), ([, body = '', statusCode]) => ({
     statusCode: Number(statusCode),
     body,
   }));

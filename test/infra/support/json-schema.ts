@@ -53,14 +53,22 @@ const KEYWORDS: Readonly<Record<string, { readonly of?: string; readonly check: 
   },
   additionalProperties: {
     of: 'object',
-    check: (additional: Schema | false, value: object, at, schema, resolve) =>
+    check: (additional: Schema | boolean, value: object, at, schema, resolve) =>
       Object.entries(value)
         .filter(([name]) => !Object.hasOwn(schema['properties'] ?? {}, name))
+        .filter(([name]) => patternsOf(schema, name).length === 0)
         .flatMap(([name, member]) =>
           additional === false
             ? [`${at}.${name} is not declared`]
-            : violations(additional, member, resolve, `${at}.${name}`),
+            : violations(additional === true ? {} : additional, member, resolve, `${at}.${name}`),
         ),
+  },
+  patternProperties: {
+    of: 'object',
+    check: (_, value: object, at, schema, resolve) =>
+      Object.entries(value).flatMap(([name, member]) =>
+        patternsOf(schema, name).flatMap((one) => violations(one, member, resolve, `${at}.${name}`)),
+      ),
   },
   propertyNames: {
     of: 'object',
@@ -86,6 +94,12 @@ export function violations(schema: Schema, value: unknown, resolve: Resolve, at 
     if (known.of !== undefined && known.of !== typeOf(value)) return [];
     return known.check(argument as never, value as never, at, schema, resolve);
   });
+}
+
+/** The schemas of `patternProperties` that a member's name matches. */
+function patternsOf(schema: Schema, name: string): Schema[] {
+  const patterns = Object.entries((schema['patternProperties'] ?? {}) as Record<string, Schema>);
+  return patterns.filter(([pattern]) => new RegExp(pattern, 'u').test(name)).map(([, one]) => one);
 }
 
 function typeOf(value: unknown): string {
