@@ -2,6 +2,7 @@ import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 import { seed, share, whole } from '../../tools/options.ts';
 import { stopwatch } from '../lib/stopwatch.ts';
+import { holdBackFailures } from './quiet.ts';
 import { explain, figures, progressLine } from './report.ts';
 import { runPipeline } from './run.ts';
 
@@ -16,17 +17,23 @@ const POISON_PER_THOUSAND = 2;
 const OPTIONS = {
   events: whole('How many payments and refunds together.', { from: 10, to: 100_000, or: 10_000 }),
   duplicates: share('Which part of them is published twice.', { or: 0.3 }),
+  vanishing: share('Which part of the records is deleted under way.', { or: 0.1 }),
   seed: seed('Chooses what goes wrong; when it does is up to the machine.'),
 };
 
 const log = (line: string) => console.log(line);
 
 /** @returns whether everything has held */
-async function run({ seed, events, duplicates }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
+async function run(
+  { seed, events, duplicates, vanishing }: SettingsOf<typeof OPTIONS>,
+  stops: Stop[],
+): Promise<boolean> {
   const { say } = stopwatch();
   log(`seed          ${seed}`);
   const database = await startOwnDynamoDBLocal();
   stops.push(() => database.stop());
+  const sayAgain = holdBackFailures();
+  stops.push(async () => sayAgain());
   let looks = 0;
   const stopping = new AbortController();
   const running = runPipeline({
@@ -35,9 +42,12 @@ async function run({ seed, events, duplicates }: SettingsOf<typeof OPTIONS>, sto
     seed,
     events,
     duplicates,
+    refunded: 0.25,
     poison: Math.max(5, Math.round((events * POISON_PER_THOUSAND) / 1000)),
     kept: 0.02,
     crashes: 0.03,
+    reused: 0.1,
+    vanishing,
     consumers: 3,
     ...TIMEOUT,
     maxReceiveCount: MAX_RECEIVES,
@@ -63,8 +73,9 @@ await runCommand({
   about: `
     Pays and refunds through the example API. Every event goes through the outbox, the stream of DynamoDB Local, the publisher,
     a queue of an SQS-compatible server and the ledger's consumers. Events are published twice, deletions are lost, the order is
-    shuffled, processes are killed in the middle of what they do, and some messages are poison. Then the ledger is compared with
-    what the API has answered. Needs Java 17 or later. Ctrl-C ends everything.`,
+    shuffled, processes are killed in the middle of what they do, and some messages are poison. Keys come again for other
+    payments, records are deleted, and the processor forgets keys. Then the ledger is compared with what the API has answered, and
+    with what the processor has charged and paid out. Needs Java 17 or later. Ctrl-C ends everything.`,
   options: OPTIONS,
   run,
 });

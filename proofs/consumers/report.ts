@@ -4,7 +4,7 @@ import type { Progress } from './waiting.ts';
 
 /** The figures of a run, one a line. */
 export function figures(outcome: Outcome): string[] {
-  const { found, reports, repeated, kept, kills, seconds, violations } = outcome;
+  const { found, reports, repeated, kept, kills, reuses, vanished, seconds, violations } = outcome;
   const { moved, entries, poison, deadLetters } = found;
   const refunds = moved.filter(({ type }) => type === 'payment-refunded').length;
   const count = (type: Parameters<typeof reports.get>[0]) => reports.get(type) ?? 0;
@@ -14,6 +14,9 @@ export function figures(outcome: Outcome): string[] {
     `duplicates    ${repeated} events published twice, ${kept} deletions lost`,
     `poison        ${poison.length} messages`,
     `killed        ${kills} processes in the middle of an invocation`,
+    `keys reused   ${reuses.refused} refused, ${reuses.accepted} accepted when the record had vanished`,
+    `vanished      ${vanished.running} records of running executions, ${vanished.completed} with an outcome`,
+    `processor     ${found.movements.length} charges and refunds`,
     `executions    ${count('claimed') + count('takenOver')}, of which ${count('takenOver')} after a failure or a crash`,
     `replays       ${count('replayed')}`,
     `rejected      ${count('inFlight')} in flight elsewhere, ${count('keyReused')} with another text`,

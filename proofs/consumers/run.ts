@@ -1,15 +1,19 @@
-import type { IdempotencyEventType } from 'middy-idempotency';
+import type { IdempotencyEvent, IdempotencyEventType } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
 import { type ExampleTables, ensureTables } from '../../infra/local/example-tables.ts';
-import { createLocalPayments } from '../../infra/local/payments-function.ts';
 import { startPipeline } from '../../infra/local/pipeline.ts';
+import { createPaymentsHandler } from '../../infra/payments/api.ts';
+import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
 import { localDynamoDB } from '../../tools/clients.ts';
 import { drainDeadLetters } from '../../tools/queues.ts';
 import { type Random, randomOf } from '../lib/random.ts';
-import { pay } from './payers.ts';
+import { pay, type Reuses } from './payers.ts';
 import { sendPoison } from './poison.ts';
+import { vanishing } from './vanishing.ts';
 import { type Found, type Moved, violationsOf } from './verdict.ts';
 import { type Patience, untilBooked, untilDone } from './waiting.ts';
+import { watchedProcessor } from './watched-processor.ts';
 
 export interface RunOptions extends Patience {
   /** Of DynamoDB Local. */
@@ -17,11 +21,16 @@ export interface RunOptions extends Patience {
   readonly tables: ExampleTables;
   readonly seed: number;
   readonly events: number;
+  /** Part of one: payments of which something goes back. */
+  readonly refunded: number;
   readonly poison: number;
   /** Parts of one: events that are published a second time, messages that are not deleted, invocations that are killed. */
   readonly duplicates: number;
   readonly kept: number;
   readonly crashes: number;
+  /** Parts of one: requests under a key that another request had, records that vanish. */
+  readonly reused: number;
+  readonly vanishing: number;
   readonly consumers: number;
   readonly timeoutMillis: number;
   readonly visibilitySeconds: number;
@@ -39,6 +48,8 @@ export interface Outcome {
   readonly repeated: number;
   readonly kept: number;
   readonly kills: number;
+  readonly reuses: Reuses;
+  readonly vanished: { readonly running: number; readonly completed: number };
   readonly seconds: number;
 }
 
@@ -64,10 +75,21 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   };
   const crashing = randomOf(seed, 'crashes');
   const ordering = randomOf(seed, 'order');
+  const records = vanishing({
+    client,
+    tableName: tables.idempotency,
+    part: options.vanishing,
+    random: randomOf(seed, 'vanishing'),
+  });
   const pipeline = await startPipeline({
     ...options,
     client,
-    onLine: (line, functionName) => functionName === 'ledger' && report(line, reports),
+    onLine(line, functionName) {
+      const event = functionName === 'ledger' ? eventIn(line) : undefined;
+      if (event === undefined) return;
+      reports.set(event.type, (reports.get(event.type) ?? 0) + 1);
+      records.onEvent(event);
+    },
     mischief: {
       repeats: share('repeats', options.duplicates, () => counted.repeated++),
       keeps: share('keeps', options.kept, () => counted.kept++),
@@ -77,37 +99,55 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   });
   const { queue } = pipeline;
   try {
-    const lambda = createLocalPayments({ client, tables, processorLatencyMillis: 0, onEvent: () => undefined });
+    const processor = watchedProcessor();
+    const forgets = share('forgets', options.vanishing, () => undefined);
+    const lambda = createPaymentsHandler({
+      store: dynamoDBStore({ tableName: tables.idempotency, client }),
+      payments: dynamoDBPayments({ tableName: tables.payments, client }),
+      processor,
+      scope: 'anonymous',
+      onEvent: records.onEvent,
+    });
     const paying = pay({
       lambda,
       events: options.events,
+      refunded: options.refunded,
+      reused: options.reused,
       random: randomOf(seed, 'payers'),
-      onMoved: (one) => moved.push(one),
+      onMoved(one) {
+        moved.push(one);
+        if (forgets()) processor.forget(one.charge);
+      },
       signal,
     });
     const poisoning = untilBooked(ledger, signal).then((booked) => booked && sendPoison(queue, options.poison, booked));
     const done = Promise.all([paying, poisoning]);
     const left = await untilDone(done, { ...options, queue, ledger, moved, reports });
-    const [, poison = []] = await done;
+    const [reuses, poison = []] = await done;
+    await records.settled();
+    const { vanished } = records;
     const found: Found = {
       moved,
+      movements: processor.movements,
       entries: await ledger.read(),
       poison,
       deadLetters: await drainDeadLetters(queue),
       left,
+      vanished: vanished.running + vanished.completed,
     };
     const seconds = (performance.now() - startedAt) / 1000;
-    return { found, violations: violationsOf(found), reports, ...counted, kills: pipeline.kills, seconds };
+    const { kills } = pipeline;
+    return { found, violations: violationsOf(found), reports, ...counted, kills, reuses, vanished, seconds };
   } finally {
     await pipeline.stop();
     client.destroy();
   }
 }
 
-function report(line: string, reports: Map<IdempotencyEventType, number>): void {
+function eventIn(line: string): IdempotencyEvent | undefined {
   if (!line.startsWith('{')) return void console.error(line);
-  const { message, type } = JSON.parse(line) as { message: string; type: IdempotencyEventType };
-  if (message === 'idempotency') reports.set(type, (reports.get(type) ?? 0) + 1);
+  const { message, ...event } = JSON.parse(line) as IdempotencyEvent & { readonly message: string };
+  return message === 'idempotency' ? event : undefined;
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { IdempotencyEvent } from 'middy-idempotency';
+import type { Random } from '../lib/random.ts';
+
+const WITHIN_MILLIS = 60;
+
+export interface Vanishing {
+  /** How many records have vanished while their execution went on, and how many with an outcome. */
+  readonly vanished: { running: number; completed: number };
+  /** Takes what happens to a record: now and then it vanishes soon afterwards. */
+  onEvent(event: Pick<IdempotencyEvent, 'type' | 'id'>): void;
+  /** Until none is about to vanish. */
+  settled(): Promise<void>;
+}
+
+export interface VanishingOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  /** Which part of the claims, and which of the outcomes. */
+  readonly part: number;
+  readonly random: Random;
+}
+
+/** Deletes records under way: as TTL does with those that have expired, and a person with any. */
+export function vanishing({ client, tableName, part, random }: VanishingOptions): Vanishing {
+  const documents = DynamoDBDocumentClient.from(client);
+  const vanished = { running: 0, completed: 0 };
+  const pending = new Set<Promise<void>>();
+
+  async function vanish(id: string, millis: number): Promise<void> {
+    await sleep(millis);
+    const request = new DeleteCommand({ TableName: tableName, Key: { id }, ReturnValues: 'ALL_OLD' });
+    const { Attributes } = await documents.send(request);
+    if (Attributes !== undefined) vanished[Attributes['status'] === 'COMPLETED' ? 'completed' : 'running']++;
+  }
+
+  return {
+    vanished,
+    onEvent({ type, id }) {
+      if (!['claimed', 'takenOver', 'completed'].includes(type) || random.next() >= part) return;
+      const deletion = vanish(id, random.between(0, WITHIN_MILLIS)).finally(() => pending.delete(deletion));
+      pending.add(deletion);
+    },
+    async settled() {
+      while (pending.size > 0) await Promise.all(pending);
+    },
+  };
+}
