@@ -1,7 +1,8 @@
 import type { RecordStore } from '../core/record/store.ts';
+import { optionError } from '../errors.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { type AttributeNames, resolveTableOptions, type TableOptions } from './dynamodb/options.ts';
-import { type Client, requireClient, sdkConnection } from './dynamodb/sdk.ts';
+import { type Client, sdkConnection } from './dynamodb/sdk.ts';
 import { recordStore } from './dynamodb/store.ts';
 import type { TransactionItem, TransactionWrite } from './dynamodb/transaction-item.ts';
 
@@ -29,5 +30,9 @@ export interface DynamoDBStoreOptions extends TableOptions {
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<TransactionItem> {
   const resolved = resolveTableOptions(options, 'client');
-  return recordStore(resolved, sdkConnection(requireClient(options.client)));
+  const { client } = options;
+  if (client !== undefined && typeof client?.send !== 'function') {
+    throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
+  }
+  return recordStore(resolved, sdkConnection(client));
 }

@@ -6,19 +6,10 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, TransactWriteCommand, type TranslateConfig } from '@aws-sdk/lib-dynamodb';
-import { optionError } from '../../errors.ts';
 import type { Connection, Request } from './connection.ts';
 import { marshalled } from './item.ts';
 
 export type Client = DynamoDBClient | DynamoDBDocumentClient;
-
-/** @throws TypeError */
-export function requireClient(client: Client | undefined): Client | undefined {
-  if (client !== undefined && typeof client?.send !== 'function') {
-    throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
-  }
-  return client;
-}
 
 const COMMANDS = { PutItem: PutItemCommand, DeleteItem: DeleteItemCommand, GetItem: GetItemCommand } as const;
 

@@ -28,9 +28,9 @@ const PARTITIONS: Readonly<Record<string, readonly [suffix: string, dualStackSuf
 };
 
 /**
- * As the SDK finds it ("Service-specific endpoints", "Dual-stack and FIPS endpoints" in the AWS SDKs' reference guide), but
- * for account-based endpoints: those would bind the connections to the credentials of a request, and every table
- * answers at the endpoint of its region.
+ * As the SDK finds it ("Service-specific endpoints", "Dual-stack and FIPS endpoints" in the AWS SDKs' reference guide).
+ * Account-based endpoints are left out: they would bind a connection to the credentials of one request. Every table
+ * answers at the endpoint of its region, too.
  *
  * @throws Error `Region is missing`
  * @throws Error `EndpointError` that says which setting is wrong

@@ -1,13 +1,13 @@
 import type { Credentials } from './credentials.ts';
 
 /** A POST request without a query. Header names are in lower case, and all of them are signed. */
-export interface Signable {
+interface Signable {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-export interface SigningScope {
+interface SigningScope {
   readonly region: string;
   readonly service: string;
 }
