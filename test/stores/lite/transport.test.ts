@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ServiceError } from '../../../src/stores/dynamodb/lite/answer.ts';
+import { exchangeWith } from '../../../src/stores/dynamodb/lite/exchange.ts';
 import { type Surroundings, type TransportOptions, transport } from '../../../src/stores/dynamodb/lite/transport.ts';
 import { freePort } from '../../../tools/dynamodb-local.ts';
 import { TestClock, thrownBy } from '../../support/harness.ts';
@@ -23,6 +24,7 @@ function made(options: Partial<TransportOptions> = {}, surroundings: Partial<Sur
       connectMillis: 5000,
       answerMillis: 5000,
       env: {},
+      connect: exchangeWith,
       now: clock.now,
       random: () => 0.5,
       delay: async (millis) => void waits.push(millis),

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection.ts';
+import { exchangeWith } from './exchange.ts';
 import { toWire } from './marshall.ts';
 import { type Surroundings, type TransportOptions, transport } from './transport.ts';
 
@@ -8,6 +9,7 @@ const DEFAULTS: Surroundings = {
   connectMillis: 1000,
   answerMillis: 3000,
   env: process.env,
+  connect: exchangeWith,
   now: Date.now,
   random: Math.random,
   delay: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),

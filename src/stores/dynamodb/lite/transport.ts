@@ -2,7 +2,7 @@ import type { Found } from '../connection.ts';
 import { isRetryable, isThrottling, outputOf, type ServiceError } from './answer.ts';
 import { type Credentials, type CredentialsProvider, credentialsOf } from './credentials.ts';
 import { type EndpointOptions, resolveEndpoint } from './endpoint.ts';
-import { type Answer, type Exchange, exchangeWith, type Limits } from './exchange.ts';
+import type { Answer, Exchange, Limits } from './exchange.ts';
 import { type Sign, signer } from './sign.ts';
 
 export interface TransportOptions extends EndpointOptions {
@@ -14,6 +14,8 @@ export interface Surroundings extends Limits {
   /** Tries of a request, the first one included. */
   readonly maxAttempts: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What carries the requests. */
+  connect(url: URL, limits: Limits): Exchange;
   /** A number from 0 up to, but not including, 1. */
   random(): number;
   delay(millis: number): Promise<unknown>;
@@ -79,7 +81,7 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
   function prepare(): Prepared {
     const { url, region } = resolveEndpoint(options, env);
     const sign = signer({ region, service: 'dynamodb' });
-    return { host: url.host, path: url.pathname, sign, exchange: exchangeWith(url, surroundings) };
+    return { host: url.host, path: url.pathname, sign, exchange: surroundings.connect(url, surroundings) };
   }
 
   function headersFor(
