@@ -29,12 +29,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/errors',
     'src/json',
     'src/core/**',
-    '@aws-sdk/**',
+    'src/stores/dynamodb/sdk',
+    'src/stores/dynamodb/lite',
     'node:crypto',
     'node:timers',
     'node:util',
     'node:zlib',
   ],
+  'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
+  // Neither the SDK nor, at run time, the ES module of a builtin.
+  'src/stores/dynamodb/lite': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'node:http'],
   'src/operator': [...GUARD, 'src/http'],
   'src/cli': [
     'src/errors',

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../src/index.ts';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import type { Answer } from '../lib/history.ts';
+import type { StoreName } from '../lib/lite-store.ts';
 import { randomOf } from '../lib/random.ts';
 import { type Behaviour, chooseBehaviour } from './behaviour.ts';
 import { trueTime } from './clock.ts';
@@ -16,6 +17,7 @@ export interface ClientTask {
   readonly name: string;
   readonly seed: number;
   readonly endpoint: string;
+  readonly store: StoreName;
   readonly tableName: string;
   readonly journal: string;
   readonly epochMillis: number;
@@ -44,17 +46,7 @@ const PAYLOADS = ['100', '200'] as const;
 const task = JSON.parse(process.argv[2] ?? '') as ClientTask;
 const time = trueTime(task.epochMillis);
 const journal = openJournal(task.journal);
-const client = new DynamoDBClient({
-  endpoint: task.endpoint,
-  ...LOCAL_ACCESS,
-  maxAttempts: MAX_ATTEMPTS,
-  requestHandler: {
-    requestTimeout: REQUEST_TIMEOUT_MILLIS,
-    throwOnRequestTimeout: true,
-    httpAgent: { maxSockets: 500 },
-  },
-});
-const guards = createGuards({ ...task, client, time, journal });
+const guards = createGuards({ ...task, client: task.store === 'lite' ? undefined : sdkClient(), time, journal });
 let calls = 0;
 let isStopping = false;
 
@@ -69,6 +61,19 @@ process.on('message', () => {
 const run = task.role.type === 'storm' ? clientOfStorm : (index: number) => prober(index, (task.role as Probe).keys);
 await Promise.all(Array.from({ length: task.clients }, (_, index) => run(index)));
 process.exit();
+
+function sdkClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint: task.endpoint,
+    ...LOCAL_ACCESS,
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      requestTimeout: REQUEST_TIMEOUT_MILLIS,
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: 500 },
+    },
+  });
+}
 
 async function clientOfStorm(index: number): Promise<void> {
   const { startedAt } = task.role as { startedAt: number };

@@ -7,11 +7,11 @@ import { createIdempotent } from '../../src/function.ts';
 import type { IdempotencyHandle, IdempotencyOptions, RecordStore } from '../../src/index.ts';
 import { createIdempotency } from '../../src/middy/idempotency.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { dynamoDBStore, type TransactionItem } from '../../src/stores/dynamodb.ts';
-import { CALL_HEADER } from './asked.ts';
+import type { TransactionItem } from '../../src/stores/dynamodb.ts';
 import type { TrueTime } from './clock.ts';
 import { Declined, execute, type Work } from './handlers.ts';
 import type { Journal } from './journal.ts';
+import { storeOf } from './store.ts';
 import { CLOCK_SKEW_MILLIS, KINDS, type Kind, LEASES_MILLIS } from './terms.ts';
 
 /** What the key and the payload are read from, and what the handler needs to know. */
@@ -37,7 +37,9 @@ export function waitMillisOf(way: Way): number {
 }
 
 export interface GuardsSetup {
-  readonly client: DynamoDBClient;
+  /** `undefined`: the store goes without the SDK. */
+  readonly client: DynamoDBClient | undefined;
+  readonly endpoint: string;
   readonly tableName: string;
   readonly time: TrueTime;
   /** How far this process's clock is from the true time. */
@@ -49,7 +51,7 @@ export interface GuardsSetup {
 const SLOW_MILLIS = 200;
 
 /** The same work guarded in every way, under one operation for each kind of key: all ways share the records. */
-export function createGuards({ client, tableName, time, offsetMillis, journal }: GuardsSetup) {
+export function createGuards({ time, offsetMillis, journal, ...setup }: GuardsSetup) {
   const calls = new AsyncLocalStorage<string>();
   const runtime: Runtime = {
     ...systemRuntime,
@@ -57,15 +59,7 @@ export function createGuards({ client, tableName, time, offsetMillis, journal }:
     // The owner of a record tells whose it is: one call makes one claim.
     randomToken: currentCall,
   };
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const { headers } = args.request as { headers: Record<string, string> };
-      headers[CALL_HEADER] = currentCall();
-      return next(args);
-    },
-    { step: 'build' },
-  );
-  const store = watched(dynamoDBStore({ client, tableName }));
+  const store = watched(storeOf(setup, currentCall));
   const guarded = Object.fromEntries(
     (Object.keys(KINDS) as Kind[]).map((kind) => [
       kind,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startProxy } from '../../test/support/proxy.ts';
 import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { seed, whole } from '../../tools/options.ts';
+import { STORE } from '../lib/lite-store.ts';
 import { randomOf } from '../lib/random.ts';
 import { stopwatch } from '../lib/stopwatch.ts';
 import { trueTime } from './clock.ts';
@@ -26,16 +27,19 @@ const OPTIONS = {
       'processes interleave is up to the machine.',
   ),
   seconds: whole('How long the storm lasts.', { from: 5, to: 600, or: 45 }),
+  store: STORE,
   clients: whole('How many clients. A slow machine has the time to answer few.', { from: 4, to: 1000, or: 240 }),
 };
 
 const log = (line: string) => console.log(line);
 
 /** @returns whether every promise has held */
-async function run({ seed, seconds, clients }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
+async function run({ seed, seconds, clients, store }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
   const { seconds: elapsed, say } = stopwatch();
   const clientsPerProcess = Math.ceil(clients / PROCESSES);
-  log(`seed        ${seed}\nclients     ${PROCESSES * clientsPerProcess} in ${PROCESSES} processes`);
+  log(
+    `seed        ${seed}\nstore       ${store}\nclients     ${PROCESSES * clientsPerProcess} in ${PROCESSES} processes`,
+  );
 
   const time = trueTime();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-journals-'));
@@ -47,7 +51,7 @@ async function run({ seed, seconds, clients }: SettingsOf<typeof OPTIONS>, stops
   const faults = seededFaults(seed);
   const proxy = await openProxy(database, witness, faults);
   stops.push(proxy.close);
-  const given = { seed, endpoint: proxy.endpoint, tableName: TABLE_NAME };
+  const given = { seed, store, endpoint: proxy.endpoint, tableName: TABLE_NAME };
   const processes = new ClientProcesses(given, folder, time, randomOf(seed, 'processes'));
   stops.push(() => processes.killAll());
 

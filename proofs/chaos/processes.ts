@@ -10,7 +10,7 @@ import { MAX_OFFSET_MILLIS } from './terms.ts';
 
 const PROGRAM = new URL('./client-process.ts', import.meta.url);
 
-type Given = Pick<ClientTask, 'seed' | 'endpoint' | 'tableName'>;
+type Given = Pick<ClientTask, 'seed' | 'store' | 'endpoint' | 'tableName'>;
 type Part = Pick<ClientTask, 'clients' | 'role'>;
 
 interface Running {

@@ -3,6 +3,7 @@ import { IdempotencyError } from '../../src/index.ts';
 import { completeRecord, releaseRecord } from '../../src/operator/index.ts';
 import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
+import { liteStore } from '../lib/lite-store.ts';
 import { GUARDS } from './guards.ts';
 import { readRequest } from './requests.ts';
 import type { Stop } from './stop.ts';
@@ -17,7 +18,7 @@ function textOf(body: Body): string {
 }
 
 /** Makes the calls of a process: each with a guard of its own, over one client. */
-export function createCalls({ dynamoDB, world, tables }: Setting) {
+export function createCalls({ dynamoDB, store: storeName, world, tables }: Setting) {
   let stop: Stop = () => undefined;
   const client = new DynamoDBClient({
     endpoint: dynamoDB,
@@ -35,7 +36,16 @@ export function createCalls({ dynamoDB, world, tables }: Setting) {
     },
     { step: 'deserialize', priority: 'low' },
   );
-  const store = dynamoDBStore({ tableName: tables.records, client });
+  const store =
+    storeName === 'sdk'
+      ? dynamoDBStore({ tableName: tables.records, client })
+      : liteStore({ endpoint: dynamoDB, tableName: tables.records }, async ({ headers, body }, send) => {
+          const { name } = readRequest(headers['x-amz-target'], body, tables.records);
+          stop(name, 'leaving');
+          const answer = await send();
+          stop(name, 'answered');
+          return answer;
+        });
 
   return {
     async make(call: Call, given: Stop): Promise<Answer> {

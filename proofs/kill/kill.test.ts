@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { StoreName } from '../lib/lite-store.ts';
 import { FEATURES, WRONG } from './features.ts';
 import { run } from './run.ts';
 
@@ -19,17 +20,17 @@ afterAll(async () => {
 });
 
 /** All features: `npm run test:kill`. */
-async function kill(text: string, name: string, untilBroken = false) {
+async function kill(text: string, name: string, { untilBroken = false, store = 'sdk' as StoreName } = {}) {
   const features = [...FEATURES, ...WRONG].filter((feature) => feature.name.startsWith(text));
-  const given = { endpoint: inject('dynamoDBEndpoint'), compileCache, name: `kill-test-${name}`, lanes: 2 };
+  const given = { endpoint: inject('dynamoDBEndpoint'), store, compileCache, name: `kill-test-${name}`, lanes: 2 };
   return run({ ...given, features, untilBroken }, stops);
 }
 
-it(
-  'a process killed anywhere around transact leaves one effect, and one answer for all retries',
-  async () => {
-    const [row] = await kill('transact', 'transact');
-    expect(row).toMatchObject({ feature: 'transact', broken: [], places: 9, kills: 9, effects: 9, repeated: 0 });
+it.each(['sdk', 'lite'] as const)(
+  'a process killed anywhere around transact leaves one effect, and one answer for all retries: %s',
+  async (store) => {
+    const [row] = await kill('transact', `transact-${store}`, { store });
+    expect(row).toMatchObject({ feature: 'transact', store, broken: [], places: 9, kills: 9, effects: 9, repeated: 0 });
   },
   SLOW_MILLIS,
 );
@@ -37,7 +38,7 @@ it(
 it(
   'the kills find an effect outside of its transaction, steps that are not kept, and a claim without its condition',
   async () => {
-    const rows = await kill('wrong', 'wrong', true);
+    const rows = await kill('wrong', 'wrong', { untilBroken: true });
     expect(rows.map(({ broken }) => broken.join('\n'))).toEqual([
       expect.stringContaining('deposit happened 2 times, at most 1 allowed'),
       expect.stringContaining('reserve happened 2 times, at most 1 allowed'),

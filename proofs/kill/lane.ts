@@ -1,4 +1,5 @@
 import { startProxy } from '../../test/support/proxy.ts';
+import type { StoreName } from '../lib/lite-store.ts';
 import { Child } from './child.ts';
 import { Scene } from './scene.ts';
 import type { Phase } from './story.ts';
@@ -6,6 +7,7 @@ import type { Answer, Call, Resolve, Setting, Tables } from './terms.ts';
 import { startWorld } from './world.ts';
 
 export interface LaneOptions {
+  readonly store: StoreName;
   /** Of DynamoDB. */
   readonly endpoint: string;
   readonly tables: Tables;
@@ -41,13 +43,13 @@ export class Lane {
   }
 
   async #start(): Promise<void> {
-    const { endpoint, tables } = this.#options;
+    const { endpoint, tables, store } = this.#options;
     const world = await startWorld(({ by, effect, key }) => this.#scene.happen(by, effect, key));
     this.#stops.push(world.close);
     const proxy = async (deliver: Parameters<typeof startProxy>[0]['deliver']): Promise<Setting> => {
       const running = await startProxy({ upstream: () => endpoint, decide: () => 'pass', ...(deliver && { deliver }) });
       this.#stops.push(running.close);
-      return { dynamoDB: running.endpoint, world: world.url, tables };
+      return { store, dynamoDB: running.endpoint, world: world.url, tables };
     };
     this.#victims = await proxy((copy) => this.#scene.deliver(copy));
     const retries = await proxy((copy) => this.#scene.deliverRetry(this.#retrying, copy));

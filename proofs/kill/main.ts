@@ -5,24 +5,37 @@ import { UsageError } from '../../tools/arguments.ts';
 import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 import { flag, texts, whole } from '../../tools/options.ts';
+import { STORE } from '../lib/lite-store.ts';
 import { FEATURES, WRONG } from './features.ts';
 import type { Judgement } from './judge.ts';
 import { type Row, run, sumOf } from './run.ts';
 import type { Story } from './story.ts';
 
-const HEAD = ['feature', 'places', 'kills', 'retries', 'effects', 'repeated', 'replays', 'broken promises', 'seconds'];
+const HEAD = [
+  'feature',
+  'store',
+  'places',
+  'kills',
+  'retries',
+  'effects',
+  'repeated',
+  'replays',
+  'broken promises',
+  'seconds',
+];
 const MAX_LINES = 20;
 
 const OPTIONS = {
   feature: texts('Only features with this text in their name.'),
   lanes: whole('How many processes are killed at a time.', { from: 1, to: 16, or: 3 }),
   places: flag('Say how often each effect has happened after each single kill.'),
+  store: STORE,
   wrong: flag('Guards that are wrong on purpose. Fails when one of them breaks no promise.'),
 };
 type Settings = SettingsOf<typeof OPTIONS>;
 
 /** @returns whether every promise has held; of guards that are wrong on purpose, whether each has broken one */
-async function runAll({ feature, lanes, places, wrong }: Settings, stops: Stop[]): Promise<boolean> {
+async function runAll({ feature, lanes, places, store, wrong }: Settings, stops: Stop[]): Promise<boolean> {
   const wanted = feature.length === 0 ? [''] : feature;
   const features = (wrong ? WRONG : FEATURES).filter(({ name }) => wanted.some((text) => name.includes(text)));
   if (features.length === 0) throw new UsageError(`no feature has ${feature.join(' or ')} in its name`);
@@ -46,16 +59,16 @@ async function runAll({ feature, lanes, places, wrong }: Settings, stops: Stop[]
     if (places) console.log(`${feature}, killed at "${place}": ${counted.join(', ')}`);
   };
   const name = `kill-${process.pid}`;
-  const rows = await run({ features, lanes, endpoint, compileCache, name, onKill, onRow }, stops);
-  const all = { feature: 'all', ...sumOf(rows) };
+  const rows = await run({ features, lanes, store, endpoint, compileCache, name, onKill, onRow }, stops);
+  const all = { feature: 'all', store, ...sumOf(rows) };
   print(all, startedAt);
   for (const broken of all.broken.slice(0, MAX_LINES)) console.log(broken);
   if (all.broken.length > MAX_LINES) console.log(`and ${all.broken.length - MAX_LINES} more`);
   return wrong ? rows.every(({ broken }) => broken.length > 0) : all.broken.length === 0;
 }
 
-function cellsOf({ feature, places, kills, retries, effects, repeated, replays, broken }: Row): unknown[] {
-  return [feature, places, kills, retries, effects, repeated, replays, broken.length];
+function cellsOf({ feature, store, places, kills, retries, effects, repeated, replays, broken }: Row): unknown[] {
+  return [feature, store, places, kills, retries, effects, repeated, replays, broken.length];
 }
 
 await runCommand({

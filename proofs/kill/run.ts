@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { createTable } from '../../tools/tables.ts';
+import type { StoreName } from '../lib/lite-store.ts';
 import type { Feature } from './features.ts';
 import { type Judgement, judge } from './judge.ts';
 import { kill } from './kill.ts';
@@ -10,6 +11,7 @@ import type { Story } from './story.ts';
 /** What became of one feature. */
 export interface Row extends Sum {
   readonly feature: string;
+  readonly store: StoreName;
 }
 
 interface Sum extends Omit<Judgement, 'times'> {
@@ -32,7 +34,7 @@ export interface RunOptions extends Omit<LaneOptions, 'tables'> {
 
 /** Counts the places of each feature, and kills a process at each of them. `stops` gets what ends it early. */
 export async function run(options: RunOptions, stops: (() => Promise<unknown>)[] = []): Promise<Row[]> {
-  const { endpoint, name, features, compileCache, untilBroken = false, onKill, onRow } = options;
+  const { endpoint, store, name, features, compileCache, untilBroken = false, onKill, onRow } = options;
   const client = new DynamoDBClient({
     endpoint,
     ...LOCAL_ACCESS,
@@ -44,7 +46,7 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
   await createTable(client, { tableName: tables.payments, partitionKey: 'id' });
   const lanes: Lane[] = [];
   stops.push(() => Promise.all(lanes.map((lane) => lane.close())));
-  for (let n = 0; n < options.lanes; n++) lanes.push(await Lane.open({ endpoint, tables, compileCache }));
+  for (let n = 0; n < options.lanes; n++) lanes.push(await Lane.open({ store, endpoint, tables, compileCache }));
 
   const rows: Row[] = [];
   for (const feature of features) {
@@ -62,7 +64,7 @@ export async function run(options: RunOptions, stops: (() => Promise<unknown>)[]
       }
     };
     await Promise.all(lanes.map(work));
-    const row = { feature: feature.name, ...sumOf(judged) };
+    const row = { feature: feature.name, store, ...sumOf(judged) };
     rows.push(row);
     onRow?.(row);
   }

@@ -1,3 +1,5 @@
+import type { StoreName } from '../lib/lite-store.ts';
+
 /** What is paid for. Its id is the key. */
 export interface Order {
   readonly id: string;
@@ -53,6 +55,7 @@ export type ToProcess = Call | Resolve;
 
 /** What every process is told at its start. */
 export interface Setting {
+  readonly store: StoreName;
   readonly dynamoDB: string;
   readonly world: string;
   readonly tables: Tables;

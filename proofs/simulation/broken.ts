@@ -19,7 +19,7 @@ const CONTEND = 'src/core/claim/contend.ts';
 const CLAIM_WRITES = 'src/core/claim/claim-writes.ts';
 const RUN = 'src/middy/run.ts';
 const KEPT = 'proofs/simulation/kept-schedules.test.ts';
-const DYNAMODB = 'src/stores/dynamodb.ts';
+const DYNAMODB = 'src/stores/dynamodb/store.ts';
 
 const STEP = 'src/core/execution/step.ts';
 const FAILURE = 'src/stores/dynamodb/failure.ts';
@@ -284,8 +284,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'write the items of a transaction apart from the outcome',
     'src/stores/dynamodb/transaction.ts',
-    'const failed = await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });',
-    'await table.transact({ TransactItems: [...items], ClientRequestToken: token });\n  const failed = await table.transact({ TransactItems: [{ Put: put }], ClientRequestToken: token.slice(1) });',
+    'const failed = await table.transact([...items, { Put: put }], token);',
+    'await table.transact(items, token);\n  const failed = await table.transact([{ Put: put }], token.slice(1));',
   ),
   one(
     'a transaction without the owner condition',

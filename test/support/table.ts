@@ -4,12 +4,18 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { createTable, type TableSchema } from '../../tools/tables.ts';
 
+const configs = new WeakMap<object, DynamoDBClientConfig>();
+
 export function localClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint: inject('dynamoDBEndpoint'),
-    ...LOCAL_ACCESS,
-    ...config,
-  });
+  const whole = { endpoint: inject('dynamoDBEndpoint'), ...LOCAL_ACCESS, ...config };
+  const client = new DynamoDBClient(whole);
+  configs.set(client, whole);
+  return client;
+}
+
+/** What a client of `localClient` was made with; `undefined` for any other client. */
+export function configOf(client: object): DynamoDBClientConfig | undefined {
+  return configs.get(client);
 }
 
 /** A table of this test file's own, made before its tests and dropped after them. */

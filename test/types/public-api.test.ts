@@ -1,3 +1,5 @@
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type {
   APIGatewayProxyEvent,
@@ -30,6 +32,7 @@ import {
   type OutcomeCodec,
   type TransactionItem,
 } from 'middy-idempotency/dynamodb';
+import * as lite from 'middy-idempotency/dynamodb/lite';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { jmespath } from 'middy-idempotency/jmespath';
 import { memoryStore } from 'middy-idempotency/memory';
@@ -270,6 +273,25 @@ describe('transactions are typed by the store', () => {
       // @ts-expect-error no such write
       await transact([{ sum: 10 }], 'done');
     }, options);
+  });
+
+  it('as lib-dynamodb types them, with the SDK and without it', () => {
+    type SdkItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+    expectTypeOf<SdkItem>().toExtend<TransactionItem>();
+    expectTypeOf<TransactionItem>().toExtend<lite.TransactionItem>();
+    expectTypeOf<lite.TransactionItem>().toExtend<TransactionItem>();
+    const writes: readonly TransactionItem[] = [];
+    expectTypeOf(TransactWriteCommand).toBeConstructibleWith({ TransactItems: [...writes] });
+  });
+
+  it('and a user changes one import: the options are the same, but for the client', () => {
+    expectTypeOf(lite.dynamoDBStore({ tableName: 'any' })).toEqualTypeOf(dynamoDBStore({ tableName: 'any' }));
+    expectTypeOf<Omit<DynamoDBStoreOptions, 'client'>>().toExtend<lite.DynamoDBStoreOptions>();
+    type SdkCredentials = NonNullable<DynamoDBClientConfig['credentials']>;
+    expectTypeOf<SdkCredentials>().toExtend<NonNullable<lite.DynamoDBStoreOptions['credentials']>>();
+    // @ts-expect-error it needs no client
+    const withClient = () => lite.dynamoDBStore({ tableName: 'any', client: {} });
+    expect(withClient).toThrow('client');
   });
 
   it('and there are none where the store has none', () => {

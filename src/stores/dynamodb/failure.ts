@@ -8,10 +8,10 @@ import { IdempotencyError } from '../../errors.ts';
  */
 export const TRANSACTION_CONFLICT = 'TransactionConflictException';
 
-/** The SDK's message. */
+/** The SDK's message, and that of the store without it. */
 export const REGION_MISSING = 'Region is missing';
 
-/** An error of the SDK. */
+/** An error of the SDK, or in its shape. */
 interface SdkError {
   readonly name: string;
   readonly message: string;
@@ -39,7 +39,7 @@ export function sdkError(error: unknown): SdkError {
 /** `'unclear'`: refused, and not by DynamoDB, so that it is not known what was written. */
 type Kind = 'refused' | 'record refused' | 'unclear' | 'busy' | 'unanswered';
 
-const NO_CREDENTIALS = ['refused', 'The SDK has no valid AWS credentials.'] as const;
+const NO_CREDENTIALS = ['refused', 'No valid AWS credentials.'] as const;
 const THROTTLED = ['busy', 'Give the table more capacity.'] as const;
 
 /** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
@@ -49,6 +49,7 @@ const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>>
     'refused',
     'Allow dynamodb:PutItem, DeleteItem and GetItem on the table, and a transaction what its items do.',
   ],
+  EndpointError: ['refused', 'Nothing was sent.'],
   CredentialsProviderError: NO_CREDENTIALS,
   UnrecognizedClientException: NO_CREDENTIALS,
   InvalidSignatureException: NO_CREDENTIALS,
@@ -62,7 +63,7 @@ const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>>
   RequestLimitExceeded: THROTTLED,
   [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
   TransactionCanceledException: ['busy', 'Other writes were in the way, or a table is throttled.'],
-  TransactionInProgressException: ['busy', 'The same transaction, sent before, is still at work.'],
+  TransactionInProgressException: ['busy', 'The same transaction is still at work.'],
   TimeoutError: ['unanswered', 'Look at the network path to DynamoDB.'],
 };
 
@@ -92,7 +93,7 @@ function explain({ name, message, status, isClientFault, isRetryable }: SdkError
   if (name === 'ValidationException' && /size/i.test(message)) {
     return ['record refused', 'The record is larger than an item may be.'];
   }
-  if (message === REGION_MISSING) return ['refused', 'Set AWS_REGION, or give `client` a region. Nothing was sent.'];
+  if (message === REGION_MISSING) return ['refused', 'Set AWS_REGION, or `region`.'];
   const explained = EXPLAINED[name];
   if (explained !== undefined) return explained;
   if (status < 400 || status >= 500) return ['unanswered', 'DynamoDB could not be reached, or failed.'];

@@ -1,4 +1,3 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
@@ -172,6 +171,7 @@ function invalid(name: string, value: unknown): IdempotencyError {
  */
 export type Item = Record<string, unknown>;
 export type MarshalledItem = Record<string, AttributeValue>;
+type AttributeValue = { S: string } | { N: string } | { B: Uint8Array } | { M: MarshalledItem };
 
 /**
  * @throws TypeError for a value of another type: a record has none, and nothing may get lost
@@ -190,7 +190,7 @@ function attributeOf(value: unknown, name: string): AttributeValue {
   throw new TypeError(`attribute '${name}' cannot be a ${typeof value}`);
 }
 
-export function unmarshalled(item: Readonly<MarshalledItem>): Item {
+export function unmarshalled(item: object): Item {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]));
 }
 
@@ -198,14 +198,14 @@ export function unmarshalled(item: Readonly<MarshalledItem>): Item {
  * A value of the types that a record has. Everything else becomes null, which is no attribute of a
  * record and is refused.
  */
-function plain(value: AttributeValue): unknown {
-  const members = Object.entries(value ?? {});
+function plain(value: unknown): unknown {
+  const members: [string, unknown][] = Object.entries(value ?? {});
   const [type, content] = members[0] ?? [];
   if (members.length !== 1) return null;
   if (type === 'S' && typeof content === 'string') return content;
   if (type === 'N') return numberOf(content);
   if (type === 'B' && content instanceof Uint8Array) return content;
-  if (type === 'M' && isObject(content)) return unmarshalled(content as MarshalledItem);
+  if (type === 'M' && isObject(content)) return unmarshalled(content);
   return null;
 }
 

@@ -1,5 +1,3 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { refuseUnknownOptions } from '../../core/options.ts';
 import { optionError } from '../../errors.ts';
 import { isObject } from '../../json.ts';
@@ -37,18 +35,13 @@ export interface AttributeNames {
   readonly transaction: string;
 }
 
-export interface DynamoDBStoreOptions {
+/** What both DynamoDB stores take. */
+export interface TableOptions {
   /**
    * The table: a partition key of type string, and TTL enabled on the expiration attribute.
    * `undefined` (an environment variable that is not set) is refused at construction.
    */
   readonly tableName: string | undefined;
-  /**
-   * Your own client, with its own timeouts and retries; it is not changed. Give it a `requestTimeout`: a request that
-   * hangs is given up only shortly before the lease ends.
-   * @default a client made at first use: 3 attempts, 1 s to connect, 3 s for an attempt, keep-alive
-   */
-  readonly client?: DynamoDBClient | DynamoDBDocumentClient;
   /** Names of attributes that differ from the defaults, so that an existing table serves. */
   readonly attributes?: Partial<AttributeNames>;
   /**
@@ -64,15 +57,14 @@ export interface DynamoDBStoreOptions {
   readonly codec?: OutcomeCodec;
 }
 
-export interface ResolvedStoreOptions {
+export interface ResolvedTableOptions {
   readonly tableName: string;
-  readonly client: DynamoDBClient | DynamoDBDocumentClient | undefined;
   readonly names: AttributeNames;
   readonly sortKey: Readonly<Record<string, string>>;
   readonly codec: OutcomeCodec | undefined;
 }
 
-const OPTION_NAMES = ['tableName', 'client', 'attributes', 'sortKey', 'codec'];
+const OPTION_NAMES = ['tableName', 'attributes', 'sortKey', 'codec'];
 
 const ATTRIBUTES = [
   'id',
@@ -96,29 +88,29 @@ const DEFAULT_NAMES = {
   revision: 'provisional',
 } as Record<(typeof ATTRIBUTES)[number], string> satisfies AttributeNames;
 
-/** @throws TypeError that names the wrong option */
-export function resolveStoreOptions(options: DynamoDBStoreOptions): ResolvedStoreOptions {
-  refuseUnknownOptions(options, OPTION_NAMES);
-  const { tableName, client, attributes = {}, sortKey, codec } = options;
+/**
+ * `more`: the names of the options that only this store takes.
+ *
+ * @throws TypeError that names the wrong option
+ */
+export function resolveTableOptions(options: TableOptions, ...more: readonly string[]): ResolvedTableOptions {
+  refuseUnknownOptions(options, [...OPTION_NAMES, ...more]);
+  const { tableName, attributes = {}, sortKey, codec } = options;
   if (!isText(tableName) || tableName.trim() === '') {
     throw optionError('tableName', 'is required. Is the environment variable that should hold it set?');
-  }
-  if (client !== undefined && typeof client?.send !== 'function') {
-    throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
   }
   if (sortKey !== undefined && !isSortKey(sortKey)) {
     throw optionError('sortKey', 'must be { name, value }, both non-empty strings');
   }
   return {
     tableName,
-    client,
     names: resolveNames(attributes, sortKey?.name),
     sortKey: sortKey === undefined ? {} : { [sortKey.name]: sortKey.value },
     codec: codec === undefined ? undefined : requireCodec(codec),
   };
 }
 
-function isSortKey(sortKey: DynamoDBStoreOptions['sortKey']): boolean {
+function isSortKey(sortKey: TableOptions['sortKey']): boolean {
   const { name, value, ...unknown } = sortKey ?? {};
   return isText(name) && isText(value) && Object.keys(unknown).length === 0;
 }

@@ -1,19 +1,16 @@
-import type { CancellationReason } from '@aws-sdk/client-dynamodb';
-import type { PutCommandInput, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyRecord } from '../../core/record/record.ts';
 import type { TransactionResult } from '../../core/record/store.ts';
 import { IdempotencyError } from '../../errors.ts';
+import type { TransactionError } from './connection.ts';
 import { REGION_MISSING, sdkError, unavailable } from './failure.ts';
 import { type Item, unmarshalled } from './item.ts';
-import type { Table, TransactionError } from './table.ts';
-
-/** One write of a transaction: an entry of `TransactItems` of lib-dynamodb's `TransactWriteCommand`. */
-export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+import type { Table } from './table.ts';
+import type { TransactionItem } from './transaction-item.ts';
 
 interface Transaction {
   readonly table: Table;
   /** The record. */
-  readonly put: PutCommandInput;
+  readonly put: NonNullable<TransactionItem['Put']>;
   readonly items: readonly TransactionItem[];
   readonly token: string;
   readonly read: (item: Item | undefined) => Promise<IdempotencyRecord | undefined>;
@@ -22,7 +19,7 @@ interface Transaction {
 /** The record last: the reasons of the caller's items keep their places. */
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
   const { table, put, items, token } = transaction;
-  const failed = await table.transact({ TransactItems: [...items, { Put: put }], ClientRequestToken: token });
+  const failed = await table.transact([...items, { Put: put }], token);
   return failed === undefined ? { done: true } : answerOf(failed, transaction);
 }
 
@@ -49,6 +46,13 @@ async function answerOf(
   if (!isFinal(own)) throw unavailable(error, tableName);
   // The record itself: its size, or the shape of its table.
   throw unavailable(Object.assign(new Error(own.Message), { name: 'ValidationException' }), tableName);
+}
+
+/** A reason for which DynamoDB cancelled a transaction: one for each of its items. */
+interface CancellationReason {
+  readonly Code?: string;
+  readonly Message?: string;
+  readonly Item?: object;
 }
 
 function reasonsOf(error: unknown): readonly CancellationReason[] | undefined {

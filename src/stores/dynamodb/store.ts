@@ -1,0 +1,122 @@
+import type { IdempotencyRecord } from '../../core/record/record.ts';
+import type { Expected, RecordStore, WriteResult } from '../../core/record/store.ts';
+import { checkpointFormat } from './checkpoints.ts';
+import type { Connection } from './connection.ts';
+import { answered, TRANSACTION_CONFLICT } from './failure.ts';
+import type { Item } from './item.ts';
+import { fromItem, roomIn, toItem } from './item.ts';
+import type { AttributeNames, ResolvedTableOptions } from './options.ts';
+import { outcomeFormat } from './outcome.ts';
+import { type Condition, RETURN_EXISTING, type TableWrite, tableOf } from './table.ts';
+import { createTextCodec, MAX_TEXT_BYTES } from './text-codec.ts';
+import { transactWrite } from './transaction.ts';
+import type { TransactionItem } from './transaction-item.ts';
+
+/** Records in a DynamoDB table, over any connection to DynamoDB: what both public stores have in common. */
+export function recordStore(options: ResolvedTableOptions, connection: Connection): RecordStore<TransactionItem> {
+  const table = tableOf(options, connection);
+  const { tableName, names } = table;
+  const textCodec = createTextCodec(options.codec);
+  const outcomes = outcomeFormat(table, textCodec);
+  const steps = checkpointFormat(textCodec);
+
+  return {
+    maxOutcomeBytes: MAX_TEXT_BYTES,
+
+    async insert(record) {
+      const { id } = record;
+      const item = await itemOf(record);
+      try {
+        return await resultOf(id, await table.put(item, conditionFor(undefined, names)));
+      } catch (error) {
+        return metTransaction(error, id);
+      }
+    },
+
+    async replace(record, expected) {
+      const item = await itemOf(record);
+      const written = await table.put(item, conditionFor(expected, names));
+      if (!written.done) return resultOf(record.id, written);
+      return record.status === 'COMPLETED' ? written : { done: true, room: roomIn(item, names) };
+    },
+
+    async transact(record, expected, items, token) {
+      const condition = { ...conditionFor(expected, names), ...RETURN_EXISTING };
+      const put = { TableName: tableName, Item: await itemOf(record), ...condition };
+      return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
+    },
+
+    async remove(id, expected) {
+      return resultOf(id, await table.remove(id, conditionFor(expected, names)));
+    },
+
+    async read(id) {
+      return existingIn(await table.get(id));
+    },
+  };
+
+  /**
+   * The record is there, and a transaction of its owner is still writing to it. What it was before
+   * the transaction counts.
+   */
+  async function metTransaction(error: unknown, id: string): Promise<WriteResult> {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
+    const existing = await existingAt(id);
+    if (existing === undefined) throw error;
+    return { done: false, existing };
+  }
+
+  async function resultOf(id: string, written: TableWrite): Promise<WriteResult> {
+    return written.done ? written : { done: false, existing: await existingAt(id, written.existing) };
+  }
+
+  /** The record that was in the way. Some endpoints (emulators, DAX) send no item with a failed condition: it is read. */
+  async function existingAt(id: string, item?: Item): Promise<IdempotencyRecord | undefined> {
+    try {
+      return await existingIn(item ?? (await table.get(id)));
+    } catch (error) {
+      throw answered(error);
+    }
+  }
+
+  async function itemOf(record: IdempotencyRecord): Promise<Item> {
+    if (record.status === 'COMPLETED') return toItem(record, table, { fields: await outcomes.write(record) });
+    const { id, checkpoints } = record;
+    return toItem(record, table, checkpoints && { checkpoints: await steps.write(id, checkpoints) });
+  }
+
+  async function recordOf(item: Item): Promise<IdempotencyRecord> {
+    const parsed = fromItem(item, names);
+    if (parsed.status === 'COMPLETED') {
+      const { fields, ...completed } = parsed;
+      return { ...completed, outcome: await outcomes.read(completed.id, fields) };
+    }
+    const { stored, ...record } = parsed;
+    return stored === undefined ? record : { ...record, checkpoints: steps.read(record.id, stored) };
+  }
+
+  async function existingIn(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
+    return item === undefined ? undefined : recordOf(item);
+  }
+}
+
+function conditionFor(expected: Expected | undefined, names: AttributeNames): Condition {
+  if (expected === undefined) {
+    return { ConditionExpression: 'attribute_not_exists(#id)', ExpressionAttributeNames: { '#id': names.id } };
+  }
+  const conditions: string[] = [];
+  const attributes: Record<string, string> = {};
+  const values: Item = {};
+  for (const name of ['owner', 'status', 'leaseUntil', 'revision'] as const) {
+    if (expected[name] === undefined) continue;
+    conditions.push(`#${name} = :${name}`);
+    attributes[`#${name}`] = names[name];
+    values[`:${name}`] = expected[name];
+  }
+  return {
+    ConditionExpression: conditions.join(' AND '),
+    ExpressionAttributeNames: attributes,
+    ExpressionAttributeValues: values,
+  };
+}
