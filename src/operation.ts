@@ -7,7 +7,7 @@ import {
   refuseUnknownOptions,
   resolveProtocolOptions,
 } from './core/options.ts';
-import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
+import type { ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
@@ -32,8 +32,7 @@ interface Invocation {
   readonly remaining: RemainingMillis;
   /** The operation's name where the options and the environment have none. */
   readonly functionName?: string | undefined;
-  /** @default JSON */
-  readonly format?: ReplayFormat;
+  readonly format: ReplayFormat;
 }
 
 /** What a request may do: execute under a claim, get an outcome, or (without a key, by option) run unguarded. */
@@ -79,7 +78,7 @@ export function createOperation(
         throw error;
       }
       if (identity === undefined) return unguarded(invocation);
-      const { remaining, format = jsonFormat } = invocation;
+      const { remaining, format } = invocation;
       return guard({ identity, remaining, format });
     },
     unguarded,

@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'node:util',
     'node:zlib',
   ],
-  'src/operator': [...GUARD, 'src/http'],
+  'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [
     'src/errors',
     'src/index',
