@@ -38,8 +38,8 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  *
  * Paths and `jmespath('…')` read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
  * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it: a retry
- * sees no other. What JSON refuses goes to the first caller as it is, and so does what it would empty: a Map, a Set, an Error,
- * an instance whose fields are all private. A retry then gets `RESPONSE_NOT_REPLAYABLE`.
+ * sees no other. What JSON refuses or would empty goes to the first caller as it is, and a retry gets
+ * `RESPONSE_NOT_REPLAYABLE`. JSON empties a Map, a Set, an Error, and an instance whose fields are all private.
  *
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError when called: see `IdempotencyErrorCode`. What the function throws is rethrown as it was.
