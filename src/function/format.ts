@@ -11,7 +11,7 @@ export const functionFormat: ReplayFormat = {
   encode(outcome) {
     const encoded = jsonFormat.encode(outcome);
     const { stored } = encoded;
-    if (outcome.kind !== 'returned' || stored.type !== 'RETURNED' || !isEmptied(outcome.value, stored.json)) {
+    if (outcome.kind !== 'returned' || stored.type !== 'RETURNED' || !holdsEmptied(outcome.value, stored.json)) {
       return encoded;
     }
     return { stored: notReplayable('JSON has an empty object in place of an instance or of functions'), outcome };
@@ -19,16 +19,13 @@ export const functionFormat: ReplayFormat = {
   decode: jsonFormat.decode,
 };
 
-/**
- * Whether JSON has `{}` for something that may have content: a Map, a Set, an Error, an instance with private fields, an
- * object of functions. A text without `{}` needs no second look.
- */
-function isEmptied(value: unknown, json = ''): boolean {
+/** Whether JSON has `{}` for something that may have content. A text without `{}` needs no second look. */
+function holdsEmptied(value: unknown, json = ''): boolean {
   if (!json.includes('{}')) return false;
   let found = false;
   try {
     JSON.stringify(value, (_name, member: unknown) => {
-      found ||= isObject(member) && mayHaveContent(member) && JSON.stringify(member) === '{}';
+      found ||= isObject(member) && isEmptied(member);
       return found ? undefined : member;
     });
   } catch {
@@ -38,8 +35,15 @@ function isEmptied(value: unknown, json = ''): boolean {
   return found;
 }
 
-/** Content that JSON does not see: not that of a list, nor of an object literal whose members are absent. */
-function mayHaveContent(value: object): boolean {
-  if (Array.isArray(value)) return false;
-  return !isPlainObject(value) || Object.values(value).some((member) => typeof member === 'function');
+/** A Map, a Set, an Error, an instance with private fields, an object of functions. Not an object of absent members. */
+function isEmptied(value: object): boolean {
+  const members: unknown[] = Object.values(value);
+  if (Array.isArray(value) || !members.every(isDropped)) return false;
+  const mayHaveContent = !isPlainObject(value) || members.some((member) => member !== undefined);
+  // JSON unwraps a boxed text, number or boolean.
+  return mayHaveContent && JSON.stringify(value) === '{}';
+}
+
+function isDropped(member: unknown): boolean {
+  return member === undefined || typeof member === 'function' || typeof member === 'symbol';
 }
