@@ -1,9 +1,10 @@
 import type { Execution } from './core/execution/execution.ts';
 import type { IdempotencyHandle } from './core/execution/handle.ts';
 import { leaseLostError } from './core/record/failures.ts';
-import { jsonFormat, type Outcome } from './core/record/outcome.ts';
+import type { Outcome } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
+import { functionFormat } from './function/format.ts';
 import type { Jsonified } from './json.ts';
 import { runInside } from './nesting.ts';
 import { createOperation, type OperationOptions, remainingOf } from './operation.ts';
@@ -38,7 +39,8 @@ export type IdempotentFunction<Args extends readonly unknown[], Result> = (
  *
  * Paths and `jmespath('…')` read the first argument; functions get all arguments. When one of the arguments is a Lambda context,
  * the lease follows its remaining time. The first caller, too, gets the result as a round through JSON leaves it: a retry
- * sees no other. A result that JSON cannot carry goes to the first caller as it is.
+ * sees no other. What JSON refuses or would empty goes to the first caller as it is, and a retry gets
+ * `RESPONSE_NOT_REPLAYABLE`. JSON empties a Map, a Set, an Error, and an instance whose fields are all private.
  *
  * @throws TypeError at construction when an option is wrong; the message names it
  * @throws IdempotencyError when called: see `IdempotencyErrorCode`. What the function throws is rethrown as it was.
@@ -80,10 +82,10 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
     const call = fn as (...args: unknown[]) => unknown;
     const args = withoutCallback(declared, given);
     const own = passHandle ? inFrontOfHandle(declared, args) : args;
-    const admission = await admit({ args, remaining: remainingAmong(args) });
+    const admission = await admit({ args, remaining: remainingAmong(args), format: functionFormat });
     switch (admission.kind) {
       case 'unguarded':
-        return unwrap(jsonFormat.encode({ kind: 'returned', value: await call.apply(this, args) }).outcome);
+        return unwrap(functionFormat.encode({ kind: 'returned', value: await call.apply(this, args) }).outcome);
       case 'replay':
         return unwrap(admission.outcome);
       case 'unanswered':
@@ -134,7 +136,7 @@ async function execute(execution: Execution, call: () => unknown): Promise<unkno
   const outcome = await outcomeOf(() => runInside(execution, call));
   const settlement = execution.settlementOf(outcome);
   // Other code may hold the result, too, and change it while it is being stored: the caller gets what is stored.
-  const encoded = jsonFormat.encode(outcome);
+  const encoded = functionFormat.encode(outcome);
   const settled = await (settlement === 'store' ? execution.store(encoded) : execution[settlement]());
   if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(encoded.outcome);
   if (settled.kind === 'superseded') return unwrap(settled.outcome);

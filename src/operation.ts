@@ -8,7 +8,7 @@ import {
   refuseUnknownOptions,
   resolveProtocolOptions,
 } from './core/options.ts';
-import { jsonFormat, type ReplayFormat } from './core/record/outcome.ts';
+import type { ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
@@ -34,8 +34,7 @@ interface Invocation {
   readonly remaining: RemainingMillis;
   /** The operation's name where the options and the environment have none. */
   readonly functionName?: string | undefined;
-  /** @default JSON */
-  readonly format?: ReplayFormat;
+  readonly format: ReplayFormat;
 }
 
 /** What a request may do: execute under a claim, get an outcome, or (without a key, by option) run unguarded. */
@@ -72,7 +71,7 @@ export function createOperation(
   async function admit(invocation: Invocation): Promise<Admission> {
     const identity = identityOf(invocation);
     if (identity === undefined) return unguarded(invocation);
-    const { remaining, format = jsonFormat } = invocation;
+    const { remaining, format } = invocation;
     return guard({ identity, remaining, format });
   }
 
@@ -82,12 +81,14 @@ export function createOperation(
   }
 }
 
+type Asked = Pick<Invocation, 'args' | 'functionName'>;
+
 interface ResolvedOperation {
   readonly operation: string | undefined;
   readonly protocol: ResolvedProtocolOptions;
-  nameOf(invocation: Invocation): string;
+  nameOf(invocation: Asked): string;
   /** @returns `undefined` where a request without a key may run unguarded */
-  identityOf(invocation: Invocation): Identity | undefined;
+  identityOf(invocation: Asked): Identity | undefined;
 }
 
 /** Checks the options, of which `known` are the names. @throws TypeError that names the wrong option */
@@ -103,7 +104,7 @@ export function resolveOperation(
   const checked = isOperation(configured) ? configured : undefined;
   return { operation: configured, protocol, nameOf, identityOf };
 
-  function identityOf(invocation: Invocation): Identity | undefined {
+  function identityOf(invocation: Asked): Identity | undefined {
     const operation = checked ?? nameOf(invocation);
     try {
       const identity = identify(request, operation, invocation.args);
@@ -115,7 +116,7 @@ export function resolveOperation(
     }
   }
 
-  function nameOf({ functionName }: Invocation): string {
+  function nameOf({ functionName }: Asked): string {
     const operation = configured ?? functionName;
     if (operation === undefined)
       throw optionError('operation', 'is missing: set it, or give the context a functionName');

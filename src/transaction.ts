@@ -1,8 +1,8 @@
 import { createTransactor, type Plan } from './core/claim/transaction.ts';
-import { jsonFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
+import { functionFormat } from './function/format.ts';
 import { type IdempotentFunction, remainingAmong, unwrap } from './function.ts';
 import { OPERATION_OPTION_NAMES, type OperationOptions, resolveOperation } from './operation.ts';
 import { requireOperation } from './request-key/request-options.ts';
@@ -78,10 +78,10 @@ export function createTransaction(
   return async function idempotentTransaction(...args) {
     const remaining = remainingAmong(args);
     // `onMissingKey` is no option here: there is a key.
-    const identity = identityOf({ args, remaining }) as Identity;
+    const identity = identityOf({ args }) as Identity;
     const { deriveKey } = identity;
     const planned = async () => checkedPlan(await plan({ deriveKey }, ...(args as never[])));
-    return unwrap(await transact({ identity, remaining, format: jsonFormat, plan: planned }));
+    return unwrap(await transact({ identity, remaining, format: functionFormat, plan: planned }));
   };
 }
 

@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
   // Neither the SDK nor, at run time, the ES module of a builtin.
   'src/stores/dynamodb/lite': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'node:http'],
-  'src/operator': [...GUARD, 'src/http'],
+  'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [
     'src/errors',
     'src/index',

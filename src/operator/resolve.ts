@@ -1,9 +1,10 @@
 import { expirationAt } from '../core/budget.ts';
 import { resolveProtocolOptions } from '../core/options.ts';
-import { encodeOutcome, withinLimit } from '../core/record/outcome.ts';
+import { withinLimit } from '../core/record/outcome.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore } from '../core/record/store.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { functionFormat } from '../function/format.ts';
 import { systemRuntime } from '../runtime.ts';
 import { isLeaseOver } from './describe.ts';
 
@@ -93,7 +94,10 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
       response: unknown,
       options: ResolveOptions,
     ): Promise<Resolution> {
-      const outcome = withinLimit(encodeOutcome({ kind: 'returned', value: response }), store.maxOutcomeBytes);
+      const outcome = withinLimit(
+        functionFormat.encode({ kind: 'returned', value: response }).stored,
+        store.maxOutcomeBytes,
+      );
       if (outcome.type === 'NOT_REPLAYABLE') throw new TypeError(`the response cannot be stored: ${outcome.reason}`);
       return resolve(store, id, expected, options, ({ status, attempt, fingerprint }, ending) => {
         if (status === 'COMPLETED') return undefined;

@@ -5,7 +5,7 @@ import { isPlainObject } from './data.ts';
 
 /**
  * The one text of a JSON value, whatever the order of its properties (RFC 8785). JSON would drop or mangle some values in
- * silence: a Map, a function, NaN, a lone surrogate. They are refused, so that two different values never have one text.
+ * silence: a Map, a function, NaN, a lone surrogate, private fields. They are refused, so that two different values never have one text.
  *
  * @param what names the value in the error: the key, the scope, the fingerprint
  * @throws IdempotencyError `KEY_INVALID`
@@ -14,9 +14,10 @@ export function canonicalJson(what: string, value: unknown): string {
   try {
     return write(value, 0) ?? 'null';
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : 'it cannot be written as JSON';
+    const refusal = (cause ?? {}) as { readonly message?: string; readonly advice?: string };
+    const { message: problem = 'it cannot be written as JSON', advice } = refusal;
     const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
-    throw new IdempotencyError('KEY_INVALID', message, { cause });
+    throw new IdempotencyError('KEY_INVALID', message, { cause, advice });
   }
 }
 
@@ -76,7 +77,13 @@ function writeObject(value: object, depth: number): string | undefined {
   const simple = simpleJson(value);
   if (simple !== undefined) return simple;
   if (Array.isArray(value)) return `[${Array.from(value, (member) => write(member, depth) ?? 'null').join()}]`;
-  if (!isPlainObject(value)) refuse(`a ${value.constructor?.name ?? 'class instance'}`);
+  if (!isPlainObject(value)) {
+    // Also where it has no private fields: that cannot be seen.
+    const what = `an instance of ${value.constructor?.name ?? 'a class'}`;
+    throw Object.assign(new TypeError(`it contains ${what}: its private fields would not count`), {
+      advice: 'Select what counts: (order) => ({ id: order.id, amount: order.amount })',
+    });
+  }
   const members: string[] = [];
   // By UTF-16 code units, as RFC 8785 (section 3.2.3) sorts.
   for (const name of Object.keys(value).sort()) {

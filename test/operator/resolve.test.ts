@@ -275,7 +275,9 @@ describe('a settled record', () => {
 
 it('a response that cannot be stored is refused before anything is written', async () => {
   const { id, record } = await crashed();
-  await expect(complete(guards.store, id, record, 1n, {})).rejects.toThrow(/the response cannot be stored/);
+  for (const response of [1n, new Map([['charged', true]])]) {
+    await expect(complete(guards.store, id, record, response, {})).rejects.toThrow(/the response cannot be stored/);
+  }
   await expect(complete(guards.store, id, record, 'r', { retentionSeconds: -1 })).rejects.toThrow(/retentionSeconds/);
   expect(await stored(id)).toEqual(record);
 });

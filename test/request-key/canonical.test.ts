@@ -1,8 +1,11 @@
 import { runInNewContext } from 'node:vm';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
+import { jmespath } from 'middy-idempotency/jmespath';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, sha256, simpleJson } from '../../src/request-key/canonical.ts';
+import { identify } from '../../src/request-key/identify.ts';
+import { resolveRequestOptions } from '../../src/request-key/request-options.ts';
 
 describe('canonicalJson', () => {
   it('is the text of RFC 8785, section 3.2.2 and 3.2.3', () => {
@@ -67,7 +70,7 @@ describe('canonicalJson', () => {
 
   it('asks a value for its JSON, and looks into the answer', () => {
     expect(canonicalJson('key', { at: new Date(0) })).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
-    expect(() => canonicalJson('key', { toJSON: () => new Set() })).toThrow('a Set, which JSON does not carry');
+    expect(() => canonicalJson('key', { toJSON: () => new Set() })).toThrow('an instance of Set: its private');
   });
 
   it('takes objects of another realm and without a prototype', () => {
@@ -121,15 +124,15 @@ describe('canonicalJson', () => {
     }
   }
   it.each([
-    ['a class instance', new Money(), 'a Money, which JSON does not carry'],
-    ['a Map inside', { a: new Map() }, 'a Map, which JSON does not carry'],
+    ['a class instance', new Money(), 'it contains an instance of Money: its private fields would not count.'],
+    ['a Map inside', { a: new Map() }, 'an instance of Map: its private'],
     ['something behind something else', [1, 'a', () => 1], 'it contains a function'],
     [
       'an instance of no class',
       Object.create(Object.create(Object.create(null))),
-      'it contains a class instance, which',
+      'it contains an instance of a class: its private',
     ],
-    ['bytes', new Uint8Array(2), 'a Uint8Array, which JSON does not carry'],
+    ['bytes', new Uint8Array(2), 'an instance of Uint8Array: its private'],
     ['a symbol', { a: Symbol('x') }, 'it contains a symbol'],
     ['a BigInt', [1n], 'it contains a bigint'],
     ['infinity', -Infinity, 'it contains -Infinity, which JSON does not carry'],
@@ -137,6 +140,46 @@ describe('canonicalJson', () => {
   ])('refuses %s, which would be lost in silence', (_, value, why) => {
     expect(() => canonicalJson('key', value)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }));
     expect(() => canonicalJson('key', value)).toThrow(why);
+  });
+});
+
+describe('an instance of a class', () => {
+  class Order {
+    readonly id = '1';
+    readonly #amount: number;
+    constructor(amount: number) {
+      this.#amount = amount;
+    }
+    get amount() {
+      return this.#amount;
+    }
+  }
+  const refusal = (options: object) =>
+    expect(() => identify(resolveRequestOptions({ key: 'id', ...options } as never), 'pay', [new Order(1)]));
+
+  it.each([
+    ['key', '@'],
+    ['key', jmespath('@')],
+    ['key', (order: Order) => [order]],
+    ['scope', '@'],
+    ['fingerprint', '@'],
+    ['fingerprint', (order: Order) => ({ order })],
+  ])('is refused as a %s, with advice: two orders that differ in a private field would be one', (option, selector) => {
+    refusal({ [option]: selector }).toThrow(
+      expect.objectContaining({
+        code: 'KEY_INVALID',
+        message: `The idempotency ${option} of this request cannot be used: it contains an instance of Order: its private fields would not count.`,
+        advice: 'Select what counts: (order) => ({ id: order.id, amount: order.amount })',
+      }),
+    );
+  });
+
+  it('is read by what the advice says', () => {
+    const fingerprint = (order: Order) => ({ id: order.id, amount: order.amount });
+    const of = (amount: number) =>
+      identify(resolveRequestOptions({ key: 'id', fingerprint } as never), 'pay', [new Order(amount)])?.fingerprint;
+    expect(of(1)).toBe(of(1));
+    expect(of(1)).not.toBe(of(2));
   });
 });
 
