@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { getBuiltinModule } from './builtins.ts';
 import type { Execution } from './core/execution/execution.ts';
 import { IdempotencyError } from './errors.ts';
 
@@ -8,6 +8,7 @@ interface Enclosing {
   readonly outer: Enclosing | undefined;
 }
 
+const { AsyncLocalStorage } = getBuiltinModule('node:async_hooks');
 const calls = new AsyncLocalStorage<Enclosing>();
 
 /** Runs the guarded code, so that a nested call of the same request is recognised. */

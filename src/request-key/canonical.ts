@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { getBuiltinModule } from '../builtins.ts';
 import { IdempotencyError } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { isPlainObject } from './data.ts';
@@ -46,7 +46,7 @@ export function holdsRoundedInteger(value: unknown): boolean {
 
 /** SHA-256 of a text, by default as 43 characters of base64url (RFC 4648, section 5). */
 export function sha256(text: string, encoding: 'base64url' | 'hex' = 'base64url'): string {
-  return hash('sha256', text, encoding);
+  return getBuiltinModule('node:crypto').hash('sha256', text, encoding);
 }
 
 function isScalar(value: unknown): boolean {

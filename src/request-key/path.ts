@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { getBuiltinModule } from '../builtins.ts';
 import { utf8 } from '../json.ts';
 import { parseExactly } from './exact-numbers.ts';
 
@@ -161,7 +161,7 @@ export const POWERTOOLS_FUNCTIONS: ReadonlyMap<string, Select> = new Map([
   reader('powertools_json', parseExactly),
   reader('powertools_base64', (text) => utf8(bytesOf(text), false)),
   reader('powertools_base64_gzip', (text) =>
-    utf8(gunzipSync(bytesOf(text), { maxOutputLength: MAX_UNPACKED_BYTES }), true),
+    utf8(getBuiltinModule('node:zlib').gunzipSync(bytesOf(text), { maxOutputLength: MAX_UNPACKED_BYTES }), true),
   ),
 ]);
 

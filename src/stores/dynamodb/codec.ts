@@ -37,7 +37,7 @@ export interface OutcomeCodec {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const RESERVED = ['gzip', 'json'];
+const RESERVED = ['gzip', 'json', 'zstd'];
 
 /** @throws TypeError that names what is wrong */
 export function requireCodec(codec: OutcomeCodec): OutcomeCodec {
