@@ -22,6 +22,7 @@ const tablesInMemory = {
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'needs DynamoDB Local': [
     'test/stores/dynamodb*.test.ts',
+    'test/stores/lite/{lite,parity}.test.ts',
     'test/stores/golden/**',
     'test/integration/{full-record,i01-clones,large-outcomes,transact}.test.ts',
     'test/integration/{i13-done-is-true,i14-an-answer,i16-bounded}.test.ts',

@@ -5,6 +5,7 @@ import type { ServiceError } from '../../../src/stores/dynamodb/lite/answer.ts';
 import { exchangeWith } from '../../../src/stores/dynamodb/lite/exchange.ts';
 import { type Surroundings, type TransportOptions, transport } from '../../../src/stores/dynamodb/lite/transport.ts';
 import { freePort } from '../../../tools/dynamodb-local.ts';
+import { deafServer } from '../../support/deaf-server.ts';
 import { TestClock, thrownBy } from '../../support/harness.ts';
 import { type Respond, type SeenRequest, useHttpsServer } from '../../support/https-server.ts';
 
@@ -150,6 +151,13 @@ describe('a request that got no answer', () => {
     const { send } = made({}, { answerMillis: 60, maxAttempts: 1 });
     answers((response) => void response.writeHead(200).write('{"ok"'));
     expect(await failure(send())).toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('is given up where no connection comes about', async () => {
+    const { endpoint, close } = await deafServer();
+    const { send } = made({ endpoint }, { connectMillis: 60, maxAttempts: 1 });
+    expect(await failure(send())).toMatchObject({ name: 'TimeoutError', message: 'no connection in 60 ms' });
+    close();
   });
 
   it('says so where nobody listens', async () => {
