@@ -62,7 +62,7 @@ const cut: Respond = (response) => {
   setImmediate(() => response.socket?.destroy());
 };
 const altered: Respond = (response) =>
-  response.writeHead(200, { 'x-amz-crc32': crc32('{"ok":true}') }).end('{"ok":trve}');
+  response.writeHead(200, { 'x-amz-crc32': crc32('{"ok":true}') }).end('{"ok":null}');
 
 describe('a request', () => {
   it('is signed, says what it wants, and is answered', async () => {
@@ -120,7 +120,7 @@ describe('a request that got no answer', () => {
     ['a cut answer', cut],
     ['an altered answer', altered],
     ['a page of HTML with a 200', html(200)],
-    ['a redirect', html(302)],
+    ['a redirect', (response) => void response.writeHead(302).end('{}')],
     ['a list', (response) => void response.end('[]')],
     ['nothing', (response) => void response.end()],
     ['a 500', fail],
@@ -151,6 +151,13 @@ describe('a request that got no answer', () => {
     const { send } = made({}, { answerMillis: 60, maxAttempts: 1 });
     answers((response) => void response.writeHead(200).write('{"ok"'));
     expect(await failure(send())).toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('is not given up for its connection once that is there, however late the answer', async () => {
+    const { send } = made({}, { connectMillis: 150 });
+    answers((response) => void setTimeout(() => response.end('{"ok":true}'), 400));
+    expect(await send()).toEqual({ ok: true });
+    expect(server.seen).toHaveLength(1);
   });
 
   it.skipIf(process.platform !== 'linux')('is given up where no connection comes about', async () => {
