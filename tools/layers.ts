@@ -45,8 +45,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/stores/dynamodb/lite',
   ],
   'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
-  // Neither the SDK nor, at run time, the ES module of a builtin.
-  'src/stores/dynamodb/lite': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'node:http'],
+  // No SDK. Of builtins only types: the process gives them at run time.
+  'src/stores/dynamodb/lite': [
+    'src/errors',
+    'src/json',
+    'src/builtins',
+    'src/core/**',
+    'src/stores',
+    'node:crypto',
+    'node:http',
+  ],
   'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [
     'src/errors',

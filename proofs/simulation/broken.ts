@@ -25,6 +25,8 @@ const STEP = 'src/core/execution/step.ts';
 const FAILURE = 'src/stores/dynamodb/failure.ts';
 const EXECUTION = 'src/core/execution/execution.ts';
 const WAIT = 'src/core/claim/wait.ts';
+const LITE_TRANSPORT = 'src/stores/dynamodb/lite/transport.ts';
+const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
@@ -505,6 +507,21 @@ export const BREAKS: readonly Break[] = [
       ),
     ],
     tests: ['test/request-key/exact-numbers.test.ts'],
+  },
+  {
+    name: 'the store without the SDK forgets a try without an answer',
+    edits: [edit(LITE_TRANSPORT, '{ ...error.$metadata, attempts }', '{ ...error.$metadata, attempts: 1 }')],
+    tests: ['test/stores/lite/transport.test.ts'],
+  },
+  {
+    name: 'the store without the SDK takes an altered answer',
+    edits: [edit(LITE_ANSWER, 'if (checksum !== undefined &&', 'if (checksum === null &&')],
+    tests: ['test/stores/lite/transport.test.ts'],
+  },
+  {
+    name: 'the store without the SDK takes the refusal of a proxy for one of DynamoDB',
+    edits: [edit(LITE_ANSWER, '...(__type !== undefined && {', '...(status > 0 && {')],
+    tests: ['test/stores/lite/transport.test.ts'],
   },
   {
     name: 'a duplicate decodes every checkpoint',
