@@ -27,6 +27,7 @@ const EXECUTION = 'src/core/execution/execution.ts';
 const WAIT = 'src/core/claim/wait.ts';
 const LITE_TRANSPORT = 'src/stores/dynamodb/lite/transport.ts';
 const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
+const PERSIST = 'src/core/execution/persist.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
@@ -141,12 +142,7 @@ export const BREAKS: readonly Break[] = [
     'write(() => store.replace(released, inProgress),',
     'write(() => store.remove(id, inProgress),',
   ),
-  one(
-    'an outcome is written once, not until it is',
-    'src/core/execution/persist.ts',
-    'maxTries = FOREVER',
-    'maxTries = 1',
-  ),
+  one('an outcome is written once, not until it is', PERSIST, 'maxTries = FOREVER', 'maxTries = 1'),
   one(
     'an outcome is not put back where the record is gone',
     OVERWRITE,
@@ -402,7 +398,7 @@ export const BREAKS: readonly Break[] = [
     name: 'a refused try hides an earlier one without an answer',
     edits: [
       edit(
-        'src/core/execution/persist.ts',
+        PERSIST,
         'throw isDoubtful && retryable === false ? inconclusive(failure) : failure;',
         'throw isDoubtful === undefined ? inconclusive(failure) : failure;',
       ),
@@ -543,5 +539,81 @@ function conditionFor(`,
       ),
     ],
     tests: ['test/integration/i16-bounded.test.ts'],
+  },
+  {
+    name: 'DynamoDB Local listens on every interface',
+    edits: [
+      edit(
+        'tools/dynamodb-local-program.ts',
+        "hasCompiler ? ['-cp', jar, launcher] : ['-jar', jar]",
+        "hasCompiler && jar === '' ? ['-cp', jar, launcher] : ['-jar', jar]",
+      ),
+    ],
+    tests: ['test/infra/dynamodb-local.test.ts'],
+  },
+  {
+    name: 'Docker publishes DynamoDB Local on every interface',
+    edits: [edit('tools/dynamodb-local-program.ts', 'port: address, sharedDb', 'port, sharedDb')],
+    tests: ['test/infra/dynamodb-local.test.ts'],
+  },
+  {
+    name: 'an endpoint that sends no item with a failed condition has no record',
+    edits: [edit(DYNAMODB, 'item ?? (await table.get(id))', 'item')],
+    tests: ['test/stores/dynamodb-without-items.test.ts'],
+  },
+  {
+    name: 'a duplicate waits by the wall clock',
+    edits: [
+      edit(WAIT, 'deadline ??= runtime.monotonic() +', 'deadline ??= runtime.now() +'),
+      edit(WAIT, 'const left = deadline - runtime.monotonic();', 'const left = deadline - runtime.now();'),
+      edit(WAIT, 'Math.max(deadline - runtime.monotonic(),', 'Math.max(deadline - runtime.now(),'),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'an outcome is given up by the wall clock',
+    edits: [
+      edit(PERSIST, 'const end = runtime.monotonic() +', 'const end = runtime.now() +'),
+      edit(PERSIST, 'end - runtime.monotonic());', 'end - runtime.now());'),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'a step of the clock gives an invocation more time',
+    edits: [
+      edit(
+        'src/core/budget.ts',
+        'Math.min(remaining?.() ?? 0, initial + startedAt - runtime.monotonic())',
+        '(remaining?.() ?? 0 * startedAt)',
+      ),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'a nested call of the same request takes over from its caller',
+    edits: [edit('src/operation.ts', 'if (identity !== undefined) refuseNested(identity.id);', 'refuseNested("");')],
+    tests: ['test/nesting.test.ts'],
+  },
+  {
+    name: 'a nested call in a handler of Middy is taken for a duplicate',
+    edits: [
+      edit(
+        'src/middy/lifecycle.ts',
+        'stateOf(request).enter = () => goInside(execution);',
+        'stateOf(request).enter = () => undefined;',
+      ),
+    ],
+    tests: ['test/nesting.test.ts'],
+  },
+  {
+    name: 'extend gives up after one failure',
+    edits: [
+      edit(
+        HELD_RECORD,
+        "if (wanted <= until) return 'written';\n        const next = proposal(wanted);\n        return persist((millis) => putLease(next, millis));",
+        "if (wanted <= until) return 'written';\n        return putLease(proposal(wanted));",
+      ),
+    ],
+    tests: ['test/core/execution/ending.test.ts'],
   },
 ];
