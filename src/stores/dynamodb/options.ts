@@ -66,7 +66,7 @@ export interface ResolvedTableOptions {
 
 const OPTION_NAMES = ['tableName', 'attributes', 'sortKey', 'codec'];
 
-const ATTRIBUTES = [
+export const ATTRIBUTES = [
   'id',
   'status',
   'owner',
