@@ -75,7 +75,9 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   if (passHandle && onMissingKey === 'run') {
     throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
   }
-  if (options.operation === undefined) warnOfSharedDefault(options.store, fn);
+  if (options.operation === undefined) {
+    warnOfSharedDefault(options.store, `${fn.name} ${Function.prototype.toString.call(fn)}`);
+  }
 
   const declared = Math.max(0, passHandle ? fn.length - 1 : fn.length);
   const guarded = async function idempotentFunction(this: unknown, ...given: unknown[]) {

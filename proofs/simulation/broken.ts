@@ -401,8 +401,8 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         'src/core/execution/persist.ts',
-        'throw isDoubtful && retryable === false ? inconclusive(failure) : failure;',
-        'throw isDoubtful === undefined ? inconclusive(failure) : failure;',
+        'throw isDoubtful && retryable === false ? revised(failure, { retryable: undefined }) : failure;',
+        'throw isDoubtful === undefined ? revised(failure, { retryable: undefined }) : failure;',
       ),
       edit(FAILURE, "const isDoubtful = kind === 'unclear' || attempts > 1;", 'const isDoubtful = attempts < 0;'),
       // The token of the record would find it, too.

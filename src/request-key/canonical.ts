@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { NOT_JSON } from '../core/record/outcome.ts';
 import { IdempotencyError } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { isPlainObject } from './data.ts';
@@ -15,7 +16,7 @@ export function canonicalJson(what: string, value: unknown): string {
     return write(value, 0) ?? 'null';
   } catch (cause) {
     const refusal = (cause ?? {}) as { readonly message?: string; readonly advice?: string };
-    const { message: problem = 'it cannot be written as JSON', advice } = refusal;
+    const { message: problem = NOT_JSON, advice } = refusal;
     const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
     throw new IdempotencyError('KEY_INVALID', message, { cause, advice });
   }

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../../errors.ts';
+import { RETRY_LATER } from '../record/failures.ts';
 import {
   type Checkpoints,
   type IdempotencyRecord,
@@ -114,6 +115,6 @@ export function contention(rounds: number, retryAfterMillis: number): Idempotenc
 }
 
 function inFlight(retryAfterMillis: number, advice?: string): IdempotencyError {
-  const message = 'A request with this idempotency key is being executed. Retry later with the same key.';
+  const message = `A request with this idempotency key is being executed. ${RETRY_LATER}`;
   return new IdempotencyError('IN_FLIGHT', message, { retryAfterMillis, advice });
 }

@@ -1,4 +1,4 @@
-import { inconclusive, storeFailure, storeTimeout } from '../record/failures.ts';
+import { NO_ANSWER, revised, storeFailure, storeTimeout } from '../record/failures.ts';
 import { FOREVER, TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 
@@ -41,7 +41,8 @@ export function createPersistence(
         const isRefused = retryable !== true || recordRefused === true;
         const enough = isRefused ? Math.min(maxTries, MAX_REFUSALS) : maxTries;
         if ((recordRefused === true && retryable !== true) || tries >= enough || left() <= backoff) {
-          throw isDoubtful && retryable === false ? inconclusive(failure) : failure;
+          // After a try that got no answer, a refusal does not tell what is written.
+          throw isDoubtful && retryable === false ? revised(failure, { retryable: undefined }) : failure;
         }
       }
       await runtime.delay(backoff).elapsed;
@@ -54,7 +55,7 @@ export function createPersistence(
     millis = Math.max(budget.left(leaseUntil()), budget.minWriteMillis),
   ): Promise<T> {
     const answer = await within(runtime, millis, verb);
-    if (answer === TIMED_OUT) throw storeTimeout('did not answer while there was time');
+    if (answer === TIMED_OUT) throw storeTimeout(NO_ANSWER);
     return answer;
   }
 }

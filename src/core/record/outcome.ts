@@ -60,6 +60,7 @@ export function sameStored(a: StoredOutcome, b: StoredOutcome): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+export const NOT_JSON = 'it cannot be written as JSON';
 const NOT_A_VALUE = 'it is a function or a symbol';
 
 /** The outcome, or `NOT_REPLAYABLE` if it has more bytes of UTF-8 than the store takes. */
@@ -102,7 +103,7 @@ function reasonOf(error: unknown): string {
   } catch {
     // Its message cannot be read.
   }
-  return 'it cannot be written as JSON';
+  return NOT_JSON;
 }
 
 function parse(json: string): unknown {
@@ -118,8 +119,12 @@ function responseNotReplayable(reason: string): IdempotencyError {
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
     'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
-    { advice: `There is no response to replay because ${reason}.` },
+    { advice: noReplayBecause(reason) },
   );
+}
+
+export function noReplayBecause(reason: string): string {
+  return `There is no response to replay because ${reason}.`;
 }
 
 /** A stream or a generator can be read once. Its JSON would be its internal state. */
