@@ -1,7 +1,7 @@
 import type { Execution } from './core/execution/execution.ts';
 import type { IdempotencyHandle } from './core/execution/handle.ts';
 import { leaseLostError } from './core/record/failures.ts';
-import type { Outcome } from './core/record/outcome.ts';
+import { type Outcome, returned, threw } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { functionFormat } from './function/format.ts';
@@ -87,7 +87,7 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
     const admission = await admit({ args, remaining: remainingAmong(args), format: functionFormat });
     switch (admission.kind) {
       case 'unguarded':
-        return unwrap(functionFormat.encode({ kind: 'returned', value: await call.apply(this, args) }).outcome);
+        return unwrap(functionFormat.encode(returned(await call.apply(this, args))).outcome);
       case 'replay':
         return unwrap(admission.outcome);
       case 'unanswered':
@@ -147,9 +147,9 @@ async function execute(execution: Execution, call: () => unknown): Promise<unkno
 
 async function outcomeOf(call: () => unknown): Promise<Outcome> {
   try {
-    return { kind: 'returned', value: await call() };
+    return returned(await call());
   } catch (error) {
-    return { kind: 'threw', error };
+    return threw(error);
   }
 }
 

@@ -31,7 +31,7 @@ const PARTS = 'src/stores/dynamodb/parts.ts';
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */
-const JUDGED_LATER = edit(RUN, "decide({ kind: 'returned', value: response });", '{}');
+const JUDGED_LATER = edit(RUN, 'decide(returned(response));', '{}');
 
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
@@ -54,23 +54,17 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'release when a hook behind the handler throws',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "failure = { kind: 'returned', value: answer.value };", "failure = { kind: 'threw', error };"),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'failure = returned(answer.value);', 'failure = threw(error);')],
   },
   {
     name: 'judge what a hook has made of the answer',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "answer === undefined ? outcome : { kind: 'returned', value: answer.value }", 'outcome'),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'answer === undefined ? outcome : returned(answer.value)', 'outcome')],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
   one(
     'skip self-recognition',
     DECIDE,
-    "if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };",
+    "if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };",
     '',
   ),
   one(
@@ -172,7 +166,7 @@ export const BREAKS: readonly Break[] = [
   one(
     "ignore onExpiredLease: 'throw'",
     DECIDE,
-    "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
+    "return unsettled ? { kind: 'outcomeUnknown' } : takeover",
     'return takeover',
   ),
   one(
@@ -202,8 +196,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: an amendment makes the retention longer',
     HELD_RECORD,
-    'retention ??= { expiration: Math.max',
-    'retention = { expiration: Math.max',
+    'retention ??= Math.max(',
+    'retention = Math.max(',
   ),
   {
     name: 'found here: a claim whose lease is over takes over',
@@ -254,14 +248,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'go on before the result of a step is kept',
     STEP,
-    'return decodeCheckpoint(name, await keep(name, await run(name, fn))) as',
-    'const result = await run(name, fn);\n    void keep(name, result).catch(() => undefined);\n    return result as',
+    'return decodeCheckpoint(name, await keep(name, encodeCheckpoint(await run(name, fn)))) as',
+    'const result = await run(name, fn);\n    void keep(name, encodeCheckpoint(result)).catch(() => undefined);\n    return result as',
   ),
   one(
     'a checkpoint that could not be written counts as kept',
     STEP,
-    'if (failure.recordRefused !== true) throw failed(name, failure);',
-    'if (failure.recordRefused !== true) return text;',
+    'if (!failure.recordRefused || text === TOO_LARGE) throw failed(name, failure);',
+    'if (!failure.recordRefused || text === TOO_LARGE) return text;',
   ),
   one(
     'a release drops the checkpoints',
@@ -385,8 +379,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: the retention is over while a handler goes on that has stored its response',
     HELD_RECORD,
-    'Math.max(expiration, leaseIsOver)',
-    'leaseIsOver < 0 ? leaseIsOver : expiration',
+    'Math.max(base.expiration, leaseIsOver)',
+    'Math.max(base.expiration, 0 * leaseIsOver)',
   ),
   {
     name: 'found here: a completion that got no answer is not made good',

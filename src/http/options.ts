@@ -133,7 +133,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   requireTokens('dropHeaders', dropHeaders);
   requireOneOf('onStoreError', onStoreError, ['throw', 'run']);
   requireOneOf('required', required, [true, false]);
-  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, { atLeast: 1, atMost: 3600 });
+  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, 3600, 1);
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);

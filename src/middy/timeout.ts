@@ -26,7 +26,7 @@ export interface TimeoutWatch {
  * @throws TypeError when the time is no number
  */
 export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMillis) => TimeoutWatch {
-  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, { atLeast: 0, atMost: YEAR_MILLIS });
+  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, YEAR_MILLIS, 0);
   const threshold = timeoutEarlyInMillis + TIMER_TOLERANCE_MILLIS;
   return (remaining) => {
     // A context without time (a fake one, in a test) says nothing about the end.

@@ -48,8 +48,9 @@ async function claim(
   const { id, fingerprint } = identity;
   const budget = timeBudget(runtime, options.leaseMillis, remaining);
   const owner = runtime.randomToken();
-  const writes = claimWrites({ options, runtime, budget });
-  const { tell, cached, contend } = createContender({ options, runtime, identity, owner, budget, cache, format });
+  const context = { options, runtime, identity, owner, budget, cache, format };
+  const writes = claimWrites(context);
+  const { tell, cached, contend } = createContender(context);
   let takenOver: TakeoverReason | undefined;
   try {
     return cached() ?? (await insert());
@@ -101,17 +102,7 @@ async function claim(
     const { attempt } = record;
     tell(attempt, takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver });
     const report = (detail: EventDetail) => tell(attempt, detail);
-    const execution = createExecution({
-      options,
-      runtime,
-      identity,
-      budget,
-      record,
-      room,
-      cache,
-      format,
-      tell: report,
-    });
+    const execution = createExecution({ ...context, record, room, tell: report });
     return { kind: 'execute', execution };
   }
 }

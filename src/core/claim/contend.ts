@@ -51,10 +51,10 @@ export interface Contender {
 }
 
 export function createContender(context: ContenderContext): Contender {
-  const { options, runtime, identity, owner, budget, cache, format } = context;
-  const { id, operation, fingerprint } = identity;
+  const { options, runtime, owner, cache, format } = context;
+  const { id, operation, fingerprint } = context.identity;
   const startedAt = runtime.monotonic();
-  const claimant = { owner, fingerprint, leaseUntil: budget.leaseEnd() };
+  const claimant = { owner, fingerprint, leaseUntil: context.budget.leaseEnd() };
   return { tell, cached, contend };
 
   function tell(attempt: number, detail: EventDetail): void {
@@ -78,7 +78,7 @@ export function createContender(context: ContenderContext): Contender {
   ): Promise<Won | Replay> {
     let number = 1;
     const onBegin = ({ attempt, retryAfterMillis }: InFlight) => tell(attempt, { type: 'waiting', retryAfterMillis });
-    const wait = createWait({ options, runtime, budget, id, onBegin });
+    const wait = createWait(context, onBegin);
     let existing = met;
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());

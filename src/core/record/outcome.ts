@@ -7,6 +7,9 @@ export type Outcome =
   | { readonly kind: 'returned'; readonly value: unknown }
   | { readonly kind: 'threw'; readonly error: unknown };
 
+export const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
+export const threw = (error: unknown): Outcome => ({ kind: 'threw', error });
+
 /** An outcome that is to be stored. */
 export type EncodedOutcome = Exclude<StoredOutcome, { type: 'UNREADABLE' }>;
 
@@ -56,7 +59,7 @@ export function encodeOutcome(outcome: Outcome): EncodedOutcome {
   return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
 }
 
-export function sameStored(a: StoredOutcome, b: StoredOutcome): boolean {
+export function sameStored(a: StoredOutcome | undefined, b: StoredOutcome): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
@@ -79,9 +82,9 @@ export function withinLimit(stored: EncodedOutcome, maxBytes = Number.POSITIVE_I
 export function decodeOutcome(stored: StoredOutcome): Outcome {
   switch (stored.type) {
     case 'RETURNED':
-      return { kind: 'returned', value: stored.json === undefined ? undefined : parse(stored.json) };
+      return returned(stored.json === undefined ? undefined : parse(stored.json));
     case 'THREW':
-      return { kind: 'threw', error: reviveThrown(parse(stored.json)) };
+      return threw(reviveThrown(parse(stored.json)));
     case 'NOT_REPLAYABLE':
       throw responseNotReplayable(stored.reason);
     case 'UNREADABLE':
