@@ -54,7 +54,7 @@ const usersOfDefault = new WeakMap<object, string>();
 export function warnOfSharedDefault(store: object, code: string): void {
   const user = usersOfDefault.get(store);
   usersOfDefault.set(store, code);
-  if (user === undefined || user === code) return;
+  if (!user || user === code) return;
   warn(
     'SHARED_OPERATION',
     'Two functions of one store have no `operation`: equal keys share an outcome. Give each its own',

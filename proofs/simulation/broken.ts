@@ -38,7 +38,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'complete without the owner condition',
     HELD_RECORD,
-    'const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));',
+    'const verb = () => (expected ? store.replace(record, expected) : store.insert(record));',
     `const verb = async () => store.replace(record, ${WHATEVER_IS_THERE});`,
   ),
   one(
@@ -58,7 +58,7 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'judge what a hook has made of the answer',
-    edits: [JUDGED_LATER, edit(RUN, 'answer === undefined ? outcome : returned(answer.value)', 'outcome')],
+    edits: [JUDGED_LATER, edit(RUN, 'answer ? returned(answer.value) : outcome', 'outcome')],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
   one(
@@ -82,11 +82,11 @@ export const BREAKS: readonly Break[] = [
   one(
     'let a mismatch delete the record',
     CONTEND,
-    '        if (later === undefined) return yieldTo(decision, number, existing);',
+    '        if (!later) return yieldTo(decision, number, existing);',
     `        if (decision.kind === 'keyReused' && existing !== undefined) {
           await options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
         }
-        if (later === undefined) return yieldTo(decision, number, existing);`,
+        if (!later) return yieldTo(decision, number, existing);`,
   ),
   {
     name: 'store the response of a timeout',
@@ -142,8 +142,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'an outcome is not put back where the record is gone',
     OVERWRITE,
-    'if (existing === undefined) return { record: completed };',
-    'if (existing === undefined) return undefined;',
+    'if (!existing) return { record: completed };',
+    'if (!existing) return undefined;',
   ),
   one(
     'a failure of the store masks the answer',
@@ -318,14 +318,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'a request that has waited takes over although the lease is live',
     CONTEND,
-    'if (later === undefined) return yieldTo(decision, number, existing);\n        existing = later.existing;',
-    `if (later === undefined && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
+    'if (!later) return yieldTo(decision, number, existing);\n        existing = later.existing;',
+    `if (!later && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
           const { owner, status } = existing;
           const expected = { owner, status };
           const tried = await attempt({ kind: 'takeover', attempt: number + 1, expected } as never);
           if ('won' in tried) return tried.won;
           existing = tried.existing;
-        } else if (later === undefined) return yieldTo(decision, number, existing);
+        } else if (!later) return yieldTo(decision, number, existing);
         else existing = later.existing;`,
   ),
   one(

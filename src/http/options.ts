@@ -128,7 +128,7 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
   const safe = guarded.find((method) => SAFE_METHODS.includes(method));
-  if (safe !== undefined) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
+  if (safe) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
   requireTokens('headerName', [headerName]);
   requireTokens('dropHeaders', dropHeaders);
   requireOneOf('onStoreError', onStoreError, ['throw', 'run']);

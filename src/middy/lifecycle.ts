@@ -65,7 +65,7 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
       const remaining = remainingOf(request.context);
       const timeout = watchTimeout(remaining);
       const guarded = read(request);
-      if (guarded === undefined) return attachHandle(request, undefined);
+      if (!guarded) return attachHandle(request, undefined);
       const { functionName } = (request.context ?? {}) as { functionName?: string };
       const { args, format } = guarded;
       const invocation = { args, remaining, functionName, format };

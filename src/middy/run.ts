@@ -60,7 +60,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     // The answer may be a response that a `before` hook wrote. Then the time alone proves no timeout, and Middy's own error does.
     const isTimeout = hasAnswered ? timeout.isMiddyError(error) : timeout.isTimeout(error);
     if (isTimeout) settlement = 'time out';
-    if (!hasAnswered || isTimeout || answer === undefined || answer.isRejected === true) {
+    if (!hasAnswered || isTimeout || !answer || answer.isRejected) {
       failure = threw(error);
       return;
     }
@@ -80,7 +80,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
   async function endedEarly(early: unknown): Promise<unknown> {
     const response = isThenable(early) ? await awaited(early) : early;
     // On the error path, Middy throws the error when there is no response.
-    if (failure !== undefined && response === undefined) {
+    if (failure && response === undefined) {
       const { error } = request;
       await settle(threw(error), true).settled;
       throw error;
@@ -106,7 +106,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     const { outcome, settled } = settle(returned(response), true);
     const ending = await settled;
     // What a hook of the error path made of the error is the answer of this request, whatever another execution did.
-    if (ending.kind === 'done' || failure !== undefined) return outcome.kind === 'returned' ? outcome.value : response;
+    if (ending.kind === 'done' || failure) return outcome.kind === 'returned' ? outcome.value : response;
     if (ending.kind === 'leaseLost') return reject(leaseLostError());
     return ending.outcome.kind === 'threw' ? reject(ending.outcome.error) : ending.outcome.value;
   }
@@ -153,19 +153,19 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
 
   async function afterWrite(before: Promise<Settled> | undefined, perform: () => Promise<Settled>): Promise<Settled> {
     const earlier = await before;
-    if (earlier !== undefined && earlier.kind !== 'done') return earlier;
+    if (earlier && earlier.kind !== 'done') return earlier;
     // A `complete` that the handler did not await is a completion, too.
-    if (failure !== undefined) await execution.completionsEnd();
-    return failure !== undefined && execution.isCompleted() ? execution.hold() : perform();
+    if (failure) await execution.completionsEnd();
+    return failure && execution.isCompleted() ? execution.hold() : perform();
   }
 
   function decide(outcome: Outcome): Settlement | 'time out' {
-    if (settlement !== undefined) return settlement;
-    const judged = failure ?? (answer === undefined ? outcome : returned(answer.value));
+    if (settlement) return settlement;
+    const judged = failure ?? (answer ? returned(answer.value) : outcome);
     const end = judged.kind === 'returned' ? judged.value : judged.error;
     const state = stateOf(request);
     // The handler has stored its response itself. A later failure does not replace it.
-    if (failure !== undefined && execution.isCompleted()) settlement = 'hold';
+    if (failure && execution.isCompleted()) settlement = 'hold';
     // Another guard behind this one has rejected the request: the handler has not run.
     else if ('rejection' in state && state.rejection === end) settlement = 'release';
     else settlement = execution.settlementOf(judged);

@@ -32,11 +32,11 @@ export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMil
     // A context without time (a fake one, in a test) says nothing about the end.
     const initial = remaining?.() ?? 0;
     const timed = timeoutEarlyInMillis > 0 && initial > 0;
-    const isOver = () => timed && remaining !== undefined && remaining() <= threshold;
+    const isOver = () => timed && (remaining?.() ?? 0) <= threshold;
     return {
-      isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
+      isHalfOver: () => initial > 0 && (remaining?.() ?? 0) < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => (error !== undefined && isMiddyError(error)) || isOver(),
+      isTimeout: (error) => isMiddyError(error) || isOver(),
       isMiddyError,
     };
   };

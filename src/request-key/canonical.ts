@@ -76,7 +76,7 @@ function writeObject(value: object, depth: number): string | undefined {
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth);
   // Most lists are long because they are simple.
   const simple = simpleJson(value);
-  if (simple !== undefined) return simple;
+  if (simple) return simple;
   if (Array.isArray(value)) return `[${Array.from(value, (member) => write(member, depth) ?? 'null').join()}]`;
   if (!isPlainObject(value)) {
     // Also where it has no private fields: that cannot be seen.
@@ -89,7 +89,7 @@ function writeObject(value: object, depth: number): string | undefined {
   // By UTF-16 code units, as RFC 8785 (section 3.2.3) sorts.
   for (const name of Object.keys(value).sort()) {
     const text = write((value as Record<string, unknown>)[name], depth);
-    if (text !== undefined) members.push(`${write(name, depth)}:${text}`);
+    if (text) members.push(`${write(name, depth)}:${text}`);
   }
   return `{${members.join()}}`;
 }

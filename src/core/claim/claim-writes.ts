@@ -42,7 +42,7 @@ export function claimWrites({ options, runtime, budget }: ClaimWritesContext): C
     let answer: WriteResult | typeof TIMED_OUT;
     try {
       answer = await within(runtime, left(record), () => {
-        sent = expected === undefined ? store.insert(record) : store.replace(record, expected);
+        sent = expected ? store.replace(record, expected) : store.insert(record);
         return sent;
       });
     } catch (error) {

@@ -35,7 +35,7 @@ interface ClaimRequest {
 export type Guard = (request: ClaimRequest) => Promise<Claim>;
 
 export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
-  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  const cache = options.cache && recordCache(options.cache);
   return (request) => claim(options, runtime, cache, request);
 }
 
@@ -81,7 +81,7 @@ async function claim(
       answer = await writes.put(first);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.unanswered !== true) throw failure;
+      if (!failure.unanswered) throw failure;
       tell(1, { type: 'claimFailed', error: failure });
       return { kind: 'unanswered', error: failure };
     }
@@ -100,7 +100,7 @@ async function claim(
   function win(record: InProgressRecord, room?: number): Executing {
     writes.assertLive(record);
     const { attempt } = record;
-    tell(attempt, takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver });
+    tell(attempt, takenOver ? { type: 'takenOver', reason: takenOver } : { type: 'claimed' });
     const report = (detail: EventDetail) => tell(attempt, detail);
     const execution = createExecution({ ...context, record, room, tell: report });
     return { kind: 'execute', execution };

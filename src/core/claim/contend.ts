@@ -58,7 +58,7 @@ export function createContender(context: ContenderContext): Contender {
   return { tell, cached, contend };
 
   function tell(attempt: number, detail: EventDetail): void {
-    if (options.onEvent === undefined) return;
+    if (!options.onEvent) return;
     const durationMillis = runtime.monotonic() - startedAt;
     emit(options.onEvent, { operation, id, attempt, durationMillis, ...detail });
   }
@@ -66,7 +66,7 @@ export function createContender(context: ContenderContext): Contender {
   /** Not shortly before the end of the retention: others may see it expired. */
   function cached(): Replay | undefined {
     const record = cache?.find(id);
-    if (record === undefined) return undefined;
+    if (!record) return undefined;
     const decision = decide(record, claimant, options, runtime.now() + options.clockSkewMillis);
     if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;
     return yieldTo(decision, record.attempt, record, true);
@@ -83,7 +83,7 @@ export function createContender(context: ContenderContext): Contender {
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());
       number = existing?.attempt ?? number;
-      if (decision === undefined || decision.kind === 'takeover' || decision.kind === 'won') {
+      if (!decision || decision.kind === 'takeover' || decision.kind === 'won') {
         if (races++ === MAX_RACES) {
           const retryAfterMillis = options.clockSkewMillis;
           tell(number, { type: 'inFlight', retryAfterMillis });
@@ -94,7 +94,7 @@ export function createContender(context: ContenderContext): Contender {
         existing = tried.existing;
       } else {
         const later = decision.kind === 'inFlight' ? await wait({ ...decision, attempt: number }) : undefined;
-        if (later === undefined) return yieldTo(decision, number, existing);
+        if (!later) return yieldTo(decision, number, existing);
         existing = later.existing;
       }
     }

@@ -33,7 +33,7 @@ export type Transactor = (request: TransactionRequest) => Promise<Outcome>;
  * @param lookFirst whether the record is read before the plan is made
  */
 export function createTransactor(options: ResolvedProtocolOptions, runtime: Runtime, lookFirst: boolean): Transactor {
-  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  const cache = options.cache && recordCache(options.cache);
   return (request) => transaction({ options, runtime, lookFirst, cache }, request);
 }
 

@@ -57,7 +57,7 @@ export function createWait(
       } catch (error) {
         const failure = storeFailure(error);
         // The other execution goes on although this read was throttled, for example.
-        if (failure.retryable !== true) throw failure;
+        if (!failure.retryable) throw failure;
       }
     }
   };

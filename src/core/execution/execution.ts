@@ -109,7 +109,7 @@ export function createExecution(context: ExecutionContext): Execution {
   }
 
   async function transact(items: readonly never[], response: unknown): Promise<void> {
-    if (options.store.transact === undefined) {
+    if (!options.store.transact) {
       throw refusedTransaction('this store has no transactions');
     }
     if (!Array.isArray(items) || items.length === 0) {
@@ -162,7 +162,7 @@ export function createExecution(context: ExecutionContext): Execution {
   function judge(outcome: Outcome): Settlement {
     const isReturned = outcome.kind === 'returned';
     if (isCompleted()) return isReturned ? 'store' : 'hold';
-    if (options.settle === undefined) return isReturned ? 'store' : 'release';
+    if (!options.settle) return isReturned ? 'store' : 'release';
     return settlementOf(options.settle, outcome, runStep !== undefined || stored !== 'no', tell);
   }
 
@@ -172,7 +172,7 @@ export function createExecution(context: ExecutionContext): Execution {
       // A completion that the handler did not wait for must not meet a release.
       await Promise.all(completions);
       if (isCompleted() && encoded?.outcome.kind !== 'returned') held.confirm();
-      else if (encoded !== undefined) return await held.complete(encoded.stored, { final, ended: true });
+      else if (encoded) return await held.complete(encoded.stored, { final, ended: true });
       else return await (settlement === 'release' ? letGo() : hold('policy'));
     } catch (error) {
       // The caller gets the outcome, whatever happens to the record.

@@ -139,7 +139,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       return await persist((millis) => putLease(next, millis));
     } catch (error) {
       // Later writes must not carry what the store never takes.
-      if (storeFailure(error).recordRefused === true) checkpoints.delete(name);
+      if (storeFailure(error).recordRefused) checkpoints.delete(name);
       throw error;
     }
   }
@@ -222,7 +222,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       return settledBy(await persist((millis) => put(completed, millis)), final);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
+      if (!failure.recordRefused || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
       // A smaller outcome still says that the work is done.
       return keep({ ...completed, outcome: notReplayable('the store refused it') }, final);
     }
@@ -230,17 +230,16 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
   async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
-    let next: Overwrite | undefined =
-      seen === undefined ? { record: completed, expected: inProgress } : amendment(seen, completed);
+    let next: Overwrite | undefined = seen ? amendment(seen, completed) : { record: completed, expected: inProgress };
     for (let first = true; ; first = false) {
       attempt = Math.max(attempt, next.record.attempt);
       const { expected } = next;
       const record = { ...next.record, attempt };
-      const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));
+      const verb = () => (expected ? store.replace(record, expected) : store.insert(record));
       const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
       next = overwrite(answer.existing, completed);
-      if (next === undefined) return answer.existing;
+      if (!next) return answer.existing;
     }
   }
 

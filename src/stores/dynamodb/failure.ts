@@ -88,7 +88,7 @@ export function unavailable(error: unknown, tableName: string): IdempotencyError
 
 /** The same failure, where DynamoDB had answered an earlier request. */
 export function answered(error: unknown): unknown {
-  if (!(error instanceof IdempotencyError) || error.unanswered !== true) return error;
+  if (!(error instanceof IdempotencyError) || !error.unanswered) return error;
   return revised(error, { unanswered: undefined });
 }
 

@@ -63,7 +63,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
     const existing = await existingAt(id);
-    if (existing === undefined) throw error;
+    if (!existing) throw error;
     return { done: false, existing };
   }
 
@@ -87,7 +87,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   }
 
   async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
-    if (item === undefined) return undefined;
+    if (!item) return undefined;
     const parsed = fromItem(item, names);
     if (parsed.status === 'COMPLETED') {
       const { fields, ...completed } = parsed;
@@ -99,7 +99,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 }
 
 function conditionFor(expected: Expected | undefined, names: AttributeNames): Condition {
-  if (expected === undefined) {
+  if (!expected) {
     return { ConditionExpression: 'attribute_not_exists(#id)', ExpressionAttributeNames: { '#id': names.id } };
   }
   const conditions: string[] = [];
