@@ -34,14 +34,14 @@ const PARTS = 'src/stores/dynamodb/parts.ts';
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */
-const JUDGED_LATER = edit(RUN, "decide({ kind: 'returned', value: response });", '{}');
+const JUDGED_LATER = edit(RUN, 'decide(returned(response));', '{}');
 
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
   one(
     'complete without the owner condition',
     HELD_RECORD,
-    'const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));',
+    'const verb = () => (expected ? store.replace(record, expected) : store.insert(record));',
     `const verb = async () => store.replace(record, ${WHATEVER_IS_THERE});`,
   ),
   one(
@@ -57,23 +57,17 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'release when a hook behind the handler throws',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "failure = { kind: 'returned', value: answer.value };", "failure = { kind: 'threw', error };"),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'failure = returned(answer.value);', 'failure = threw(error);')],
   },
   {
     name: 'judge what a hook has made of the answer',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "answer === undefined ? outcome : { kind: 'returned', value: answer.value }", 'outcome'),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'answer ? returned(answer.value) : outcome', 'outcome')],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
   one(
     'skip self-recognition',
     DECIDE,
-    "if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };",
+    "if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };",
     '',
   ),
   one(
@@ -91,11 +85,11 @@ export const BREAKS: readonly Break[] = [
   one(
     'let a mismatch delete the record',
     CONTEND,
-    '        if (later === undefined) return yieldTo(decision, number, existing);',
+    '        if (!later) return yieldTo(decision, number, existing);',
     `        if (decision.kind === 'keyReused' && existing !== undefined) {
           await options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
         }
-        if (later === undefined) return yieldTo(decision, number, existing);`,
+        if (!later) return yieldTo(decision, number, existing);`,
   ),
   {
     name: 'store the response of a timeout',
@@ -146,8 +140,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'an outcome is not put back where the record is gone',
     OVERWRITE,
-    'if (existing === undefined) return { record: completed };',
-    'if (existing === undefined) return undefined;',
+    'if (!existing) return { record: completed };',
+    'if (!existing) return undefined;',
   ),
   one(
     'a failure of the store masks the answer',
@@ -170,7 +164,7 @@ export const BREAKS: readonly Break[] = [
   one(
     "ignore onExpiredLease: 'throw'",
     DECIDE,
-    "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
+    "return unsettled ? { kind: 'outcomeUnknown' } : takeover",
     'return takeover',
   ),
   one(
@@ -200,8 +194,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: an amendment makes the retention longer',
     HELD_RECORD,
-    'retention ??= { expiration: Math.max',
-    'retention = { expiration: Math.max',
+    'retention ??= Math.max(',
+    'retention = Math.max(',
   ),
   {
     name: 'found here: a claim whose lease is over takes over',
@@ -252,14 +246,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'go on before the result of a step is kept',
     STEP,
-    'return decodeCheckpoint(name, await keep(name, await run(name, fn))) as',
-    'const result = await run(name, fn);\n    void keep(name, result).catch(() => undefined);\n    return result as',
+    'return decodeCheckpoint(name, await keep(name, encodeCheckpoint(await run(name, fn)))) as',
+    'const result = await run(name, fn);\n    void keep(name, encodeCheckpoint(result)).catch(() => undefined);\n    return result as',
   ),
   one(
     'a checkpoint that could not be written counts as kept',
     STEP,
-    'if (failure.recordRefused !== true) throw failed(name, failure);',
-    'if (failure.recordRefused !== true) return text;',
+    'if (!failure.recordRefused || text === TOO_LARGE) throw failed(name, failure);',
+    'if (!failure.recordRefused || text === TOO_LARGE) return text;',
   ),
   one(
     'a release drops the checkpoints',
@@ -322,14 +316,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'a request that has waited takes over although the lease is live',
     CONTEND,
-    'if (later === undefined) return yieldTo(decision, number, existing);\n        existing = later.existing;',
-    `if (later === undefined && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
+    'if (!later) return yieldTo(decision, number, existing);\n        existing = later.existing;',
+    `if (!later && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
           const { owner, status } = existing;
           const expected = { owner, status };
           const tried = await attempt({ kind: 'takeover', attempt: number + 1, expected } as never);
           if ('won' in tried) return tried.won;
           existing = tried.existing;
-        } else if (later === undefined) return yieldTo(decision, number, existing);
+        } else if (!later) return yieldTo(decision, number, existing);
         else existing = later.existing;`,
   ),
   one(
@@ -383,8 +377,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: the retention is over while a handler goes on that has stored its response',
     HELD_RECORD,
-    'Math.max(expiration, leaseIsOver)',
-    'leaseIsOver < 0 ? leaseIsOver : expiration',
+    'Math.max(base.expiration, leaseIsOver)',
+    'Math.max(base.expiration, 0 * leaseIsOver)',
   ),
   {
     name: 'found here: a completion that got no answer is not made good',
@@ -399,8 +393,8 @@ export const BREAKS: readonly Break[] = [
     edits: [
       edit(
         PERSIST,
-        'throw isDoubtful && retryable === false ? inconclusive(failure) : failure;',
-        'throw isDoubtful === undefined ? inconclusive(failure) : failure;',
+        'throw isDoubtful && retryable === false ? revised(failure, { retryable: undefined }) : failure;',
+        'throw isDoubtful === undefined ? revised(failure, { retryable: undefined }) : failure;',
       ),
       edit(FAILURE, "const isDoubtful = kind === 'unclear' || attempts > 1;", 'const isDoubtful = attempts < 0;'),
       // The token of the record would find it, too.

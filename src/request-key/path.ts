@@ -45,7 +45,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
 
   function continued(select: Select): Select {
     const following = accept('.') ? member() : bracket();
-    return following === undefined ? select : continued(then(select, following));
+    return following ? continued(then(select, following)) : select;
   }
 
   /** `[0]`, or `[*]` with what it selects of every member. */
@@ -63,7 +63,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
   function ofEvery(): Select {
     if (accept('.')) return multiSelect() ?? continued(named());
     const select = bracket();
-    return select === undefined ? itself : continued(select);
+    return select ? continued(select) : itself;
   }
 
   function member(): Select {
@@ -95,7 +95,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
     const read = POWERTOOLS_FUNCTIONS.get(tokens[next] ?? '');
     const select = field(name());
     if (!accept('(')) return select;
-    if (read === undefined) throw new SyntaxError();
+    if (!read) throw new SyntaxError();
     const argument = expression();
     expect(')');
     return then(argument, read);

@@ -118,5 +118,5 @@ async function concurrently(count: number, work: (index: number) => Promise<void
   };
   const ended = await Promise.allSettled(Array.from({ length: Math.min(count, CONCURRENCY) }, worker));
   const failed = ended.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (failed) throw failed.reason;
 }
