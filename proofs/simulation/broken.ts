@@ -585,7 +585,7 @@ function conditionFor(`,
   },
   {
     name: 'a nested call of the same request takes over from its caller',
-    edits: [edit('src/operation.ts', 'if (identity !== undefined) refuseNested(identity.id);', 'refuseNested("");')],
+    edits: [edit('src/operation.ts', 'if (identity) refuseNested(identity.id);', 'refuseNested("");')],
     tests: ['test/nesting.test.ts'],
   },
   {
