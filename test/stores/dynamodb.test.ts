@@ -242,6 +242,8 @@ describe('its own client', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', proxy.endpoint);
     vi.stubEnv('AWS_REGION', 'eu-central-1');
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const error = await failure(dynamoDBStore({ tableName }).insert(record()));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false, cause: { name: 'EndpointError' } });
     expect(error.unanswered).toBeUndefined();
