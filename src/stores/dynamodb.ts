@@ -8,6 +8,7 @@ import type { TransactionItem, TransactionWrite } from './dynamodb/transaction-i
 
 export type { AttributeNames, CodecContext, OutcomeCodec, TableOptions, TransactionItem, TransactionWrite };
 
+/** What this store takes besides. */
 export interface DynamoDBStoreOptions extends TableOptions {
   /**
    * Your own client, with its own timeouts and retries; it is not changed. Give it a `requestTimeout`: a request that
