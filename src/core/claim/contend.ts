@@ -50,6 +50,10 @@ export interface Contender {
   ): Promise<Won | Replay>;
 }
 
+function mayWrite(decision: Decision): decision is NonNullable<Opening> {
+  return decision.kind === 'won' || decision.kind === 'takeover';
+}
+
 export function createContender(context: ContenderContext): Contender {
   const { options, runtime, owner, cache, format } = context;
   const { id, operation, fingerprint } = context.identity;
@@ -68,7 +72,7 @@ export function createContender(context: ContenderContext): Contender {
     const record = cache?.find(id);
     if (!record) return undefined;
     const decision = decide(record, claimant, options, runtime.now() + options.clockSkewMillis);
-    if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;
+    if (mayWrite(decision)) return undefined;
     return yieldTo(decision, record.attempt, record, true);
   }
 
@@ -83,7 +87,7 @@ export function createContender(context: ContenderContext): Contender {
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());
       number = existing?.attempt ?? number;
-      if (!decision || decision.kind === 'takeover' || decision.kind === 'won') {
+      if (!decision || mayWrite(decision)) {
         if (races++ === MAX_RACES) {
           const retryAfterMillis = options.clockSkewMillis;
           tell(number, { type: 'inFlight', retryAfterMillis });

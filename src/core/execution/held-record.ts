@@ -230,16 +230,19 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
   async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
-    let next: Overwrite | undefined = seen ? amendment(seen, completed) : { record: completed, expected: inProgress };
+    const current = { ...completed, attempt };
+    let next: Overwrite | undefined = seen ? amendment(seen, current) : { record: current, expected: inProgress };
     for (let first = true; ; first = false) {
-      attempt = Math.max(attempt, next.record.attempt);
-      const { expected } = next;
-      const record = { ...next.record, attempt };
+      const { record, expected } = next;
       const verb = () => (expected ? store.replace(record, expected) : store.insert(record));
       const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
-      next = overwrite(answer.existing, completed);
-      if (!next) return answer.existing;
+      const { existing } = answer;
+      // A fencing token only grows.
+      const token = Math.max(attempt, existing?.attempt ?? 0);
+      next = overwrite(existing, { ...completed, attempt: token });
+      if (!next) return existing;
+      attempt = token;
     }
   }
 

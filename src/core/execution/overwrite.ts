@@ -23,20 +23,14 @@ export function overwrite(existing: IdempotencyRecord | undefined, completed: Co
   }
   // A successor has failed and released the record.
   if (existing.status !== 'RELEASED' || existing.fingerprint !== completed.fingerprint) return undefined;
-  return { record: notBelow(existing, completed), expected: { owner: existing.owner, status: 'RELEASED' } };
+  return { record: completed, expected: { owner: existing.owner, status: 'RELEASED' } };
 }
 
 /** One outcome of an execution replaces another. Without the expected revision, a late write would undo a newer one. */
-export function amendment(existing: CompletedRecord, completed: CompletedRecord): Overwrite {
-  const { owner, revision = 0 } = existing;
-  const record = notBelow(existing, completed);
+export function amendment({ owner, revision }: CompletedRecord, completed: CompletedRecord): Overwrite {
+  const isFinal = completed.revision === undefined;
   return {
-    record: record.revision === undefined ? record : { ...record, revision: revision + 1 },
-    expected: { owner, status: 'COMPLETED', revision: existing.revision },
+    record: isFinal ? completed : { ...completed, revision: (revision ?? 0) + 1 },
+    expected: { owner, status: 'COMPLETED', revision },
   };
-}
-
-/** A fencing token only grows. */
-function notBelow({ attempt }: IdempotencyRecord, completed: CompletedRecord): CompletedRecord {
-  return { ...completed, attempt: Math.max(attempt, completed.attempt) };
 }
