@@ -4,7 +4,7 @@ import { type EventDetail, emit } from '../events.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
 import { isStoreError } from '../record/failures.ts';
 import type { Outcome, ReplayFormat } from '../record/outcome.ts';
-import type { IdempotencyRecord, Identity } from '../record/record.ts';
+import { type IdempotencyRecord, type Identity, isCompleted } from '../record/record.ts';
 import type { Runtime } from '../runtime.ts';
 import { contention, type Decision, decide, rejection } from './decide.ts';
 import { createWait, type InFlight } from './wait.ts';
@@ -119,7 +119,7 @@ export function createContender(context: ContenderContext): Contender {
     try {
       const outcome = format.decode(decision.outcome);
       tell(attempt, { type: 'replayed', ...(fromCache && { fromCache }) });
-      if (existing?.status === 'COMPLETED') cache?.keep(existing);
+      if (isCompleted(existing)) cache?.keep(existing);
       return { kind: 'replay', outcome };
     } catch (error) {
       if (!isStoreError(error)) tell(attempt, { type: 'notReplayable' });

@@ -6,6 +6,7 @@ import {
   type CompletedRecord,
   type IdempotencyRecord,
   type InProgressRecord,
+  isCompleted,
   isExpired,
 } from '../record/record.ts';
 import type { Expected, TransactionResult } from '../record/store.ts';
@@ -203,7 +204,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     }
     const existing = answer.done ? completed : answer.existing;
     // An outcome that another write of this execution has stored says nothing about these items.
-    const isThis = existing?.status === 'COMPLETED' && existing.transaction === token;
+    const isThis = isCompleted(existing) && existing.transaction === token;
     return isThis ? settledBy(existing, false) : lost(existing);
   }
 
@@ -247,7 +248,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   }
 
   function settledBy(existing: IdempotencyRecord | undefined, final: boolean): Settled {
-    if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
+    if (existing?.owner !== owner || !isCompleted(existing)) return lost(existing);
     seen = existing;
     isCertain = true;
     if (final) confirm();
@@ -258,7 +259,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function lost(existing: IdempotencyRecord | undefined): Settled {
     tell({ type: 'leaseLost' });
-    const isOurs = existing?.status === 'COMPLETED' && existing.fingerprint === fingerprint;
+    const isOurs = isCompleted(existing) && existing.fingerprint === fingerprint;
     if (!isOurs || isExpired(existing, runtime.now())) return { kind: 'leaseLost' };
     let outcome: Outcome;
     try {
@@ -277,7 +278,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const existing = (!answer.done && answer.existing) || released;
       if (existing.owner !== owner) tell({ type: 'leaseLost' });
       // A completion of this execution may have been applied, although its answer was lost: it stays.
-      else tell({ type: existing.status === 'COMPLETED' ? 'completed' : 'released' });
+      else tell({ type: isCompleted(existing) ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }

@@ -1,5 +1,5 @@
 import { sameStored } from '../record/outcome.ts';
-import type { CompletedRecord, IdempotencyRecord } from '../record/record.ts';
+import { type CompletedRecord, type IdempotencyRecord, isCompleted } from '../record/record.ts';
 import type { Expected } from '../record/store.ts';
 
 /** A write of an outcome: `record`, where the stored record is as `expected`, or where there is none. */
@@ -18,7 +18,7 @@ export function overwrite(existing: IdempotencyRecord | undefined, completed: Co
   if (!existing) return { record: completed };
   if (existing.owner === completed.owner) {
     // An earlier outcome of this execution was written, and its answer was lost.
-    const isEarlier = existing.status === 'COMPLETED' && !sameStored(existing.outcome, completed.outcome);
+    const isEarlier = isCompleted(existing) && !sameStored(existing.outcome, completed.outcome);
     return isEarlier ? amendment(existing, completed) : undefined;
   }
   // A successor has failed and released the record.

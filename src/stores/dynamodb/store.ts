@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../core/record/record.ts';
+import { type IdempotencyRecord, isCompleted } from '../../core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../../core/record/store.ts';
 import { checkpointFormat } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
@@ -37,7 +37,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       const item = await itemOf(record);
       const written = await table.put(item, conditionFor(expected, names));
       if (!written.done) return resultOf(record.id, written);
-      return record.status === 'COMPLETED' ? written : { done: true, room: roomIn(item, names) };
+      return isCompleted(record) ? written : { done: true, room: roomIn(item, names) };
     },
 
     async transact(record, expected, items, token) {
@@ -81,7 +81,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
-    if (record.status === 'COMPLETED') return toItem(record, table, await outcomes.write(record));
+    if (isCompleted(record)) return toItem(record, table, await outcomes.write(record));
     const { id, checkpoints } = record;
     return toItem(record, table, { checkpoints: checkpoints && (await steps.write(id, checkpoints)) });
   }
@@ -89,7 +89,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
     if (!item) return undefined;
     const parsed = fromItem(item, names);
-    if (parsed.status === 'COMPLETED') {
+    if (isCompleted(parsed)) {
       const { fields, ...completed } = parsed;
       return { ...completed, outcome: await outcomes.read(completed.id, fields) };
     }
