@@ -4,6 +4,7 @@ import {
   type Checkpoints,
   type IdempotencyRecord,
   type InProgressRecord,
+  isCompleted,
   isExpired,
   type StoredOutcome,
 } from '../record/record.ts';
@@ -48,7 +49,7 @@ export function decide(
   const unsettled = isRunning && policy.onExpiredLease === 'throw';
   if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
   if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
-  if (existing.status === 'COMPLETED') return { kind: 'replay', outcome: existing.outcome };
+  if (isCompleted(existing)) return { kind: 'replay', outcome: existing.outcome };
   if (!isRunning) return takeover(existing, 'released');
   // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
   const over = existing.leaseUntil + policy.clockSkewMillis;

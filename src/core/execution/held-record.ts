@@ -6,6 +6,7 @@ import {
   type CompletedRecord,
   type IdempotencyRecord,
   type InProgressRecord,
+  isCompleted,
   isExpired,
 } from '../record/record.ts';
 import type { Expected, TransactionResult } from '../record/store.ts';
@@ -203,7 +204,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     }
     const existing = answer.done ? completed : answer.existing;
     // An outcome that another write of this execution has stored says nothing about these items.
-    const isThis = existing?.status === 'COMPLETED' && existing.transaction === token;
+    const isThis = isCompleted(existing) && existing.transaction === token;
     return isThis ? settledBy(existing, false) : lost(existing);
   }
 
@@ -230,21 +231,24 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
   async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
-    let next: Overwrite | undefined = seen ? amendment(seen, completed) : { record: completed, expected: inProgress };
+    const current = { ...completed, attempt };
+    let next: Overwrite | undefined = seen ? amendment(seen, current) : { record: current, expected: inProgress };
     for (let first = true; ; first = false) {
-      attempt = Math.max(attempt, next.record.attempt);
-      const { expected } = next;
-      const record = { ...next.record, attempt };
+      const { record, expected } = next;
       const verb = () => (expected ? store.replace(record, expected) : store.insert(record));
       const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
-      next = overwrite(answer.existing, completed);
-      if (!next) return answer.existing;
+      const { existing } = answer;
+      // A fencing token only grows.
+      const token = Math.max(attempt, existing?.attempt ?? 0);
+      next = overwrite(existing, { ...completed, attempt: token });
+      if (!next) return existing;
+      attempt = token;
     }
   }
 
   function settledBy(existing: IdempotencyRecord | undefined, final: boolean): Settled {
-    if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
+    if (existing?.owner !== owner || !isCompleted(existing)) return lost(existing);
     seen = existing;
     isCertain = true;
     if (final) confirm();
@@ -255,7 +259,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function lost(existing: IdempotencyRecord | undefined): Settled {
     tell({ type: 'leaseLost' });
-    const isOurs = existing?.status === 'COMPLETED' && existing.fingerprint === fingerprint;
+    const isOurs = isCompleted(existing) && existing.fingerprint === fingerprint;
     if (!isOurs || isExpired(existing, runtime.now())) return { kind: 'leaseLost' };
     let outcome: Outcome;
     try {
@@ -274,7 +278,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const existing = (!answer.done && answer.existing) || released;
       if (existing.owner !== owner) tell({ type: 'leaseLost' });
       // A completion of this execution may have been applied, although its answer was lost: it stays.
-      else tell({ type: existing.status === 'COMPLETED' ? 'completed' : 'released' });
+      else tell({ type: isCompleted(existing) ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }

@@ -68,8 +68,5 @@ function packedOf(name: string, stored: unknown): PackedCheckpoint {
 }
 
 function unreadable(which: string, cause?: unknown): IdempotencyError {
-  return recordInvalid(
-    `The record's checkpoints${which} are not what this version writes, or are for another codec.`,
-    cause,
-  );
+  return recordInvalid(`The record's checkpoints${which} are`, ', or are for another codec.', cause);
 }
