@@ -118,7 +118,7 @@ async function claim(
         }
         const checkpoints = decision?.checkpoints && (await checkpointTexts(decision.checkpoints));
         claimed = candidate(decision?.attempt, checkpoints);
-        takenOver = decision?.reason;
+        takenOver = decision?.reason ?? takenOver;
         const answer = await writes.put(claimed, decision?.expected);
         if (answer.done) return win(claimed, takenOver, answer.room);
         existing = answer.existing;

@@ -19,7 +19,8 @@ export type Decision =
   | { readonly kind: 'won'; readonly record: InProgressRecord }
   | {
       readonly kind: 'takeover';
-      readonly reason: TakeoverReason;
+      /** `undefined` where the record is already this claim's own. */
+      readonly reason: TakeoverReason | undefined;
       readonly attempt: number;
       readonly expected: Expected;
       /** What the earlier attempts have done. */
@@ -38,7 +39,10 @@ export function decide(
   now: number,
 ): Decision {
   // The answer to this claim was lost, and the SDK sent the claim again: the record in the way is our own.
-  if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
+  if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') {
+    // With checkpoints it is written once more: only the answer to a write says how much room is left for others.
+    return existing.checkpoints ? takeover(existing) : { kind: 'won', record: existing };
+  }
   // At most once: an unsettled execution stays unknown until an operator resolves it.
   const unsettled = existing.status === 'IN_PROGRESS' && policy.onExpiredLease === 'throw';
   if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
@@ -57,7 +61,7 @@ export function decide(
   }
 }
 
-function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision {
+function takeover(existing: IdempotencyRecord, reason?: TakeoverReason): Decision {
   const { owner, status } = existing;
   const expected =
     existing.status === 'IN_PROGRESS' ? { owner, status, leaseUntil: existing.leaseUntil } : { owner, status };
