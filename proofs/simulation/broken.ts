@@ -67,8 +67,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'skip self-recognition',
     DECIDE,
-    "if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };",
-    '',
+    'if (existing.owner === claim.owner && isRunning) {',
+    "if (existing.owner === '' && isRunning) {",
   ),
   one(
     'compare the lease with a wrong time: the end of the own one',
@@ -396,7 +396,7 @@ export const BREAKS: readonly Break[] = [
       // The token of the record would find it, too.
       edit(HELD_RECORD, 'existing.transaction === token;', 'existing.owner === owner;'),
     ],
-    tests: ['test/integration/i13-done-is-true.test.ts'],
+    tests: ['test/integration/i13-done-is-true.test.ts', KEPT],
   },
   {
     name: 'a throttled key is no answer: its request runs unguarded',
@@ -432,6 +432,11 @@ export const BREAKS: readonly Break[] = [
       edit(STEP, 'if (!record.reserve(name)) throw recordFull(name);', "if (name === '') throw recordFull(name);"),
     ],
     tests: ['test/integration/full-record.test.ts'],
+  },
+  {
+    name: 'found here: a takeover whose answer was lost does not know how full its record is',
+    edits: [edit(DECIDE, 'existing.checkpoints ? takeover(existing) : {', '{')],
+    tests: ['test/integration/full-record.test.ts', 'test/integration/i03-own-writes.test.ts'],
   },
   {
     name: 'a callback-style function is done when it returns',

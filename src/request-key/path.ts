@@ -1,5 +1,5 @@
 import { getBuiltinModule } from '../builtins.ts';
-import { tagOf, utf8, utf8 } from '../json.ts';
+import { tagOf, utf8 } from '../json.ts';
 import { parseExactly } from './exact-numbers.ts';
 
 /** A compiled path, and what `jmespath()` of `middy-idempotency/jmespath` returns. */
