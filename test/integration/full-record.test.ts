@@ -8,13 +8,13 @@ import { localClient } from '../support/table.ts';
 
 const { guards, proxy } = useExecutions();
 
-const PARTS = 400;
-/** Longer text would be compressed. */
-const MAX_LAST = 1000;
+const PARTS = 1689;
+/** A longer text would have an item of its own. */
+const MAX_LAST = 230;
 
-/** Checkpoints of an earlier attempt: parts that are too short to be compressed, and one of the given length. */
+/** Checkpoints of an earlier attempt: parts that are too short for items of their own, and one of the given length. */
 const checkpoints = (last: number, count: number) => {
-  const parts = Array.from({ length: count }, (_, index) => [`part ${index}`, `{"result":"${'x'.repeat(1000)}"}`]);
+  const parts = Array.from({ length: count }, (_, index) => [`part ${index}`, `{"result":"${'x'.repeat(220)}"}`]);
   return { ...Object.fromEntries(parts), last: `{"result":"${'x'.repeat(last)}"}` };
 };
 
@@ -92,8 +92,8 @@ describe('a nearly full record never repeats the effect of a step', () => {
   it('that another step fills while it runs', async () => {
     const order = newOrder();
     const write = await failedOnce(order);
-    // There is room for both steps, but not for the result of one and the fact that the other is done.
-    await write({ status: 'RELEASED' }, await longestThatFits(write), PARTS - 1);
+    // There is room for the step, and for two of the three others.
+    await write({ status: 'RELEASED' }, await longestThatFits(write), PARTS - 3);
     const isFilled = deferred();
     const charge = vi.fn(async () => {
       await isFilled.promise;
@@ -101,7 +101,7 @@ describe('a nearly full record never repeats the effect of a step', () => {
     });
     const body: Body = async ({ step }) => {
       const charging = step('charge', charge);
-      await thrownBy(step('receipt', async () => 'x'.repeat(985)));
+      for (const receipt of ['one', 'two', 'three']) await thrownBy(step(receipt, async () => 'x'.repeat(220)));
       isFilled.resolve();
       await charging;
       throw new Error('the mail could not be sent');

@@ -2,7 +2,6 @@ import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
 import { isObject, present } from '../../json.ts';
-import type { StoredCheckpoints } from './checkpoints.ts';
 import { ATTRIBUTES, type AttributeNames } from './options.ts';
 
 /** An outcome as its attributes hold it. */
@@ -16,6 +15,14 @@ export interface OutcomeFields {
   readonly digest?: string | undefined;
   readonly parts?: number | undefined;
 }
+
+/** Results of steps, as they are stored: text, packed text, or packed text in items of its own. */
+export type StoredCheckpoints = ReadonlyMap<string, string | PackedCheckpoint>;
+
+export type PackedCheckpoint = { readonly encoding: string } & (
+  | { readonly value: Uint8Array }
+  | { readonly digest: string; readonly parts: number }
+);
 
 /**
  * The parts of a record with a format of their own: the outcome of a COMPLETED one, the checkpoints

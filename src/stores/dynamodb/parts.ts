@@ -13,7 +13,10 @@ const MAX_PARTS = 64;
 /** Requests at once: more would only wait for each other, or be throttled. */
 const CONCURRENCY = 8;
 
-/** A reader whose clock is behind must not find a live record without its parts. */
+/**
+ * A reader whose clock is behind must not find a live record without its parts. A running execution moves the expiration on
+ * with every write: its parts are not written again before half of this is used up.
+ */
 const LONGER_THAN_RECORD_SECONDS = 3600;
 
 /** What a record says of its parts. The digest (SHA-256, base64url) proves that they are whole. */
@@ -51,7 +54,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
     const { names } = table;
     const expiration = recordExpiration + LONGER_THAN_RECORD_SECONDS;
     await concurrently(parts, async (index) => {
-      if ((written[index] ?? 0) >= expiration) return;
+      if ((written[index] ?? 0) >= expiration - LONGER_THAN_RECORD_SECONDS / 2) return;
       const item = {
         ...table.keyOf(partId(recordId, digest, index)),
         [names.expiration]: expiration,

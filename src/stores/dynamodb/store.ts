@@ -18,7 +18,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   const { tableName, names } = table;
   const textCodec = createTextCodec(options.codec);
   const outcomes = outcomeFormat(table, textCodec);
-  const steps = checkpointFormat(textCodec);
+  const steps = checkpointFormat(table, textCodec);
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
@@ -81,9 +81,12 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
-    if (isCompleted(record)) return toItem(record, table, await outcomes.write(record));
-    const { id, checkpoints } = record;
-    return toItem(record, table, { checkpoints: checkpoints && (await steps.write(id, checkpoints)) });
+    if (isCompleted(record)) {
+      steps.forget(record.id);
+      return toItem(record, table, await outcomes.write(record));
+    }
+    const { checkpoints } = record;
+    return toItem(record, table, { checkpoints: checkpoints && (await steps.write(record, checkpoints)) });
   }
 
   async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
