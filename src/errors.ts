@@ -116,12 +116,12 @@ export function shown(value: unknown): string {
   return names.length === 0 ? 'an empty object' : `{ ${names.join(', ')} }`;
 }
 
-/** The same for an option that has another value than the one that is wanted. */
-export function wrongOption(option: string, wanted: string, value: unknown): TypeError {
-  return optionError(option, `must be ${wanted}, not ${shown(value)}`);
-}
-
 /** A wrong option is a mistake in the program: refused when the guard is constructed, naming the option. */
 export function optionError(option: string, problem: string): TypeError {
   return new TypeError(`middy-idempotency: option \`${option}\`: ${problem}`);
+}
+
+/** The same, with the value that stands in place of what is wanted. */
+export function wrongOption(option: string, wanted: string, value: unknown): TypeError {
+  return optionError(option, `must be ${wanted}, not ${shown(value)}`);
 }
