@@ -1,5 +1,3 @@
-import { isObject } from './json.ts';
-
 /**
  * What went wrong, as a stable code to branch on. Codes are contract; messages are not.
  *
@@ -73,7 +71,7 @@ export class IdempotencyError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one inherits it, and means itself
     if (this !== IdempotencyError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return isObject(value) && BRAND in value;
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 
   /** @internal */
@@ -110,18 +108,18 @@ export class IdempotencyError extends Error {
  */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
-  if (!isObject(value)) return String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return 'a list';
   const names = Object.keys(value);
   return names.length === 0 ? 'an empty object' : `{ ${names.join(', ')} }`;
 }
 
-/** The same for an option that has another value than the one that is wanted. */
-export function wrongOption(option: string, wanted: string, value: unknown): TypeError {
-  return optionError(option, `must be ${wanted}, not ${shown(value)}`);
-}
-
 /** A wrong option is a mistake in the program: refused when the guard is constructed, naming the option. */
 export function optionError(option: string, problem: string): TypeError {
   return new TypeError(`middy-idempotency: option \`${option}\`: ${problem}`);
+}
+
+/** The same, with the value that stands in place of what is wanted. */
+export function wrongOption(option: string, wanted: string, value: unknown): TypeError {
+  return optionError(option, `must be ${wanted}, not ${shown(value)}`);
 }

@@ -114,8 +114,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
         const wanted = runtime.now() + length;
         // While the lease lasts, no other execution can have taken over: there is nothing to find out.
         if (wanted <= until) return 'written';
-        const next = proposal(wanted);
-        return persist((millis) => putLease(next, millis));
+        return propose(wanted);
       }),
     checkpoint: (name, text) => inTurn(() => putCheckpoint(name, text)),
     complete,
@@ -135,9 +134,8 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   async function putCheckpoint(name: string, text: string): Promise<LeaseWrite> {
     checkpoints.set(name, text);
-    const next = proposal(until);
     try {
-      return await persist((millis) => putLease(next, millis));
+      return await propose(until);
     } catch (error) {
       // Later writes must not carry what the store never takes.
       if (storeFailure(error).recordRefused) checkpoints.delete(name);
@@ -146,10 +144,11 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   }
 
   /** No two writes have the same lease: so a write whose answer was lost is recognised when it is met again. */
-  function proposal(wanted: number): InProgressRecord {
+  function propose(wanted: number): Promise<LeaseWrite> {
     proposed = Math.max(proposed + 1, wanted);
     const expiration = expirationAt(runtime.now(), options, proposed);
-    return { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
+    const next = { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
+    return persist((millis) => putLease(next, millis));
   }
 
   async function putLease(next: InProgressRecord, millis?: number): Promise<LeaseWrite> {
