@@ -50,6 +50,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'node:**',
   ],
   'src/cdk': ['aws-cdk-lib', 'constructs'],
+  'src/testing': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'aws-lambda', 'node:**'],
   'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
 
   tools: [ALL_PACKAGES],
