@@ -19,9 +19,9 @@ export function messageOf(
     fault === undefined ? 'without any fault' : `when at \`${place}\` ${FAULTS[fault].replace('it ', 'the call ')}`;
   switch (problem) {
     case 'repeated':
-      return `\`${effect}\` happened ${count(times)} instead of ${count(expected)} ${when}.`;
+      return `\`${effect}\` ${happened(times, expected)} ${when}.`;
     case 'lost':
-      return `The caller got its success, but \`${effect}\` happened ${count(times)} instead of ${count(expected)} ${when}.`;
+      return `The caller got its success, but \`${effect}\` ${happened(times, expected)} ${when}.`;
     case 'stuck':
       return `No retry gets a success ${when}. The last one got ${shownAnswer(answer)}.`;
     case 'different-answers':
@@ -50,6 +50,9 @@ export function adviceOf({ problem, effect = '', answer }: Verdict, { place, fau
       if (answer?.kind === 'returned') {
         return 'A response of failure is stored as the outcome: release it. In `settle`, answer `release` for it, or throw instead.';
       }
+      if (place !== undefined && !place.startsWith('store')) {
+        return `The failure is stored as the outcome. Move \`${place}\` from a hook into the handler, or let \`settle\` release the failure.`;
+      }
       return 'Something holds the request for good. Look at `onExpiredLease`, at the retention, and at locks of the handler itself.';
     case 'different-answers':
       return 'A replay must give what the first caller got. Return what a retry can find again, and guard the whole handler: use the guard first.';
@@ -61,12 +64,12 @@ export function adviceOf({ problem, effect = '', answer }: Verdict, { place, fau
 }
 
 function repeated(effect: string, short: string, { place, fault, effects }: Circumstance): string {
+  if (fault === undefined || fault.startsWith('duplicate') || fault === 'other-payload') {
+    return `It is not guarded against duplicates. Use a key that is the same for every retry (no time, no random value), and call \`${effect}\` behind the guard.`;
+  }
   const keys = effects.filter(({ name }) => name === effect).map(({ key }) => key);
   if (keys.some((key) => key !== undefined)) {
     return `Its idempotency key differs between attempts: give it \`deriveKey('${short}')\`, which is the same on every attempt.`;
-  }
-  if (fault === undefined || fault.startsWith('duplicate') || fault === 'other-payload') {
-    return `It is not guarded against duplicates. Use a key that is the same for every retry (no time, no random value), and call \`${effect}\` behind the guard.`;
   }
   if (place === effect) {
     return `Give it \`deriveKey('${short}')\` as its idempotency key, or write it in one transaction with the outcome (\`transact\`). No guard alone can know whether it happened.`;
@@ -74,8 +77,13 @@ function repeated(effect: string, short: string, { place, fault, effects }: Circ
   return `Put it into \`step('${short}', …)\`, so that a later attempt skips it, and give it \`deriveKey('${short}')\` for a crash inside the step.`;
 }
 
-function count(times = 0): string {
-  return ['not at all', 'once', 'twice'][times] ?? `${times} times`;
+function happened(times = 0, expected = 0): string {
+  if (times === 0) return 'did not happen';
+  return `happened ${count(times)} instead of ${expected === 0 ? 'not at all' : count(expected)}`;
+}
+
+function count(times: number): string {
+  return ['', 'once', 'twice'][times] ?? `${times} times`;
 }
 
 function shownAnswer(answer: Verdict['answer']): string {

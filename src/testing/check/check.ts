@@ -109,15 +109,21 @@ class Check {
     const places = await this.#undisturbed();
     const faults = await this.#possibleFaults();
     const longer = new Map<PlannedFault, number>();
-    for (let at = 0; at < places.length; at++) {
-      for (const fault of faults) {
+    // The simplest fault comes first, so that the first schedule that shows a problem is a simple one.
+    for (const fault of faults) {
+      for (let at = 0; at < places.length; at++) {
         const ended = await this.#play([{ at, fault }]);
         longer.set({ at, fault }, ended.world.places.length);
       }
     }
     await this.#pairs(longer, faults);
     const notes = [...this.#synchronous].map((name) => `\`${name}\` answers no promise: no fault was tried at it`);
-    return new CheckReport({ findings: [...this.#findings.values()], runs: this.#runs, places, notes });
+    return new CheckReport({
+      findings: [...this.#findings.values()],
+      runs: this.#runs,
+      places: places.map((_, at) => labelOf(places, at)),
+      notes,
+    });
   }
 
   /** Learns what the handler calls, and how often. @throws TypeError when the check cannot tell anything */
@@ -227,18 +233,19 @@ class Check {
   #keep(verdict: Verdict, { world }: Ended, plan: readonly PlannedFault[]): void {
     const last = plan.at(-1);
     const seen = {
-      place: last === undefined ? '' : (world.places[last.at] ?? ''),
+      place: last === undefined ? '' : labelOf(world.places, last.at),
       fault: last?.fault ?? ('none' as const),
     };
     const id = `${verdict.problem} ${verdict.effect ?? ''}`;
     const known = this.#findings.get(id);
     if (known !== undefined) {
-      const isKnown = known.seenAt.some((one) => isDeepStrictEqual(one, seen));
+      // What happens without a fault happens with each of them.
+      const isKnown = known.fault === 'none' || known.seenAt.some((one) => isDeepStrictEqual(one, seen));
       if (!isKnown) this.#findings.set(id, { ...known, seenAt: [...known.seenAt, seen] });
       return;
     }
     const effects = world.invocations.flatMap((invocation) => invocation.effects);
-    const circumstance = { place: seen.place, fault: last?.fault, effects };
+    const circumstance = { place: last && world.places[last.at], fault: last?.fault, effects };
     this.#findings.set(id, {
       problem: verdict.problem,
       ...seen,
@@ -250,6 +257,13 @@ class Check {
       seenAt: [seen],
     });
   }
+}
+
+/** The name of a call, with its number where there were others before: `store.replace (2)`. */
+function labelOf(places: readonly string[], at: number): string {
+  const name = places[at] ?? '';
+  const number = places.slice(0, at + 1).filter((place) => place === name).length;
+  return number > 1 ? `${name} (${number})` : name;
 }
 
 function notSuccessful(answer: unknown, timeoutMillis: number): TypeError {

@@ -1,7 +1,7 @@
 /** What can happen at a place, in the order in which it is tried: the simplest first. */
 export const FAULTS = {
-  'crash-before': 'the process dies in front of it',
   'crash-after': 'the process dies behind it',
+  'crash-before': 'the process dies in front of it',
   'error-not-applied': 'it fails and has no effect',
   'error-applied': 'it has its effect and its answer is lost',
   timeout: 'its answer comes after the timeout of the invocation',

@@ -64,18 +64,27 @@ export function judge(ended: Ended, plan: readonly PlannedFault[], judging: Judg
     if (isLost) verdicts.push({ problem: 'lost', effect, times, expected });
   }
   if (!isAnswered) return mayVanish ? verdicts : [...verdicts, { problem: 'stuck', answer: ended.last }];
-  return [...verdicts, ...ofAnswers(ended, judging, mayVanish), ...ofRefusals(invocations)];
+  return [...verdicts, ...ofAnswers(ended, judging, mayVanish, verdicts), ...ofRefusals(invocations)];
 }
 
-function ofAnswers({ world, success }: Ended, { policy }: Judging, mayVanish: boolean): Verdict[] {
+function ofAnswers(
+  { world, success }: Ended,
+  { policy }: Judging,
+  mayVanish: boolean,
+  known: readonly Verdict[],
+): Verdict[] {
   if (policy === 'at-least-once') return [];
   const { invocations } = world;
   const checks = invocations.filter(({ role }) => role === 'check');
   if (checks.length === 0) return [];
-  const failed = checks.find(({ answer }) => !isSuccessful(answer));
+  const failed = checks.find(({ answer, isFaulted }) => !isFaulted && !isSuccessful(answer));
   if (failed !== undefined && !mayVanish) return [{ problem: 'not-replayed', answer: failed.answer }];
   const again = checks.flatMap(({ effects }) => effects)[0];
-  if (again !== undefined) return [{ problem: 'not-replayed', effect: again.name }];
+  if (again !== undefined) {
+    // Where it has its effect twice, that says more.
+    const isKnown = known.some(({ problem, effect }) => problem === 'repeated' && effect === again.name);
+    return isKnown ? [] : [{ problem: 'not-replayed', effect: again.name }];
+  }
   const isOther = ({ answer, role }: Invocation) =>
     answer?.kind === 'returned' && role !== 'other' && isSuccessful(answer) && !isSameAnswer(answer.value, success);
   return invocations.some(isOther) ? [{ problem: 'different-answers' }] : [];

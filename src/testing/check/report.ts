@@ -80,11 +80,13 @@ function render({ findings, runs, places, notes }: CheckReport, paint: Paint): s
 
 /** A row for each place, with the faults at it that led to a finding. */
 function table(places: readonly string[], findings: readonly Finding[], paint: Paint): string {
-  const names = [...new Set([...(findings.some(({ fault }) => fault === 'none') ? [''] : []), ...places])];
+  const seenAt = findings.flatMap((finding) => finding.seenAt);
+  const isWithout = findings.some(({ fault }) => fault === 'none');
+  const names = [...new Set([...(isWithout ? [''] : []), ...places, ...seenAt.map(({ place }) => place)])];
   const width = Math.max(...names.map(({ length }) => length), 'no fault'.length);
   return names
     .map((name) => {
-      const seen = findings.flatMap(({ seenAt }) => seenAt).filter(({ place }) => place === name);
+      const seen = seenAt.filter(({ place }) => place === name);
       const faults = [...new Set(seen.map(({ fault }) => fault))].join(', ');
       const label = (name === '' ? 'no fault' : name).padEnd(width);
       return `  ${label}  ${faults === '' ? paint('green', '✓') : paint('red', `✗ ${faults}`)}`;

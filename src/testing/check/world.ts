@@ -26,7 +26,7 @@ export interface WorldSettings {
 export type Handler = (event: unknown, context: unknown) => unknown;
 
 /** An event loop turns this often without anything new before everything counts as waiting. */
-const IDLE_TURNS = 10;
+const IDLE_TURNS = 4;
 const MAX_REAL_MILLIS = 5000;
 
 /** Outside of every invocation: the real time, and no other async context of the caller. */
