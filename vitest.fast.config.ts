@@ -63,7 +63,7 @@ export default defineConfig({
     include: base.test?.include ?? [],
     exclude: Object.values(LEFT_OUT).flat(),
     isolate: false,
-    env: { SIMULATED_SCHEDULES: '400' },
+    env: { SIMULATED_SCHEDULES: '400', GENERATED_HANDLERS: '10' },
     reporters: ['default', whatIsLeftOut],
     testTimeout: 30_000,
   },

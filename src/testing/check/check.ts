@@ -130,7 +130,6 @@ class Check {
   async #undisturbed(): Promise<readonly string[]> {
     const world = await this.#world([], true);
     const ended = await play(world);
-    this.#patience.millis = this.#patience.learned;
     const [first] = world.invocations;
     if (first === undefined || !isSuccessful(first.answer)) throw notSuccessful(first?.answer, this.#timeoutMillis);
     this.#baseline = countEffects([first]);
@@ -213,7 +212,11 @@ class Check {
   }
 
   #effectOf({ name, isStore, args }: PortCall): { readonly key: string | undefined } | undefined {
-    if (name === 'store.transact') return Array.isArray(args[2]) && args[2].length > 0 ? { key: undefined } : undefined;
+    if (name === 'store.transact') {
+      // Sent again with its token, a transaction is the same one, and is answered as done.
+      const [, , items, token] = args;
+      return Array.isArray(items) && items.length > 0 ? { key: token as string } : undefined;
+    }
     const counting = this.#options.counts?.[name];
     if (isStore || counting === 'read') return undefined;
     if (typeof counting === 'function') {

@@ -74,6 +74,7 @@ export class World implements VirtualTime {
 
   /** Invokes the function as Lambda does: in an idle process, or in a new one. */
   async begin(role: Role, event: unknown = this.settings.event, isFresh = role !== 'retry'): Promise<Invocation> {
+    const { settings } = this;
     const handler = (isFresh ? undefined : this.#idle.pop()) ?? (await outside(() => this.#startProcess()));
     const invocation = new Invocation(role, this.invocations.length + 1, this, this.settings.timeoutMillis);
     this.invocations.push(invocation);
@@ -81,6 +82,7 @@ export class World implements VirtualTime {
     const ended = (answer: Answer) => {
       this.#activity++;
       invocation.placesAtEnd = this.places.length;
+      if (settings.isFirst) settings.patience.millis = settings.patience.learned;
       if (invocation.end(answer)) this.#idle.push(handler);
     };
     // A handler may change its event: a retry comes with the one that was sent.
