@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type GuardedContext, type IdempotencyHandle, idempotent, type IdempotentFunction } from 'middy-idempotency';
+import { type GuardedContext, type IdempotencyHandle, type IdempotentFunction, idempotent } from 'middy-idempotency';
 import { type HttpIdempotencyOptions, httpIdempotency } from 'middy-idempotency/http';
 import type { Payment } from './payment.ts';
 import type { Order, Ports } from './ports.ts';
@@ -26,12 +26,15 @@ export function effectBeforeGuard({ store, processor }: Ports) {
 
 /** Each retry has another key: it is another request. */
 export function keyFromTimestamp({ store, processor }: Ports): IdempotentFunction<[Order], unknown> {
-  return idempotent((order: Order, { deriveKey }: IdempotencyHandle<Order>) => processor.charge(order, deriveKey('charge')), {
-    store,
-    operation: 'pay',
-    key: (order) => `${order.id}-${Date.now()}`,
-    passHandle: true,
-  });
+  return idempotent(
+    (order: Order, { deriveKey }: IdempotencyHandle<Order>) => processor.charge(order, deriveKey('charge')),
+    {
+      store,
+      operation: 'pay',
+      key: (order) => `${order.id}-${Date.now()}`,
+      passHandle: true,
+    },
+  );
 }
 
 /** The processor gets another key from each attempt: it cannot recognise the charge. */

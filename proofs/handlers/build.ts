@@ -88,10 +88,11 @@ function guard(program: Program, mistake: Mistake | undefined, store: Ports['sto
         .use(httpIdempotency({ ...options, scope: 'anonymous', timeoutEarlyInMillis }))
         .handler(async ({ body = '' }, { idempotency: handle }) => run(JSON.parse(body), handle));
     case 'batch': {
-      const one = idempotent(
-        (record: SQSRecord, _: Context, handle: Handle) => run(JSON.parse(record.body), handle),
-        { ...options, key: isTimed ? ({ messageId }) => `${messageId} ${Date.now()}` : sqsBodyKey('id'), passHandle: true },
-      );
+      const one = idempotent((record: SQSRecord, _: Context, handle: Handle) => run(JSON.parse(record.body), handle), {
+        ...options,
+        key: isTimed ? ({ messageId }) => `${messageId} ${Date.now()}` : sqsBodyKey('id'),
+        passHandle: true,
+      });
       return async ({ Records }: SQSEvent, context: Context) => {
         const done = await Promise.allSettled(Records.map((record) => one(record, context)));
         const failed = Records.filter((_, index) => done[index]?.status === 'rejected');

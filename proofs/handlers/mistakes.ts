@@ -8,7 +8,7 @@ export interface Mistake {
   readonly effect: string;
 }
 
-export const MISTAKES = [
+const MISTAKES = [
   'no key',
   'a random key',
   'a key with the number of the attempt',

@@ -1,10 +1,10 @@
 import type { Random } from '../lib/random.ts';
 
 /** How an effect gets its idempotency key. */
-export const KEY_SHAPES = ['argument', 'option', 'header', 'token', 'id'] as const;
+const KEY_SHAPES = ['argument', 'option', 'header', 'token', 'id'] as const;
 /** How the handler calls it. */
-export const CALL_SHAPES = ['plain', 'step', 'parallel', 'rethrown', 'after a pause', 'after a read'] as const;
-export const GUARDS = ['function', 'middleware', 'http', 'batch', 'transaction'] as const;
+const CALL_SHAPES = ['plain', 'step', 'parallel', 'rethrown', 'after a pause', 'after a read'] as const;
+const GUARDS = ['function', 'middleware', 'http', 'batch', 'transaction'] as const;
 
 export interface EffectPlan {
   readonly name: string;
@@ -18,7 +18,10 @@ export interface Program {
   readonly effects: readonly EffectPlan[];
   /** Whether its last write and its outcome are one transaction. */
   readonly transacts: boolean;
-  readonly options: { readonly onInFlight?: { readonly waitMillis: number }; readonly cache?: { readonly maxEntries: number } };
+  readonly options: {
+    readonly onInFlight?: { readonly waitMillis: number };
+    readonly cache?: { readonly maxEntries: number };
+  };
   readonly timeoutEarlyInMillis: number;
 }
 

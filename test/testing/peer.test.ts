@@ -73,7 +73,9 @@ async function schedules(
   handler: (ports: Ports) => (event: Order, context: Context) => Promise<unknown>,
 ): Promise<readonly string[]> {
   const { findings } = await checkIdempotency({ handler, event, effects });
-  return findings.flatMap(({ problem, seenAt }) => seenAt.map(({ place, fault }) => `${problem}: ${fault} at ${place}`));
+  return findings.flatMap(({ problem, seenAt }) =>
+    seenAt.map(({ place, fault }) => `${problem}: ${fault} at ${place}`),
+  );
 }
 
 const charging: Work = (order, charge) => charge(order);

@@ -73,7 +73,13 @@ function install(): () => void {
   replace(timersPromises, 'setTimeout', sleepFunction);
   replace(AbortSignal, 'timeout', timeoutSignal);
   // A guard warns of every failure that the check has made.
-  replace(process, 'emitWarning', (real) => (...args) => times.getStore() ?? real.apply(process, args));
+  replace(
+    process,
+    'emitWarning',
+    (real) =>
+      (...args) =>
+        times.getStore() ?? real.apply(process, args),
+  );
   syncBuiltinESMExports();
   return () => {
     for (const undo of replaced.reverse()) undo();
