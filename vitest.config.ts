@@ -15,6 +15,7 @@ export default defineConfig({
       { find: /^middy-idempotency\/jmespath$/, replacement: source('jmespath/index.ts') },
       { find: /^middy-idempotency\/memory$/, replacement: source('stores/memory.ts') },
       { find: /^middy-idempotency\/operator$/, replacement: source('operator/index.ts') },
+      { find: /^middy-idempotency\/testing$/, replacement: source('testing/index.ts') },
     ],
   },
   test: {
