@@ -39,6 +39,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
   // Neither the SDK nor, at run time, the ES module of a builtin.
   'src/stores/dynamodb/lite': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'node:http'],
+  'src/stores/postgres/idempotent-transaction': [
+    ...GUARD,
+    'src/operation',
+    'src/function',
+    'src/transaction',
+    'src/stores',
+  ],
   'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [
     'src/errors',
@@ -49,6 +56,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     '@aws-sdk/client-dynamodb',
     'node:**',
   ],
+  'src/testing': ['src/errors', 'src/json', 'src/core/**', 'node:assert', 'node:crypto'],
   'src/cdk': ['aws-cdk-lib', 'constructs'],
   'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
 

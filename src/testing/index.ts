@@ -1,0 +1,6 @@
+export {
+  type ConformanceOptions,
+  type StoreCheck,
+  storeConformance,
+  type TransactionProbe,
+} from './conformance.ts';
