@@ -6,7 +6,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where the SDK comes from: the bundle, or the runtime's own `node_modules`. */
 export type Sdk = 'bundled' | 'external';
-export type Entry = 'base' | 'floor' | 'guardedHandler' | 'guardedApi' | 'guardedLite' | 'ours' | 'peer' | 'primed';
+export type Entry =
+  | 'base'
+  | 'floor'
+  | 'guardedHandler'
+  | 'guardedApi'
+  | 'guardedLite'
+  | 'lite'
+  | 'middy'
+  | 'ours'
+  | 'peer'
+  | 'primed';
 
 export interface Bundle {
   readonly code: string;
@@ -65,6 +75,18 @@ const SOURCES: Readonly<Record<Entry, string>> = {
   import { dynamoDBStore } from './src/stores/dynamodb/lite.ts';
   const store = dynamoDBStore({ tableName: 'idempotency' });
   export const handler = middy().use(idempotency({ store, key: 'id' })).handler(async () => 1);`,
+  middy: `
+  import middy from '@middy/core';
+  export const handler = middy().handler(async () => ({ statusCode: 201, body: '{"id":"ord_1"}' }));`,
+  lite: `
+  import middy from '@middy/core';
+  import { idempotency } from './src/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb/lite.ts';
+  const store = dynamoDBStore({ tableName: 'idempotency', ...${SETTINGS} });
+  const key = '[headers."idempotency-key", powertools_json(body).orderId]';
+  export const handler = middy()
+    .use(idempotency({ store, key }))
+    .handler(async () => ({ statusCode: 201, body: '{"id":"ord_1"}' }));`,
   ours: OURS,
   // A record that is not there: what the first request of a client makes is there for the second.
   primed: `${OURS}

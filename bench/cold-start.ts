@@ -37,6 +37,9 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
       rows.push([`${NAMES[entry]}, SDK ${sdk}`, ...sizes, ...millis, megabytes]);
     }
   }
+  progress('without the SDK');
+  const lite = await withoutSdk(runs);
+  findings.push(...lite.findings);
   progress('what helps');
   return {
     subject: 'cold start',
@@ -47,8 +50,43 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
         columns: ['', 'bytes', 'added', 'gzip', 'import', 'answer', 'CPU of import', 'CPU of all', 'MB resident'],
         rows,
       },
+      lite.table,
       await whatHelps(runs),
     ],
+  };
+}
+
+/** Over TLS, as in Lambda. What bare Middy takes is taken off both sides. */
+async function withoutSdk(runs: number): Promise<{ readonly findings: Finding[]; readonly table: DetailTable }> {
+  const entries = ['middy', 'lite', 'ours', 'peer'] as const;
+  const [middy, lite, ours, peer] = await Promise.all(entries.map((entry) => bundle(entry, 'bundled')));
+  if (!(middy && lite && ours && peer)) throw new Error('a bundle is missing');
+  const bundles = { middy, lite, ours, peer };
+  const starts = await startAll(bundles, runs, { tls: true });
+  const above = (entry: 'lite' | 'peer', what: keyof Start) =>
+    medianOf(starts[entry], what) - medianOf(starts.middy, what);
+  const ratio = (what: keyof Start) => above('lite', what) / above('peer', what);
+  const names = { middy: 'bare Middy', lite: 'ours, without the SDK', ours: 'ours, with it', peer: 'peer, with it' };
+  const rows = entries.map((entry) => [
+    ...[names[entry], bundles[entry].bytes, bundles[entry].gzipped],
+    ...(['import', 'answer', 'importCpu', 'answerCpu'] as const).map((what) =>
+      medianOf(starts[entry], what).toFixed(0),
+    ),
+  ]);
+  return {
+    findings: [
+      { ...finding('Cold start without the SDK, bytes of the whole bundle', lite.bytes / peer.bytes), target: 0.2 },
+      { ...finding("Cold start without the SDK, import, above Middy's", ratio('import')), target: 0.2 },
+      {
+        ...finding("Cold start without the SDK, import and first answer, above Middy's", ratio('answer')),
+        target: 0.38,
+      },
+    ],
+    table: {
+      title: `Cold start without the SDK, over TLS: milliseconds in a fresh process, median of ${runs}`,
+      columns: ['', 'bytes', 'gzip', 'import', 'answer', 'CPU of import', 'CPU of all'],
+      rows,
+    },
   };
 }
 

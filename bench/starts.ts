@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CERTIFICATE, KEY } from '../tools/loopback-tls.ts';
 import { httpEvent } from './event.ts';
 
 const CHILD = fileURLToPath(new URL('cold-start-child.mjs', import.meta.url));
@@ -24,10 +26,11 @@ export interface Start {
   readonly residentMegabytes: number;
 }
 
-/** Starts each of them in a fresh process, in turn, `runs` times. */
+/** Starts each of them in a fresh process, in turn, `runs` times. `tls`: DynamoDB is reached by HTTPS, as in Lambda. */
 export async function startAll<Name extends string>(
   startables: Readonly<Record<Name, Startable>>,
   runs: number,
+  { tls = false } = {},
 ): Promise<Record<Name, Start[]>> {
   const names = Object.keys(startables) as Name[];
   // Beside node_modules, so that an external SDK is found.
@@ -36,15 +39,21 @@ export async function startAll<Name extends string>(
   const folder = mkdtempSync(join(cache, 'cold-start-'));
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);
-  const { endpoint, close } = await instantServer();
+  const { endpoint, close } = await instantServer(tls);
   const starts = Object.fromEntries(names.map((name) => [name, [] as Start[]])) as Record<Name, Start[]>;
   try {
+    writeFileSync(join(folder, 'certificate.pem'), CERTIFICATE);
     for (const name of names) writeFileSync(join(folder, `${name}.mjs`), startables[name].code);
     for (let run = -1; run < runs; run++) {
       for (const name of names) {
         const { compileCache = false } = startables[name];
+        const trusted = tls ? { NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem') } : {};
         const environment = compileCache ? { NODE_COMPILE_CACHE: join(folder, `${name}-code`) } : {};
-        const start = await startOnce(join(folder, `${name}.mjs`), { DYNAMODB_ENDPOINT: endpoint, ...environment });
+        const start = await startOnce(join(folder, `${name}.mjs`), {
+          DYNAMODB_ENDPOINT: endpoint,
+          ...trusted,
+          ...environment,
+        });
         // The first one finds no file in the system's cache, and no code in that of V8.
         if (run >= 0) starts[name].push(start);
       }
@@ -58,13 +67,15 @@ export async function startAll<Name extends string>(
 }
 
 /** Says to every request that it was done. */
-async function instantServer() {
-  const server = createServer((request, response) => {
+async function instantServer(tls: boolean) {
+  const answer: RequestListener = (request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}'));
-  }).listen(0, '127.0.0.1');
+  };
+  const server = tls ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer) : createServer(answer);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const endpoint = `${tls ? 'https' : 'http'}://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   const close = () => {
     server.close();
     server.closeAllConnections();

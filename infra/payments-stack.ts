@@ -20,7 +20,11 @@ export interface PaymentsStackProps extends StackProps {
  * setting `keep`.
  */
 export class PaymentsStack extends Stack {
-  constructor(scope: Construct, id: string, { settings: { authorization, keep }, ...props }: PaymentsStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings: { authorization, transport, keep }, ...props }: PaymentsStackProps,
+  ) {
     super(scope, id, props);
     // Both of it, and for every table: a TableV2 is retained when nothing is said, but not protected.
     const removal = {
@@ -35,9 +39,9 @@ export class PaymentsStack extends Stack {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       ...removal,
     });
-    const fn = createPaymentsFunction(this, { authorization, payments, idempotency });
+    const fn = createPaymentsFunction(this, { authorization, transport, payments, idempotency });
     const api = createPaymentsApi(this, fn, authorization);
-    const ledger = createLedger(this, { payments, idempotency, removal });
+    const ledger = createLedger(this, { transport, payments, idempotency, removal });
     const dashboard = createMonitoring(this, { fn, api, idempotency, ledger });
 
     new CfnOutput(this, 'Url', { value: api.apiEndpoint });

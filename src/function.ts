@@ -1,7 +1,7 @@
 import type { Execution } from './core/execution/execution.ts';
 import type { IdempotencyHandle } from './core/execution/handle.ts';
 import { leaseLostError } from './core/record/failures.ts';
-import type { Outcome } from './core/record/outcome.ts';
+import { type Outcome, returned, threw } from './core/record/outcome.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { functionFormat } from './function/format.ts';
@@ -75,7 +75,9 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
   if (passHandle && onMissingKey === 'run') {
     throw optionError('passHandle', "needs onMissingKey 'throw': an unguarded execution has no handle");
   }
-  if (options.operation === undefined) warnOfSharedDefault(options.store, fn);
+  if (options.operation === undefined) {
+    warnOfSharedDefault(options.store, `${fn.name} ${Function.prototype.toString.call(fn)}`);
+  }
 
   const declared = Math.max(0, passHandle ? fn.length - 1 : fn.length);
   const guarded = async function idempotentFunction(this: unknown, ...given: unknown[]) {
@@ -85,7 +87,7 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
     const admission = await admit({ args, remaining: remainingAmong(args), format: functionFormat });
     switch (admission.kind) {
       case 'unguarded':
-        return unwrap(functionFormat.encode({ kind: 'returned', value: await call.apply(this, args) }).outcome);
+        return unwrap(functionFormat.encode(returned(await call.apply(this, args))).outcome);
       case 'replay':
         return unwrap(admission.outcome);
       case 'unanswered':
@@ -145,9 +147,9 @@ async function execute(execution: Execution, call: () => unknown): Promise<unkno
 
 async function outcomeOf(call: () => unknown): Promise<Outcome> {
   try {
-    return { kind: 'returned', value: await call() };
+    return returned(await call());
   } catch (error) {
-    return { kind: 'threw', error };
+    return threw(error);
   }
 }
 

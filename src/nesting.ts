@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { getBuiltinModule } from './builtins.ts';
 import type { Execution } from './core/execution/execution.ts';
 import { IdempotencyError } from './errors.ts';
 
@@ -8,6 +8,7 @@ interface Enclosing {
   readonly outer: Enclosing | undefined;
 }
 
+const { AsyncLocalStorage } = getBuiltinModule('node:async_hooks');
 const calls = new AsyncLocalStorage<Enclosing>();
 
 /** Runs the guarded code, so that a nested call of the same request is recognised. */
@@ -26,7 +27,7 @@ export function goInside(execution: Execution): void {
  * @throws IdempotencyError `IN_FLIGHT`
  */
 export function refuseNested(id: string): void {
-  for (let at = enclosing(); at !== undefined; at = at.outer) {
+  for (let at = enclosing(); at; at = at.outer) {
     if (at.execution.handle.id !== id || at.execution.isOver()) continue;
     throw new IdempotencyError('IN_FLIGHT', 'This request is a part of its own execution.', {
       advice: `A guarded call of record ${id} calls itself: give the inner call another operation, or another key.`,

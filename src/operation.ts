@@ -70,7 +70,7 @@ export function createOperation(
 
   async function admit(invocation: Invocation): Promise<Admission> {
     const identity = identityOf(invocation);
-    if (identity === undefined) return unguarded(invocation);
+    if (!identity) return unguarded(invocation);
     const { remaining, format } = invocation;
     return guard({ identity, remaining, format });
   }
@@ -108,7 +108,7 @@ export function resolveOperation(
     const operation = checked ?? nameOf(invocation);
     try {
       const identity = identify(request, operation, invocation.args);
-      if (identity !== undefined) refuseNested(identity.id);
+      if (identity) refuseNested(identity.id);
       return identity;
     } catch (error) {
       emit(protocol.onEvent, { type: 'refused', error, operation, ...NO_RECORD });
@@ -144,7 +144,7 @@ const NO_RECORD = { id: '', attempt: 0, durationMillis: 0 };
  * @throws TypeError that says what to guard instead
  */
 export function refuseDurable(context: unknown): void {
-  if (remainingIn(context, true) === undefined) return;
+  if (!remainingIn(context, true)) return;
   throw new TypeError(
     'middy-idempotency cannot guard a durable execution as a whole: its handler runs again after every wait. ' +
       "Guard each effect in a step: context.step('charge', () => chargeOnce(order)).",

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { getBuiltinModule } from './builtins.ts';
 import type { Runtime } from './core/runtime.ts';
 
 /** The clock, the randomness and the timers of this process. */
@@ -6,7 +6,7 @@ export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => Math.trunc(performance.now()),
   // Clones of one process, made from a snapshot, have the same cache of random bytes.
-  randomToken: () => randomUUID({ disableEntropyCache: true }),
+  randomToken: () => getBuiltinModule('node:crypto').randomUUID({ disableEntropyCache: true }),
   random: () => Math.random(),
   delay(millis) {
     const { promise: elapsed, resolve } = Promise.withResolvers<void>();

@@ -47,13 +47,14 @@ const usersOfDefault = new WeakMap<object, string>();
 /**
  * The default operation is one name for all guarded functions of a Lambda function. With equal keys, one gets the outcome of
  * another. Their keys may never be equal, so this is a warning. A guard that is made again, for every request perhaps, has the
- * same code and does not count. The guard sees no difference between handlers in Middy.
+ * same code and does not count.
+ *
+ * @param code the guarded code; the same text for all handlers in Middy, where a guard sees no difference between them
  */
-export function warnOfSharedDefault(store: object, guarded: 'a handler' | ((...args: never) => unknown)): void {
-  const code = typeof guarded === 'string' ? guarded : `${guarded.name} ${Function.prototype.toString.call(guarded)}`;
+export function warnOfSharedDefault(store: object, code: string): void {
   const user = usersOfDefault.get(store);
   usersOfDefault.set(store, code);
-  if (user === undefined || user === code) return;
+  if (!user || user === code) return;
   warn(
     'SHARED_OPERATION',
     'Two functions of one store have no `operation`: equal keys share an outcome. Give each its own',

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { IdempotencyErrorCode, IdempotencyEventType, IdempotencyHandle } from 'middy-idempotency';
 import type { IdempotencyTableProps } from 'middy-idempotency/cdk';
 import type { DynamoDBStoreOptions } from 'middy-idempotency/dynamodb';
+import type { DynamoDBStoreOptions as LiteStoreOptions } from 'middy-idempotency/dynamodb/lite';
 import { describe, expect, it } from 'vitest';
 import { helpText } from '../src/cli/help.ts';
 import { PROTOCOL_OPTION_NAMES } from '../src/core/options.ts';
@@ -85,6 +86,11 @@ const STORE_OPTIONS: Record<keyof DynamoDBStoreOptions, true> = {
   attributes: true,
   sortKey: true,
   codec: true,
+};
+const LITE_OPTIONS: Record<Exclude<keyof LiteStoreOptions, keyof DynamoDBStoreOptions>, true> = {
+  region: true,
+  endpoint: true,
+  credentials: true,
 };
 const TABLE_PROPS: Record<keyof IdempotencyTableProps, true> = {
   tableName: true,
@@ -184,6 +190,10 @@ describe('the reference', () => {
 
   it.each(Object.keys(STORE_OPTIONS))('has the option %s of dynamoDBStore', (name) =>
     expect(page('docs/reference/stores.md')).toContain(`\n| \`${name}\` |`),
+  );
+
+  it.each(Object.keys(LITE_OPTIONS))('has the option %s of dynamoDBStore without the SDK', (name) =>
+    expect(sectionOf('docs/reference/stores.md', '`dynamoDBStore` without the SDK')).toContain(`\n| \`${name}\` |`),
   );
 
   it.each(Object.keys(TABLE_PROPS))('has the prop %s of IdempotencyTable', (name) =>

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
  * with it.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
-const OLDEST_NODE = '22.12.0';
+const OLDEST_NODE = '22.15.0';
 const MIDDY_VERSIONS = ['6', '7'];
 const TYPE_CHECK = '--noEmit --strict --module nodenext --target es2023 --types node'.split(' ');
 const SHIPPED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;

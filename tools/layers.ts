@@ -2,7 +2,15 @@ import { posix } from 'node:path';
 
 const ALL_PACKAGES = 'packages';
 const PROTOCOL = ['src/errors', 'src/json', 'src/core', 'src/core/record'];
-const GUARD = ['src/errors', 'src/json', 'src/core/**', 'src/request-key', 'src/runtime', 'src/warnings'];
+const GUARD = [
+  'src/errors',
+  'src/json',
+  'src/builtins',
+  'src/core/**',
+  'src/request-key',
+  'src/runtime',
+  'src/warnings',
+];
 
 /**
  * The rooms of the house, and what each may import besides itself: other rooms, and packages.
@@ -12,33 +20,42 @@ const GUARD = ['src/errors', 'src/json', 'src/core/**', 'src/request-key', 'src/
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/errors': [],
   'src/json': [],
+  'src/builtins': [],
   'src/core/record': ['src/errors', 'src/json'],
   'src/core': PROTOCOL,
   'src/core/execution': PROTOCOL,
   'src/core/claim': [...PROTOCOL, 'src/core/execution'],
-  'src/request-key': [...PROTOCOL, 'node:buffer', 'node:crypto', 'node:zlib'],
-  'src/runtime': ['src/core', 'node:crypto'],
+  'src/request-key': [...PROTOCOL, 'src/builtins', 'node:buffer'],
+  'src/runtime': ['src/core', 'src/builtins'],
+  'src/nesting': ['src/errors', 'src/builtins', 'src/core/execution'],
   'src/warnings': ['src/errors', 'src/core'],
-  'src/operation': GUARD,
-  'src/function': [...GUARD, 'src/operation'],
-  'src/middy': [...GUARD, 'src/operation', 'aws-lambda'],
-  'src/http': [...GUARD, 'src/operation', 'src/middy', 'node:zlib'],
+  'src/operation': [...GUARD, 'src/nesting'],
+  'src/function': [...GUARD, 'src/operation', 'src/nesting'],
+  'src/transaction': [...GUARD, 'src/operation', 'src/function'],
+  'src/middy': [...GUARD, 'src/operation', 'src/nesting', 'aws-lambda'],
+  'src/http': [...GUARD, 'src/operation', 'src/middy'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [
     'src/errors',
     'src/json',
+    'src/builtins',
     'src/core/**',
     'src/stores/dynamodb/sdk',
     'src/stores/dynamodb/lite',
-    'node:crypto',
-    'node:timers',
-    'node:util',
-    'node:zlib',
+    'src/stores/postgres/idempotent-transaction',
   ],
   'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
-  // Neither the SDK nor, at run time, the ES module of a builtin.
-  'src/stores/dynamodb/lite': ['src/errors', 'src/json', 'src/core/**', 'src/stores', 'node:http'],
+  // No SDK. Of builtins only types: the process gives them at run time.
+  'src/stores/dynamodb/lite': [
+    'src/errors',
+    'src/json',
+    'src/builtins',
+    'src/core/**',
+    'src/stores',
+    'node:crypto',
+    'node:http',
+  ],
   'src/stores/postgres/idempotent-transaction': [
     ...GUARD,
     'src/operation',
@@ -58,7 +75,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/testing': ['src/errors', 'src/json', 'src/core/**', 'node:assert', 'node:crypto'],
   'src/cdk': ['aws-cdk-lib', 'constructs'],
-  'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy'],
+  'src/index': [...GUARD, 'src/operation', 'src/function', 'src/middy', 'src/transaction'],
 
   tools: [ALL_PACKAGES],
   infra: ['tools', ALL_PACKAGES],

@@ -1,7 +1,8 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-
-/** Whether a transaction was cancelled because the condition of this item of it did not hold. */
+/** Whether a transaction was cancelled because the condition of this item of it did not hold. By name: with the SDK and without. */
 export function isConditionFailed(error: unknown, index: number): boolean {
-  if (!(error instanceof TransactionCanceledException)) return false;
-  return error.CancellationReasons?.[index]?.Code === 'ConditionalCheckFailed';
+  const { name, CancellationReasons } = (error ?? {}) as {
+    readonly name?: string;
+    readonly CancellationReasons?: readonly { readonly Code?: string }[];
+  };
+  return name === 'TransactionCanceledException' && CancellationReasons?.[index]?.Code === 'ConditionalCheckFailed';
 }

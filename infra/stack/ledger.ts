@@ -8,8 +8,10 @@ import type { IdempotencyTable } from 'middy-idempotency/cdk';
 import { DEAD_LETTER_DAYS, QUEUE_DAYS } from '../ledger/terms.ts';
 import { OUTBOX_PREFIX } from '../outbox/outbox.ts';
 import { createExampleFunction } from './example-function.ts';
+import type { Transport } from './settings.ts';
 
 export interface LedgerProps {
+  readonly transport: Transport;
   /** With a stream of new images. */
   readonly payments: TableV2;
   readonly idempotency: IdempotencyTable;
@@ -38,7 +40,7 @@ const MAX_RECEIVES = 5;
  * What is behind the payments table: its stream, the publisher, the queue and the consumer that
  * books. Events that cannot be published or booked end in queues of their own.
  */
-export function createLedger(scope: Construct, { payments, idempotency, removal }: LedgerProps): Ledger {
+export function createLedger(scope: Construct, { transport, payments, idempotency, removal }: LedgerProps): Ledger {
   const table = new TableV2(scope, 'Ledger', {
     partitionKey: { name: 'account', type: AttributeType.STRING },
     sortKey: { name: 'entry', type: AttributeType.STRING },
@@ -60,7 +62,7 @@ export function createLedger(scope: Construct, { payments, idempotency, removal 
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
   });
   const publisher = createPublisher(scope, payments, queue, unpublished);
-  const consumer = createConsumer(scope, table, idempotency, queue);
+  const consumer = createConsumer(scope, { transport, table, idempotency, queue });
   return { table, publisher, consumer, queue, deadLetters, unpublished };
 }
 
@@ -95,10 +97,15 @@ function createPublisher(scope: Construct, payments: TableV2, queue: Queue, unpu
   return publisher;
 }
 
-function createConsumer(scope: Construct, table: TableV2, idempotency: IdempotencyTable, queue: Queue): LambdaFunction {
+interface ConsumerProps extends Pick<LedgerProps, 'transport' | 'idempotency'> {
+  readonly table: TableV2;
+  readonly queue: Queue;
+}
+
+function createConsumer(scope: Construct, { transport, table, idempotency, queue }: ConsumerProps): LambdaFunction {
   const consumer = createExampleFunction(scope, 'LedgerConsumer', {
     description: 'Books every payment once',
-    entry: 'ledger/handler.ts',
+    entry: transport === 'lite' ? 'ledger/lite-handler.ts' : 'ledger/handler.ts',
     timeout: TIMEOUT,
     environment: { LEDGER_TABLE_NAME: table.tableName },
     packages: ['@aws-lambda-powertools/batch'],

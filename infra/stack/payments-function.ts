@@ -4,10 +4,11 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import type { IdempotencyTable } from 'middy-idempotency/cdk';
 import { createExampleFunction } from './example-function.ts';
-import type { Authorization } from './settings.ts';
+import type { Authorization, Transport } from './settings.ts';
 
 export interface PaymentsFunctionProps {
   readonly authorization: Authorization;
+  readonly transport: Transport;
   readonly payments: TableV2;
   readonly idempotency: IdempotencyTable;
 }
@@ -21,10 +22,10 @@ const TIMEOUT = Duration.seconds(15);
 
 /** The payments Lambda, with a role that may do what the example does, and nothing else. */
 export function createPaymentsFunction(scope: Construct, props: PaymentsFunctionProps): NodejsFunction {
-  const { authorization, payments, idempotency } = props;
+  const { authorization, transport, payments, idempotency } = props;
   const fn = createExampleFunction(scope, 'Function', {
     description: 'Payments that are safe to retry',
-    entry: 'payments/handler.ts',
+    entry: transport === 'lite' ? 'payments/lite-handler.ts' : 'payments/handler.ts',
     packages: ['canonicalize'],
     timeout: TIMEOUT,
     environment: {

@@ -7,8 +7,12 @@ export type Authorization =
   /** Every caller. All share one space of idempotency keys. */
   | { readonly kind: 'anonymous' };
 
+/** How the idempotency store reaches DynamoDB: through the AWS SDK, or without it. */
+export type Transport = 'sdk' | 'lite';
+
 export interface DeploymentSettings {
   readonly authorization: Authorization;
+  readonly transport: Transport;
   /** Whether the tables are protected, and stay when the stack goes. */
   readonly keep: boolean;
 }
@@ -17,11 +21,15 @@ const HELP =
   'Choose who may call. -c auth=iam (the default): requests signed with AWS credentials. ' +
   '-c auth=jwt -c jwtIssuer=https://… -c jwtAudience=…: bearer tokens; separate audiences by commas. ' +
   '-c auth=anonymous: every caller, for a short try only. ' +
-  'Add -c keep=true to protect and keep the tables.';
+  'Add -c keep=true to protect and keep the tables, -c transport=lite for the idempotency store without the AWS SDK.';
 
 /** What to deploy, from the context of the CDK app (`-c name=value`). @throws Error that says what may be chosen */
 export function readDeploymentSettings(context: (name: string) => unknown): DeploymentSettings {
-  return { authorization: readAuthorization(context), keep: readKeep(context('keep')) };
+  return {
+    authorization: readAuthorization(context),
+    transport: readTransport(context('transport')),
+    keep: readKeep(context('keep')),
+  };
 }
 
 function readAuthorization(context: (name: string) => unknown): Authorization {
@@ -51,6 +59,12 @@ function readKeep(keep: unknown = false): boolean {
   const text = String(keep);
   if (text !== 'true' && text !== 'false') throw new Error(`keep is '${text}', not true or false. ${HELP}`);
   return text === 'true';
+}
+
+function readTransport(transport: unknown = 'sdk'): Transport {
+  if (transport !== 'sdk' && transport !== 'lite')
+    throw new Error(`transport is '${transport}', not sdk or lite. ${HELP}`);
+  return transport;
 }
 
 function readIssuer(issuer: unknown): string {

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import type { Seen } from '../lib/history.ts';
 import { brief } from './brief.ts';
 
@@ -38,13 +38,13 @@ function resultsOf(checkpoints: Attributes): Record<string, string> {
 }
 
 function outcomeOf(item: Attributes, parts: PartsSeen): Pick<Seen, 'text' | 'whole'> {
-  const [kind = '', packing] = (item['encoding']?.S ?? '').split(/\+(?=gzip$)/);
+  const [kind = '', packing] = (item['encoding']?.S ?? '').split(/\+(?=zstd$)/);
   const count = Number(item['parts']?.N ?? 0);
   const found = Array.from({ length: count }, (_, index) => parts.get(partId(item, index)));
   if (found.includes(undefined)) return { whole: false };
   const { S, B } = item['outcome'] ?? {};
   const bytes = count > 0 ? Buffer.concat(found as Uint8Array[]) : B === undefined ? undefined : bytesOf(B);
-  const json = packing === undefined || bytes === undefined ? S : gunzipSync(bytes).toString();
+  const json = packing === undefined || bytes === undefined ? S : zstdDecompressSync(bytes).toString();
   const text = json === undefined ? undefined : outcomeText(kind, json);
   return { ...(text !== undefined && { text }), ...(count > 0 && { whole: true }) };
 }

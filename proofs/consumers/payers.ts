@@ -46,8 +46,8 @@ interface Request {
 
 interface Made extends Request {
   readonly id: string;
-  /** The text of the answer. */
-  readonly text: string;
+  /** The text of the answer that is stored, if any is. */
+  text: string;
 }
 
 /** A key, and everything that was made under it. */
@@ -128,8 +128,9 @@ export async function pay({
     used.push(of);
     if (statusCode === 422 && of.isReused) return;
     const isReplay = headers?.['Idempotent-Replayed'] !== undefined;
-    // Without the record, it is told of the payment as that is now.
     const isSame = isReplay ? body === request.text : JSON.parse(body).id === request.id;
+    // Without the record, the client is told of the payment as that is now, and so are later retries.
+    request.text = body;
     if (!isSame) throw new Error(`a retry of ${request.path} was answered with ${statusCode}: ${body}`);
   }
 

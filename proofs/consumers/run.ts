@@ -124,7 +124,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
     const done = Promise.all([paying, poisoning]);
     const left = await untilDone(done, { ...options, queue, ledger, moved, reports });
     const [reuses, poison = []] = await done;
-    await records.settled();
+    await records.end();
     const { vanished } = records;
     const found: Found = {
       moved,
@@ -140,6 +140,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
     return { found, violations: violationsOf(found), reports, ...counted, kills, reuses, vanished, seconds };
   } finally {
     await pipeline.stop();
+    await records.end();
     client.destroy();
   }
 }

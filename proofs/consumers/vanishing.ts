@@ -11,8 +11,8 @@ export interface Vanishing {
   readonly vanished: { running: number; completed: number };
   /** Takes what happens to a record: now and then it vanishes soon afterwards. */
   onEvent(event: Pick<IdempotencyEvent, 'type' | 'id'>): void;
-  /** Until none is about to vanish. */
-  settled(): Promise<void>;
+  /** Nothing vanishes any more when this is done. */
+  end(): Promise<void>;
 }
 
 export interface VanishingOptions {
@@ -28,6 +28,7 @@ export function vanishing({ client, tableName, part, random }: VanishingOptions)
   const documents = DynamoDBDocumentClient.from(client);
   const vanished = { running: 0, completed: 0 };
   const pending = new Set<Promise<void>>();
+  let isOver = false;
 
   async function vanish(id: string, millis: number): Promise<void> {
     await sleep(millis);
@@ -39,12 +40,13 @@ export function vanishing({ client, tableName, part, random }: VanishingOptions)
   return {
     vanished,
     onEvent({ type, id }) {
-      if (!['claimed', 'takenOver', 'completed'].includes(type) || random.next() >= part) return;
+      if (isOver || !['claimed', 'takenOver', 'completed'].includes(type) || random.next() >= part) return;
       const deletion = vanish(id, random.between(0, WITHIN_MILLIS)).finally(() => pending.delete(deletion));
       pending.add(deletion);
     },
-    async settled() {
-      while (pending.size > 0) await Promise.all(pending);
+    async end() {
+      isOver = true;
+      await Promise.all(pending);
     },
   };
 }

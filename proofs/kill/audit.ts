@@ -13,7 +13,8 @@ export async function findEffects(
 ): Promise<Readonly<Record<string, number>>> {
   const documents = DynamoDBDocumentClient.from(client);
   switch (name) {
-    case 'transact': {
+    case 'transact':
+    case 'transact, answer lost, then refused': {
       const { Item } = await documents.send(
         new GetCommand({ TableName: tables.accounts, Key: { id }, ConsistentRead: true }),
       );

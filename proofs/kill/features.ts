@@ -21,6 +21,8 @@ export interface Feature {
   };
   /** Whether a duplicate waits for the outcome when its owner is killed. */
   readonly duplicateWaits?: boolean;
+  /** Whether, of whoever is killed, the answer to the first transaction is lost, and later tries are refused. */
+  readonly losesAnswer?: boolean;
   /** How often a request is sent at least, where time decides about more of them. */
   readonly least?: Readonly<Record<string, number>>;
 }
@@ -40,8 +42,10 @@ export const FEATURES: readonly Feature[] = [
     keeps: 'each effect',
     after: { killedAt: 'charge: answered' },
   },
+  { name: 'step, record nearly full', effects: STEPS, keeps: 'each effect' },
   { name: 'step, then a throw', effects: ['reserve', 'charge'], keeps: 'each effect' },
   { name: 'transact', effects: ['deposit'], exactly: ['deposit'] },
+  { name: 'transact, answer lost, then refused', effects: ['deposit'], exactly: ['deposit'], losesAnswer: true },
   { name: 'complete', effects: ['charge', 'mail'], atMostOnce: ['mail'], keeps: 'each effect' },
   { name: 'extend', effects: ['one', 'two'] },
   { name: 'renewLease', effects: ['one', 'two'], least: { extension: 1 } },

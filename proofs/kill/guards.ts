@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentInSteps } from '../../infra/examples/payment-in-steps.ts';
+import { IdempotencyError } from '../../src/index.ts';
 import { asFunction, deposit, type Guarded, type Handle, inMiddy, onlyCharge, type Surroundings } from './guarding.ts';
 import { createPayment, createRefund, voidPayment } from './payments.ts';
 import type { Order } from './terms.ts';
@@ -10,6 +11,8 @@ import { effectOutsideTransaction, stepsNotKept, unconditionalClaim } from './wr
 const RENEWED_LEASE = { leaseMillis: 6000, renewLease: true };
 /** No compression makes it smaller: it has two items. */
 const LARGE_BYTES = 450_000;
+/** More than half of an item. */
+const HALF_BYTES = 300_000;
 
 /** Every feature, guarding a payment. */
 export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Guarded>> = {
@@ -19,6 +22,7 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
   replay: (s) => asFunction(s, onlyCharge(s)),
   step: inSteps,
   'takeover of steps': inSteps,
+  'step, record nearly full': nearlyFull,
   'step, then a throw': (s) =>
     asFunction(s, async (_, { attempt, step }) => {
       const reservation = await step('reserve', () => s.world.happen('reserve'));
@@ -29,6 +33,13 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
     inMiddy(s, async ({ id }, { transact }) => {
       const response = { statusCode: 201, body: JSON.stringify({ id }) };
       await transact([deposit(s, id)], response);
+      return response;
+    }),
+  'transact, answer lost, then refused': (s) =>
+    inMiddy(s, async ({ id }, { transact }) => {
+      const response = { statusCode: 201, body: JSON.stringify({ id }) };
+      // Nobody can tell the handler whether the deposit is there: the record will tell the retry.
+      await transact([deposit(s, id)], response).catch(onlyUnavailable);
       return response;
     }),
   complete: (s) =>
@@ -67,6 +78,28 @@ function inSteps({ store, world }: Surroundings): Guarded {
   return { pay: paymentInSteps(store, { stock, processor: { charge } }) };
 }
 
+function onlyUnavailable(error: unknown): void {
+  if (!(error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE')) throw error;
+}
+
+/** Two results of this size are more than a record can hold: of the second one, only the fact that it is done is kept. */
+function nearlyFull(s: Surroundings): Guarded {
+  const large = (effect: string) => async () => {
+    const { id } = await s.world.happen(effect);
+    return { id, receipt: incompressible(id, HALF_BYTES) };
+  };
+  return asFunction(s, async (_, { step }) => {
+    const { id } = await step('reserve', large('reserve'));
+    const charged = await step('charge', large('charge')).catch(onlyNotReplayable);
+    return { reserve: id, charged, confirm: await step('confirm', () => s.world.happen('confirm')) };
+  });
+}
+
+function onlyNotReplayable(error: unknown): 'done' {
+  if (error instanceof IdempotencyError && error.code === 'RESPONSE_NOT_REPLAYABLE') return 'done';
+  throw error;
+}
+
 function renewing({ world }: Surroundings) {
   return async (_: Order, handle: Handle) => {
     const one = await world.happen('one');
@@ -81,6 +114,6 @@ function waiting(s: Surroundings): Guarded {
   return asFunction(s, onlyCharge(s), { onInFlight });
 }
 
-function incompressible(seed: string): string {
-  return createHash('shake256', { outputLength: LARGE_BYTES }).update(seed).digest('base64');
+function incompressible(seed: string, outputLength = LARGE_BYTES): string {
+  return createHash('shake256', { outputLength }).update(seed).digest('base64');
 }

@@ -31,7 +31,7 @@ export async function kill(
   feature: Feature,
   place?: string,
 ): Promise<{ readonly story: Story; readonly reached: readonly string[] }> {
-  const scene = lane.begin();
+  const scene = lane.begin(feature);
   const store = dynamoDBStore({ tableName: tables.records, client });
   const order: Order = { id: `${feature.name}, ${place ?? 'alive'}` };
   const common = { type: 'call', feature: feature.name, order } as const;

@@ -1,6 +1,7 @@
-import { startProxy } from '../../test/support/proxy.ts';
+import { type Copy, type DynamoDBAnswer, type ProxyOptions, startProxy } from '../../test/support/proxy.ts';
 import type { StoreName } from '../lib/lite-store.ts';
 import { Child } from './child.ts';
+import type { Feature } from './features.ts';
 import { Scene } from './scene.ts';
 import type { Phase } from './story.ts';
 import type { Answer, Call, Resolve, Setting, Tables } from './terms.ts';
@@ -46,12 +47,18 @@ export class Lane {
     const { endpoint, tables, store } = this.#options;
     const world = await startWorld(({ by, effect, key }) => this.#scene.happen(by, effect, key));
     this.#stops.push(world.close);
-    const proxy = async (deliver: Parameters<typeof startProxy>[0]['deliver']): Promise<Setting> => {
-      const running = await startProxy({ upstream: () => endpoint, decide: () => 'pass', ...(deliver && { deliver }) });
+    const proxy = async (
+      deliver: (copy: Copy) => Promise<DynamoDBAnswer>,
+      decide: ProxyOptions['decide'] = () => 'pass',
+    ): Promise<Setting> => {
+      const running = await startProxy({ upstream: () => endpoint, decide, deliver });
       this.#stops.push(running.close);
       return { store, dynamoDB: running.endpoint, world: world.url, tables };
     };
-    this.#victims = await proxy((copy) => this.#scene.deliver(copy));
+    this.#victims = await proxy(
+      (copy) => this.#scene.deliver(copy),
+      (request) => this.#scene.faultOf(request),
+    );
     const retries = await proxy((copy) => this.#scene.deliverRetry(this.#retrying, copy));
     this.#retrier = new Child(retries, this.#options.compileCache, async () => true);
     this.#prepareVictim();
@@ -67,8 +74,8 @@ export class Lane {
     });
   }
 
-  begin(): Scene {
-    this.#scene = new Scene(this.#options.tables.records);
+  begin({ losesAnswer }: Feature): Scene {
+    this.#scene = new Scene(this.#options.tables.records, losesAnswer);
     return this.#scene;
   }
 

@@ -1,4 +1,4 @@
-import type { Copy, DynamoDBAnswer } from '../../test/support/proxy.ts';
+import type { Copy, DynamoDBAnswer, DynamoDBRequest, Fault } from '../../test/support/proxy.ts';
 import { readRequest, type SentRequest } from './requests.ts';
 import type { Entry } from './story.ts';
 import type { Moment } from './terms.ts';
@@ -23,14 +23,17 @@ export class Scene {
   readonly looked: Promise<number>;
   readonly #onLook: (at: number) => void;
   readonly #recordsTable: string;
+  readonly #losesAnswer: boolean;
+  #transactions = 0;
   readonly #happened = new Map<string, Happened>();
   #times = new Map<string, number>();
   #victim: Victim | undefined;
   /** What was on its way when its process died. */
   #late: Copy | undefined;
 
-  constructor(recordsTable: string) {
+  constructor(recordsTable: string, losesAnswer = false) {
     this.#recordsTable = recordsTable;
+    this.#losesAnswer = losesAnswer;
     const { promise, resolve } = Promise.withResolvers<number>();
     this.looked = promise;
     this.#onLook = resolve;
@@ -64,6 +67,12 @@ export class Scene {
     const times = (this.#times.get(key) ?? 0) + 1;
     this.#times.set(key, times);
     return times === 1 ? key : `${name} ${times}: ${moment}`;
+  }
+
+  /** What becomes of a request of the victim, as long as it lives. */
+  faultOf({ operation }: DynamoDBRequest): Fault {
+    if (!this.#losesAnswer || operation !== 'TransactWriteItems') return 'pass';
+    return this.#transactions++ === 0 ? 'lose answer' : 'expire token';
   }
 
   /** A request of the victim, at the proxy. */

@@ -14,7 +14,7 @@ export interface History {
 export interface Terms {
   readonly clockSkewMillis: number;
   readonly onExpiredLease: 'run' | 'throw';
-  /** Whether no two clocks (true time is one of them) are further apart than the tolerance. */
+  /** Whether no two clocks (true time is one of them) are ever further apart than the tolerance. */
   readonly clocksAgree: boolean;
   /** Whether no process was ever stopped for a while, so that its timers came late. */
   readonly punctual: boolean;
@@ -49,7 +49,7 @@ export interface Seen {
   readonly expiresAt: number;
   /** The stored outcome as text, where there is one; `undefined` also where it is not replayable. */
   readonly text?: string;
-  /** The results of steps by name, while there is no outcome. */
+  /** The results of steps by name, while there is no outcome; `NOT_KEPT` where only the fact that it is done is kept. */
   readonly checkpoints?: Readonly<Record<string, string>>;
   /** Of an outcome in parts: whether all of them are there. */
   readonly whole?: boolean;
@@ -61,9 +61,12 @@ interface Base<Type extends string> {
   readonly call: string;
 }
 
+/** What a checkpoint has of a step whose result the record could not hold. */
+export const NOT_KEPT = 'a result that is not kept';
+
 export type HistoryEvent =
   /**
-   * A request comes in. `offset`: what its host's clock shows, less true time. `deadline`: when its process is stopped
+   * A request comes in. `offset`: what its host's clock shows then, less true time. `deadline`: when its process is stopped
    * in any case, true time. `probe`: see the oracle's progress. `waitMillis`: how long it may wait for another one's
    * outcome.
    */
@@ -76,6 +79,8 @@ export type HistoryEvent =
       readonly probe?: boolean;
       readonly waitMillis?: number;
     })
+  /** The clock of its host steps: what that shows from here on, less true time. */
+  | (Base<'clockStepped'> & { readonly offset: number })
   /** Its handler begins. */
   | (Base<'started'> & { readonly attempt: number; readonly leaseUntil: number })
   /** It was told that its lease lasts until then, on its own clock. */

@@ -1,5 +1,5 @@
 import type { Ending } from '../lib/history.ts';
-import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, type Wrote } from './facts.ts';
+import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, offsetsOf, type Wrote } from './facts.ts';
 
 /** I8, I12, `parts`, the callers' part of I11, and that an outcome goes only to requests with its payload. */
 export function answersAreTheSame(facts: Facts): void {
@@ -89,8 +89,8 @@ function isSomebodys(facts: Facts, key: KeyFacts, call: CallFacts, answer: Endin
   const stored = storedMeanwhile(key, call, answer);
   if (stored === undefined) {
     report('I8', at, `call ${id} gets an outcome of call ${source.id} that was not stored then`);
-  } else if (called.at + called.offset >= stored.expiresAt && call.started === undefined) {
-    // The caller's own clock decides, and it was at least here when the request came.
+  } else if (called.at + Math.min(...offsetsOf(call)) >= stored.expiresAt && call.started === undefined) {
+    // The caller's own clock decides, and it never showed less.
     report('I11', at, `call ${id} gets the outcome of call ${source.id}, whose retention is over`);
   }
 }

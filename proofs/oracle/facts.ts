@@ -16,6 +16,8 @@ export interface StepRun {
 export interface CallFacts {
   readonly id: string;
   readonly called: EventOf<'called'>;
+  /** How its host's clock steps while it is there. */
+  readonly clockSteps: EventOf<'clockStepped'>[];
   started?: EventOf<'started'>;
   readonly extensions: EventOf<'extended'>[];
   endedAt?: number;
@@ -77,6 +79,7 @@ export function collect(history: History, violations: Violation[]): Facts {
       const facts = {
         id: event.call,
         called: event,
+        clockSteps: [],
         extensions: [],
         steps: [],
         told: [],
@@ -106,6 +109,9 @@ export function collect(history: History, violations: Violation[]): Facts {
 
   function takeOf(call: CallFacts, event: Exclude<HistoryEvent, { type: 'called' | 'deleted' | 'partLost' }>): void {
     switch (event.type) {
+      case 'clockStepped':
+        call.clockSteps.push(event);
+        return;
       case 'started':
         if (call.started !== undefined) report('I1', event.at, `call ${call.id} executes twice`);
         else keyOf(call.called.key).executions.push(call as Execution);
@@ -188,11 +194,21 @@ export function collect(history: History, violations: Violation[]): Facts {
   }
 }
 
-/** When the lease that a call was told of has ended, true time, as it was known to the call at `at`. */
-export function leaseEnd(call: CallFacts, at = Number.POSITIVE_INFINITY): number {
+/** When the lease that a call was told of has ended, true time, as it was known to the call at `at`, by its clock of then. */
+export function leaseEnd(call: CallFacts, at = Number.POSITIVE_INFINITY, clockAt = at): number {
   let until = call.started?.leaseUntil ?? 0;
   for (const extension of call.extensions) if (extension.at <= at) until = Math.max(until, extension.leaseUntil);
-  return until - call.called.offset;
+  return until - offsetAt(call, clockAt);
+}
+
+/** What the clock of its host showed at `at`, less true time. */
+export function offsetAt({ called, clockSteps }: CallFacts, at: number): number {
+  return clockSteps.findLast((step) => step.at <= at)?.offset ?? called.offset;
+}
+
+/** All that it ever showed while the call was there. */
+export function offsetsOf({ called, clockSteps }: CallFacts): number[] {
+  return [called, ...clockSteps].map(({ offset }) => offset);
 }
 
 /** The last write that stored an outcome of this call. */

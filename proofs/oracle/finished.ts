@@ -17,6 +17,7 @@ export function finishedEffectsStay(facts: Facts): void {
       if (call.settlement === 'store') {
         isStored(facts, call);
         if (facts.terms.punctual) isTriedWhileThereIsTime(facts, call);
+        if (facts.terms.punctual) isGivenUpInTime(facts, call);
       } else staysUnstored(facts, call);
       if (call.settlement === 'hold' || !isKept(call, facts.terms)) leaseIsKept(facts, key, call);
       if (facts.terms.clocksAgree) noneFollows(facts, key, call);
@@ -62,9 +63,27 @@ function isTriedWhileThereIsTime({ terms, report }: Facts, call: CallFacts): voi
   if (call.failures.some(({ at, retryable }) => at >= (call.endedAt ?? 0) && !retryable)) return;
   const { deadline = Number.POSITIVE_INFINITY } = call.called;
   const until =
-    Math.min(leaseEnd(call), deadline, call.endedAt + terms.patienceMillis) - RESERVE_MILLIS - (terms.noiseMillis ?? 0);
+    Math.min(leaseEnd(call, failed.at), deadline, call.endedAt + terms.patienceMillis) -
+    RESERVE_MILLIS -
+    (terms.noiseMillis ?? 0);
   if (failed.at < until)
     report('I4', failed.at, `call ${call.id} gave its outcome up ${until - failed.at} ms too early`);
+}
+
+/** The least that a last write is given. */
+const LAST_WRITE_MILLIS = 1000;
+
+/** I16. However the wall clock steps, its caller does not wait for longer than the outcome's writes may take. */
+function isGivenUpInTime({ terms, report }: Facts, call: CallFacts): void {
+  const { id, endedAt, answeredAt, steps, conflicts, reports } = call;
+  if (endedAt === undefined || answeredAt === undefined || terms.noiseMillis !== undefined) return;
+  // A hook may make another outcome of it. What it has met instead of its own record may take a further write.
+  const outcomes = 1 + reports.filter(({ report: what }) => /^complet(ed|ionFailed)$/.test(what)).length;
+  const tries = outcomes + conflicts.filter(({ at }) => at >= endedAt).length;
+  const begun = Math.max(endedAt, ...steps.map((run) => run.endedAt ?? 0));
+  const late = answeredAt - begun - tries * (terms.patienceMillis + LAST_WRITE_MILLIS);
+  if (late > 0)
+    report('I16', answeredAt, `call ${id} is answered ${late} ms after its outcome should have been given up`);
 }
 
 function staysUnstored({ report }: Facts, call: CallFacts): void {

@@ -6,6 +6,7 @@ import {
   isPastRetention,
   type KeyFacts,
   leaseEnd,
+  offsetAt,
   releasedAt,
 } from './facts.ts';
 
@@ -25,9 +26,10 @@ export function oneOwner(facts: Facts): void {
   }
 }
 
-function startsWithinItsLease({ report, terms }: Facts, { id, started, called }: CallFacts): void {
+function startsWithinItsLease({ report, terms }: Facts, call: CallFacts): void {
+  const { id, started } = call;
   if (started === undefined) return;
-  const late = started.at + called.offset - started.leaseUntil;
+  const late = started.at + offsetAt(call, started.at) - started.leaseUntil;
   if (late >= (terms.noiseMillis ?? 0)) report('I1', started.at, `call ${id} starts ${late} ms after its own lease`);
 }
 

@@ -1,10 +1,11 @@
-import type { Seen } from '../lib/history.ts';
+import { NOT_KEPT, type Seen } from '../lib/history.ts';
 import {
   type Execution,
   type Facts,
   isPastRetention,
   type KeyFacts,
   leaseEnd,
+  offsetsOf,
   type StepRun,
   type Wrote,
 } from './facts.ts';
@@ -76,7 +77,8 @@ function releaseKeepsAll({ report }: Facts, { id, steps, writes }: Execution): v
   for (const { at, after } of writes) {
     if (after?.status !== 'RELEASED' || after.by !== id) continue;
     for (const { step, beganAt, result } of steps) {
-      if (beganAt > at || (result !== undefined && after.checkpoints?.[step] === result)) continue;
+      const kept = after.checkpoints?.[step];
+      if (beganAt > at || (result !== undefined && (kept === result || kept === NOT_KEPT))) continue;
       const hasThrown = steps.some((run) => run.step === step && run.endedAt !== undefined && run.endedAt <= at);
       if (result === undefined && hasThrown) continue;
       report('step', at, `call ${id} is released without its step ${step}`);
@@ -106,7 +108,8 @@ function isRepeatedForAReason({ terms, report }: Facts, { executions }: KeyFacts
 /** No write forgets a step, until there is an outcome, or the retention is over on the writer's clock. */
 function nothingVanishes({ terms, calls, report }: Facts, { call, at, before, after }: Wrote): void {
   if (before?.checkpoints === undefined || after?.status === 'COMPLETED') return;
-  const now = at + (terms.clocksAgree ? terms.clockSkewMillis : (calls.get(call)?.called.offset ?? 0));
+  const writer = calls.get(call);
+  const now = at + (terms.clocksAgree ? terms.clockSkewMillis : Math.max(...(writer ? offsetsOf(writer) : [0])));
   if (now >= before.expiresAt) return;
   for (const [step, result] of Object.entries(before.checkpoints)) {
     if (resultIn(after, step) === result) continue;

@@ -62,7 +62,7 @@ function isToldInTime({ report, terms }: Facts, { executions }: KeyFacts, call: 
     if (next.at <= started.at || next.at >= until || other === id || signalledAt - next.at <= noise) continue;
     report('signal', next.at, `call ${other} starts, and call ${id} still runs and was not told`);
   }
-  const early = leaseEnd(call, signalledAt - 1) - signalledAt;
+  const early = leaseEnd(call, signalledAt - 1, signalledAt) - signalledAt;
   const isLost = call.reports.some(({ report: what }) => what === 'leaseLost');
   // At a timeout, or in an invocation, it is the end of that which counts.
   if (signalledAt >= until || isLost || call.timedOutAt !== undefined || call.called.deadline !== undefined) return;

@@ -1,5 +1,5 @@
 import type { Seen } from '../lib/history.ts';
-import type { CallFacts, Facts, KeyFacts, Wrote } from './facts.ts';
+import { type CallFacts, type Facts, type KeyFacts, offsetAt, offsetsOf, type Wrote } from './facts.ts';
 
 /** I2, I3, I5 and the table's part of I11, from every write that took effect. */
 export function writesAreFenced(facts: Facts): void {
@@ -39,7 +39,7 @@ function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): 
 
 /** Clocks that disagree: then what counts is that of the one who takes over. */
 function mayTakeOver({ terms, calls, report }: Facts, call: CallFacts, before: Seen, at: number): void {
-  const now = at + (terms.clocksAgree ? terms.clockSkewMillis : call.called.offset);
+  const now = at + (terms.clocksAgree ? terms.clockSkewMillis : Math.max(...offsetsOf(call)));
   if (before.status === 'COMPLETED' && now < before.expiresAt) {
     report('I4', at, `call ${call.id} takes over from the outcome of call ${before.by} within its retention`);
   }
@@ -49,7 +49,8 @@ function mayTakeOver({ terms, calls, report }: Facts, call: CallFacts, before: S
 }
 
 function isLive(calls: Facts['calls'], { status, leaseUntil, by }: Seen, at: number): boolean {
-  const offset = calls.get(by)?.called.offset ?? 0;
+  const owner = calls.get(by);
+  const offset = owner === undefined ? 0 : offsetAt(owner, at);
   return status === 'IN_PROGRESS' && leaseUntil !== undefined && at < leaseUntil - offset;
 }
 

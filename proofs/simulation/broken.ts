@@ -25,20 +25,23 @@ const STEP = 'src/core/execution/step.ts';
 const FAILURE = 'src/stores/dynamodb/failure.ts';
 const EXECUTION = 'src/core/execution/execution.ts';
 const WAIT = 'src/core/claim/wait.ts';
+const LITE_TRANSPORT = 'src/stores/dynamodb/lite/transport.ts';
+const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
+const PERSIST = 'src/core/execution/persist.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
 
 /** The policy is not asked when the handler has answered. */
-const JUDGED_LATER = edit(RUN, "decide({ kind: 'returned', value: response });", '{}');
+const JUDGED_LATER = edit(RUN, 'decide(returned(response));', '{}');
 
 /** The breaks that the protocol must not survive unnoticed. */
 export const BREAKS: readonly Break[] = [
   one(
     'complete without the owner condition',
     HELD_RECORD,
-    'const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));',
+    'const verb = () => (expected ? store.replace(record, expected) : store.insert(record));',
     `const verb = async () => store.replace(record, ${WHATEVER_IS_THERE});`,
   ),
   one(
@@ -54,23 +57,17 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'release when a hook behind the handler throws',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "failure = { kind: 'returned', value: answer.value };", "failure = { kind: 'threw', error };"),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'failure = returned(answer.value);', 'failure = threw(error);')],
   },
   {
     name: 'judge what a hook has made of the answer',
-    edits: [
-      JUDGED_LATER,
-      edit(RUN, "answer === undefined ? outcome : { kind: 'returned', value: answer.value }", 'outcome'),
-    ],
+    edits: [JUDGED_LATER, edit(RUN, 'answer ? returned(answer.value) : outcome', 'outcome')],
     tests: ['test/integration/i04-finished-effect.test.ts'],
   },
   one(
     'skip self-recognition',
     DECIDE,
-    "if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };",
+    "if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };",
     '',
   ),
   one(
@@ -88,11 +85,11 @@ export const BREAKS: readonly Break[] = [
   one(
     'let a mismatch delete the record',
     CONTEND,
-    '        if (later === undefined) return yieldTo(decision, number, existing);',
+    '        if (!later) return yieldTo(decision, number, existing);',
     `        if (decision.kind === 'keyReused' && existing !== undefined) {
           await options.store.remove(existing.id, { owner: existing.owner, status: existing.status });
         }
-        if (later === undefined) return yieldTo(decision, number, existing);`,
+        if (!later) return yieldTo(decision, number, existing);`,
   ),
   {
     name: 'store the response of a timeout',
@@ -139,17 +136,12 @@ export const BREAKS: readonly Break[] = [
     'write(() => store.replace(released, inProgress),',
     'write(() => store.remove(id, inProgress),',
   ),
-  one(
-    'an outcome is written once, not until it is',
-    'src/core/execution/persist.ts',
-    'maxTries = FOREVER',
-    'maxTries = 1',
-  ),
+  one('an outcome is written once, not until it is', PERSIST, 'maxTries = FOREVER', 'maxTries = 1'),
   one(
     'an outcome is not put back where the record is gone',
     OVERWRITE,
-    'if (existing === undefined) return { record: completed };',
-    'if (existing === undefined) return undefined;',
+    'if (!existing) return { record: completed };',
+    'if (!existing) return undefined;',
   ),
   one(
     'a failure of the store masks the answer',
@@ -172,7 +164,7 @@ export const BREAKS: readonly Break[] = [
   one(
     "ignore onExpiredLease: 'throw'",
     DECIDE,
-    "return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover",
+    "return unsettled ? { kind: 'outcomeUnknown' } : takeover",
     'return takeover',
   ),
   one(
@@ -202,8 +194,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: an amendment makes the retention longer',
     HELD_RECORD,
-    'retention ??= { expiration: Math.max',
-    'retention = { expiration: Math.max',
+    'retention ??= Math.max(',
+    'retention = Math.max(',
   ),
   {
     name: 'found here: a claim whose lease is over takes over',
@@ -254,14 +246,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'go on before the result of a step is kept',
     STEP,
-    'return decodeCheckpoint(name, await keep(name, await run(name, fn))) as',
-    'const result = await run(name, fn);\n    void keep(name, result).catch(() => undefined);\n    return result as',
+    'return decodeCheckpoint(name, await keep(name, encodeCheckpoint(await run(name, fn)))) as',
+    'const result = await run(name, fn);\n    void keep(name, encodeCheckpoint(result)).catch(() => undefined);\n    return result as',
   ),
   one(
     'a checkpoint that could not be written counts as kept',
     STEP,
-    'if (failure.recordRefused !== true) throw failed(name, failure);',
-    'if (failure.recordRefused !== true) return text;',
+    'if (!failure.recordRefused || text === TOO_LARGE) throw failed(name, failure);',
+    'if (!failure.recordRefused || text === TOO_LARGE) return text;',
   ),
   one(
     'a release drops the checkpoints',
@@ -324,14 +316,14 @@ export const BREAKS: readonly Break[] = [
   one(
     'a request that has waited takes over although the lease is live',
     CONTEND,
-    'if (later === undefined) return yieldTo(decision, number, existing);\n        existing = later.existing;',
-    `if (later === undefined && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
+    'if (!later) return yieldTo(decision, number, existing);\n        existing = later.existing;',
+    `if (!later && decision.kind === 'inFlight' && existing && options.waitMillis > 0) {
           const { owner, status } = existing;
           const expected = { owner, status };
           const tried = await attempt({ kind: 'takeover', attempt: number + 1, expected } as never);
           if ('won' in tried) return tried.won;
           existing = tried.existing;
-        } else if (later === undefined) return yieldTo(decision, number, existing);
+        } else if (!later) return yieldTo(decision, number, existing);
         else existing = later.existing;`,
   ),
   one(
@@ -385,8 +377,8 @@ export const BREAKS: readonly Break[] = [
   one(
     'found here: the retention is over while a handler goes on that has stored its response',
     HELD_RECORD,
-    'Math.max(expiration, leaseIsOver)',
-    'leaseIsOver < 0 ? leaseIsOver : expiration',
+    'Math.max(base.expiration, leaseIsOver)',
+    'Math.max(base.expiration, 0 * leaseIsOver)',
   ),
   {
     name: 'found here: a completion that got no answer is not made good',
@@ -400,9 +392,9 @@ export const BREAKS: readonly Break[] = [
     name: 'a refused try hides an earlier one without an answer',
     edits: [
       edit(
-        'src/core/execution/persist.ts',
-        'throw isDoubtful && retryable === false ? inconclusive(failure) : failure;',
-        'throw isDoubtful === undefined ? inconclusive(failure) : failure;',
+        PERSIST,
+        'throw isDoubtful && retryable === false ? revised(failure, { retryable: undefined }) : failure;',
+        'throw isDoubtful === undefined ? revised(failure, { retryable: undefined }) : failure;',
       ),
       edit(FAILURE, "const isDoubtful = kind === 'unclear' || attempts > 1;", 'const isDoubtful = attempts < 0;'),
       // The token of the record would find it, too.
@@ -507,6 +499,21 @@ export const BREAKS: readonly Break[] = [
     tests: ['test/request-key/exact-numbers.test.ts'],
   },
   {
+    name: 'the store without the SDK forgets a try without an answer',
+    edits: [edit(LITE_TRANSPORT, '{ ...error.$metadata, attempts }', '{ ...error.$metadata, attempts: 1 }')],
+    tests: ['test/stores/lite/transport.test.ts'],
+  },
+  {
+    name: 'the store without the SDK takes an altered answer',
+    edits: [edit(LITE_ANSWER, 'if (checksum !== undefined &&', 'if (checksum === null &&')],
+    tests: ['test/stores/lite/transport.test.ts'],
+  },
+  {
+    name: 'the store without the SDK takes the refusal of a proxy for one of DynamoDB',
+    edits: [edit(LITE_ANSWER, '...(__type !== undefined && {', '...(status > 0 && {')],
+    tests: ['test/stores/lite/transport.test.ts'],
+  },
+  {
     name: 'a duplicate decodes every checkpoint',
     edits: [
       edit(
@@ -526,5 +533,81 @@ function conditionFor(`,
       ),
     ],
     tests: ['test/integration/i16-bounded.test.ts'],
+  },
+  {
+    name: 'DynamoDB Local listens on every interface',
+    edits: [
+      edit(
+        'tools/dynamodb-local-program.ts',
+        "hasCompiler ? ['-cp', jar, launcher] : ['-jar', jar]",
+        "hasCompiler && jar === '' ? ['-cp', jar, launcher] : ['-jar', jar]",
+      ),
+    ],
+    tests: ['test/infra/dynamodb-local.test.ts'],
+  },
+  {
+    name: 'Docker publishes DynamoDB Local on every interface',
+    edits: [edit('tools/dynamodb-local-program.ts', 'port: address, sharedDb', 'port, sharedDb')],
+    tests: ['test/infra/dynamodb-local.test.ts'],
+  },
+  {
+    name: 'an endpoint that sends no item with a failed condition has no record',
+    edits: [edit(DYNAMODB, 'item ?? (await table.get(id))', 'item')],
+    tests: ['test/stores/dynamodb-without-items.test.ts'],
+  },
+  {
+    name: 'a duplicate waits by the wall clock',
+    edits: [
+      edit(WAIT, 'deadline ??= runtime.monotonic() +', 'deadline ??= runtime.now() +'),
+      edit(WAIT, 'const left = deadline - runtime.monotonic();', 'const left = deadline - runtime.now();'),
+      edit(WAIT, 'Math.max(deadline - runtime.monotonic(),', 'Math.max(deadline - runtime.now(),'),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'an outcome is given up by the wall clock',
+    edits: [
+      edit(PERSIST, 'const end = runtime.monotonic() +', 'const end = runtime.now() +'),
+      edit(PERSIST, 'end - runtime.monotonic());', 'end - runtime.now());'),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'a step of the clock gives an invocation more time',
+    edits: [
+      edit(
+        'src/core/budget.ts',
+        'Math.min(remaining?.() ?? 0, initial + startedAt - runtime.monotonic())',
+        '(remaining?.() ?? 0 * startedAt)',
+      ),
+    ],
+    tests: ['test/core/clock-steps.test.ts'],
+  },
+  {
+    name: 'a nested call of the same request takes over from its caller',
+    edits: [edit('src/operation.ts', 'if (identity !== undefined) refuseNested(identity.id);', 'refuseNested("");')],
+    tests: ['test/nesting.test.ts'],
+  },
+  {
+    name: 'a nested call in a handler of Middy is taken for a duplicate',
+    edits: [
+      edit(
+        'src/middy/lifecycle.ts',
+        'stateOf(request).enter = () => goInside(execution);',
+        'stateOf(request).enter = () => undefined;',
+      ),
+    ],
+    tests: ['test/nesting.test.ts'],
+  },
+  {
+    name: 'extend gives up after one failure',
+    edits: [
+      edit(
+        HELD_RECORD,
+        "if (wanted <= until) return 'written';\n        const next = proposal(wanted);\n        return persist((millis) => putLease(next, millis));",
+        "if (wanted <= until) return 'written';\n        return putLease(proposal(wanted));",
+      ),
+    ],
+    tests: ['test/core/execution/ending.test.ts'],
   },
 ];

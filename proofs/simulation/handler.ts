@@ -21,6 +21,8 @@ export class HandlerRun {
   readonly #call: CallRun;
   readonly #handle: WatchedHandle<object>;
   readonly #script: Script;
+  /** How many responses it has tried to store: each has a text of its own. */
+  #responses = 0;
   isRunning = false;
   isHanging = false;
   /** What the `settle` option says of its end, and which one that was. */
@@ -92,7 +94,8 @@ export class HandlerRun {
   async #runStep(step: string): Promise<string> {
     await this.#turn(`step ${step}`);
     if (this.#script.failing?.includes(step) === true) throw this.#call.failure();
-    return `${step} by ${this.#call.plan.id}`;
+    const isBulky = this.#script.bulky?.includes(step) === true;
+    return `${isBulky ? 'bulky ' : ''}${step} by ${this.#call.plan.id}`;
   }
 
   #transact(refused: boolean): Promise<void> {
@@ -102,7 +105,8 @@ export class HandlerRun {
   }
 
   #response(done: 'completed' | 'transacted') {
-    const text = this.#sized(`${done} by ${this.#call.plan.id}`);
+    const times = this.#responses++ === 0 ? '' : ` again (${this.#responses})`;
+    const text = this.#sized(`${done}${times} by ${this.#call.plan.id}`);
     return { text, value: text };
   }
 

@@ -1,7 +1,7 @@
 import type { Seen } from '../lib/history.ts';
 import { type Conditional, type Item, isMet } from './conditions.ts';
 import { seenItem } from './seen-item.ts';
-import type { Applied, Rows } from './table.ts';
+import type { Answered, Rows } from './table.ts';
 import { Tokens } from './tokens.ts';
 
 /** What DynamoDB answers, as its protocol has it. */
@@ -36,8 +36,12 @@ export class ItemTable implements Rows {
   readonly #items = new Map<string, Item>();
   readonly #tokens: Tokens;
 
-  constructor(tokens = new Tokens()) {
+  readonly #sendsItems: boolean;
+
+  /** `sendsItems`: whether a failed condition comes with the item. Some endpoints send none. */
+  constructor(tokens = new Tokens(), sendsItems = true) {
     this.#tokens = tokens;
+    this.#sendsItems = sendsItems;
   }
 
   ids(): Iterable<string> {
@@ -61,7 +65,7 @@ export class ItemTable implements Rows {
     this.#items.delete(id);
   }
 
-  answer(operation: string, request: WireRequest): Applied<WireAnswer> {
+  answer(operation: string, request: WireRequest): Answered<WireAnswer> {
     switch (operation) {
       case 'PutItem':
         return this.#write(request, idOf(request.Item), request.Item);
@@ -78,10 +82,10 @@ export class ItemTable implements Rows {
     }
   }
 
-  #write(condition: Conditional, id: string, item: Item | undefined): Applied<WireAnswer> {
+  #write(condition: Conditional, id: string, item: Item | undefined): Answered<WireAnswer> {
     const Item = this.#items.get(id);
     if (!isMet(condition, Item)) {
-      const body = { ...exception('ConditionalCheckFailedException'), ...(Item !== undefined && { Item }) };
+      const body = { ...exception('ConditionalCheckFailedException'), ...this.#withItem(Item) };
       return { answer: { status: 400, body }, wrote: false };
     }
     if (item === undefined) this.#items.delete(id);
@@ -89,12 +93,16 @@ export class ItemTable implements Rows {
     return { answer: DONE, wrote: true };
   }
 
-  #transact({ TransactItems: items = [], ClientRequestToken: token = '' }: WireRequest): Applied<WireAnswer> {
+  #withItem(Item: Item | undefined): { readonly Item?: Item } {
+    return this.#sendsItems && Item !== undefined ? { Item } : {};
+  }
+
+  #transact({ TransactItems: items = [], ClientRequestToken: token = '' }: WireRequest): Answered<WireAnswer> {
     if (this.#tokens.knows(token)) return { answer: DONE, wrote: false };
     const reasons = items.map(({ Put, Update, ConditionCheck }) => {
       const Item = this.#items.get(idOf(Put?.Item ?? Update?.Key ?? ConditionCheck?.Key));
       if (isMet(Put ?? Update ?? ConditionCheck ?? {}, Item)) return { Code: 'None' };
-      return { Code: 'ConditionalCheckFailed', ...(Put !== undefined && Item !== undefined && { Item }) };
+      return { Code: 'ConditionalCheckFailed', ...(Put !== undefined && this.#withItem(Item)) };
     });
     if (reasons.some(({ Code }) => Code !== 'None')) {
       const body = { ...exception('TransactionCanceledException'), CancellationReasons: reasons };

@@ -42,6 +42,8 @@ export function moves(world: World): Move[] {
   if (plan.faults.size > 0) {
     for (const copy of network.copies) faultsOf(world, copy, made);
     if (plan.faults.has('crash')) crashes(world, made);
+    if (plan.faults.has('expired credentials')) expiries(world, made);
+    if (plan.faults.has('clock step')) clockSteps(world, made);
     if (plan.faults.has('TTL')) deletions(world, made);
     if (plan.faults.has('lost part')) partLosses(world, made);
   }
@@ -72,6 +74,10 @@ function fires(world: World, timer: Timer): Move {
 
 function plainMove({ network }: World, copy: Copy): Move {
   const call = copy.request.call.plan.id;
+  if (copy.answer === undefined && network.hasExpired(copy)) {
+    const what = () => `${say(copy)} is refused: its credentials have expired`;
+    return { weight: 5, what, call, make: () => network.refuse(copy) };
+  }
   return copy.answer === undefined
     ? { weight: 5, what: () => `${say(copy)} arrives`, call, make: () => network.arrive(copy) }
     : { weight: 5, what: () => `the answer to ${say(copy)} arrives`, call, make: () => network.deliver(copy) };
@@ -104,6 +110,39 @@ function crashes(world: World, made: Move[]): void {
   for (const process of world.busyProcesses()) {
     const what = () => `the process on host ${process.host} dies`;
     made.push({ weight: 0.4, what, kind: 'crash', make: () => world.crash(process) });
+  }
+}
+
+/** All that its host sends is refused, until they are renewed. */
+function expiries({ network, calls }: World, made: Move[]): void {
+  for (const host of new Set(calls.filter(({ isOver }) => !isOver).map(({ process }) => process.host))) {
+    const hasExpired = network.expired.has(host);
+    made.push(
+      hasExpired
+        ? {
+            weight: 0.5,
+            what: () => `the credentials of host ${host} are renewed`,
+            make: () => void network.expired.delete(host),
+          }
+        : {
+            weight: 0.2,
+            what: () => `the credentials of host ${host} expire`,
+            kind: 'expired credentials',
+            make: () => void network.expired.add(host),
+          },
+    );
+  }
+}
+
+/** Not in the moment of a timer: it takes a millisecond. */
+function clockSteps(world: World, made: Move[]): void {
+  if ((world.nextTimer()?.due ?? Number.POSITIVE_INFINITY) <= world.time + 1) return;
+  for (const { host } of world.busyProcesses()) {
+    for (const offset of world.plan.clockSteps ?? []) {
+      if (offset === world.offsets[host]) continue;
+      const what = () => `the clock of host ${host} steps to +${offset} ms`;
+      made.push({ weight: 0.1, what, kind: 'clock step', make: () => world.stepClock(host, offset) });
+    }
   }
 }
 

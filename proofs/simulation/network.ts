@@ -12,9 +12,12 @@ export interface Question<T> {
   /** The id of what it is about: a record's, or a part's. */
   readonly id: string;
   apply(): Applied<T>;
-  /** What its sender gets when it fails for good, or may be tried again. */
-  failure(retryable: boolean): Error;
+  /** What its sender gets when it fails. `sent`: how often it was sent, as the SDK says. */
+  failure(why: Failure, sent: number): Error;
 }
+
+/** It may be tried again; it is refused for good; its record is larger than a record may be. */
+export type Failure = 'no answer' | 'refused' | 'record refused';
 
 /** A question, until it has an answer. The SDK may send it more than once. */
 interface Request {
@@ -34,13 +37,15 @@ interface Request {
 export interface Copy {
   readonly request: Request;
   readonly number: number;
-  answer?: { readonly value: unknown };
+  answer?: { readonly value: unknown } | { readonly failure: Failure };
 }
 
 /** The table, and what is on the way to it and back. Nothing moves by itself. */
 export class Network {
   readonly table: Table;
   readonly copies: Copy[] = [];
+  /** The hosts whose credentials have expired. */
+  readonly expired = new Set<number>();
   /** The key of whoever has written to an id. */
   readonly keys = new Map<string, string>();
   readonly #world: World;
@@ -53,7 +58,10 @@ export class Network {
 
   constructor(world: World) {
     this.#world = world;
-    this.table = new Table(new Tokens(world.plan.remembersTokens === true ? () => world.time : undefined));
+    this.table = new Table(
+      new Tokens(world.plan.remembersTokens === true ? () => world.time : undefined),
+      world.plan.roomBytes,
+    );
   }
 
   /** The store that every guard has, where the table is one of records. */
@@ -76,8 +84,7 @@ export class Network {
   }
 
   #ask<T>(verb: string, id: string, apply: () => Applied<T>): Promise<T> {
-    const failure = (retryable: boolean) => new IdempotencyError('STORE_UNAVAILABLE', 'simulated', { retryable });
-    return this.ask({ verb, id, apply, failure });
+    return this.ask({ verb, id, apply, failure: unavailable });
   }
 
   /** Sends it, on behalf of the call that asks. */
@@ -110,7 +117,12 @@ export class Network {
     const { call, question } = request;
     const before = this.rows.seen(question.id);
     this.keys.set(question.id, call.plan.key);
-    const { answer, wrote, effects = 0 } = question.apply();
+    const applied = question.apply();
+    if ('refused' in applied) {
+      copy.answer = { failure: 'record refused' };
+      return;
+    }
+    const { answer, wrote, effects = 0 } = applied;
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
     const after = this.rows.seen(question.id);
@@ -135,7 +147,8 @@ export class Network {
     // Nobody listens for the answer to a copy that was given up.
     if (copy.number < request.sent) return;
     request.isSettled = true;
-    request.settle(answer.value);
+    if ('value' in answer) request.settle(answer.value);
+    else request.fail(request.question.failure(answer.failure, request.sent));
   }
 
   /** The SDK sees that it failed, and sends it once more, or gives up. */
@@ -145,12 +158,20 @@ export class Network {
     // Only the newest copy is waited for.
     if (request.isSettled || copy.number < request.sent || !request.call.process.isAlive) return;
     if (request.sent < this.#world.plan.sdkTries) this.#send(request);
-    else this.#fail(request, true);
+    else this.#fail(request, 'no answer');
   }
 
   refuse(copy: Copy): void {
     this.drop(copy);
-    if (!copy.request.isSettled && copy.request.call.process.isAlive) this.#fail(copy.request, false);
+    if (!copy.request.isSettled && copy.request.call.process.isAlive) this.#fail(copy.request, 'refused');
+  }
+
+  hasExpired({ request }: Copy): boolean {
+    return this.expired.has(request.call.process.host);
+  }
+
+  renewCredentials(): void {
+    this.expired.clear();
   }
 
   /** Nothing more is heard of it. */
@@ -168,10 +189,10 @@ export class Network {
     }
   }
 
-  #fail(request: Request, retryable: boolean): void {
+  #fail(request: Request, why: Failure): void {
     request.isSettled = true;
-    this.#failed(request, retryable);
-    request.fail(request.question.failure(retryable));
+    this.#failed(request, why === 'no answer');
+    request.fail(request.question.failure(why, request.sent));
   }
 
   #failed(request: Request, retryable: boolean): void {
@@ -182,4 +203,11 @@ export class Network {
     const index = this.copies.indexOf(copy);
     if (index >= 0) this.copies.splice(index, 1);
   }
+}
+
+/** Of a request that was sent before, a refusal does not say whether it was written. */
+function unavailable(why: Failure, sent: number): IdempotencyError {
+  const retryable = why === 'no answer' ? true : sent > 1 ? undefined : false;
+  const recordRefused = why === 'record refused' || undefined;
+  return new IdempotencyError('STORE_UNAVAILABLE', 'simulated', { retryable, recordRefused });
 }

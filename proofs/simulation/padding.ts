@@ -3,6 +3,14 @@ import type { OutcomeCodec } from '../../src/stores/dynamodb.ts';
 /** More than an item can hold, and a little. */
 const LARGE_BYTES = 420_000;
 
+/** What a bulky result counts for: two of them fill most of what a record may hold. */
+const BULKY_BYTES = 400;
+
+/** How large a text counts, where records have a limit. */
+export function bytesOf(text: string): number {
+  return text.includes('bulky') ? BULKY_BYTES : text.length;
+}
+
 const QUOTE = 0x22;
 
 /**

@@ -16,6 +16,8 @@ export const FAULTS = [
   'TTL',
   'pause',
   'lost part',
+  'expired credentials',
+  'clock step',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -43,6 +45,10 @@ export interface Plan {
   readonly onExpiredLease: 'run' | 'throw';
   /** How long a duplicate waits. @default 0: it does not */
   readonly waitMillis?: number;
+  /** Whether the endpoint sends no item with a failed condition. Only where the store is `dynamodb`. @default false */
+  readonly withoutItems?: boolean;
+  /** How large the checkpoints of a record may become, where the store is `records`. @default without a limit */
+  readonly roomBytes?: number;
   /** With the function wrapper: whether leases are renewed. @default false */
   readonly renewLease?: boolean;
   /** Whether the table knows a transaction again by its token, as DynamoDB does for ten minutes. @default false */
@@ -50,6 +56,8 @@ export interface Plan {
   readonly faults: ReadonlySet<Fault>;
   /** What each host's clock shows, less true time. */
   readonly offsets: readonly number[];
+  /** What a host's clock may show after a step, less true time. @default none steps */
+  readonly clockSteps?: readonly number[];
   /** What the table's clock shows, less true time: TTL goes by it. */
   readonly tableOffset: number;
   /** How often the SDK sends a request, all in all. */
@@ -58,6 +66,7 @@ export interface Plan {
 }
 
 const SKEW = 1000;
+const HOUR = 3_600_000;
 
 export interface PlanLimits {
   /** Whether the clocks may be further apart than the tolerance. */
@@ -74,6 +83,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
 
   const entry = oneOf(['function', 40], ['middy', 30], ['lambda', 30]) as Plan['entry'];
   const store = oneOf(['records', 90], ['dynamodb', 10]) as 'records' | 'dynamodb';
+  const withoutItems = store === 'dynamodb' && chance(30);
   const leaseMillis = oneOf([20_000, 5], [4000, 3], [60_000, 1]);
   const retentionSeconds = oneOf([3600, 5], [30, 3], [1, 2]);
   const onExpiredLease = oneOf(['run', 75], ['throw', 25]) as Plan['onExpiredLease'];
@@ -87,7 +97,8 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const offsets = Array.from({ length: oneOf([2, 3], [1, 1], [3, 2]) }, beyondTolerance ? farOffset : offset);
   const isContended = chance(70);
   const onePayload = chance(80);
-  const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis });
+  const roomBytes = store === 'records' && chance(20) ? oneOf([700, 1], [1000, 1]) : undefined;
+  const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit: roomBytes !== undefined });
   const calls = Array.from({ length: oneOf([2, 4], [3, 4], [4, 2], [5, 1], [6, 1]) }, (_, index) => ({
     id: `${index + 1}`,
     host: oneOf(...offsets.map((_, host) => [host, 1] as const)),
@@ -99,6 +110,8 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   return {
     entry,
     store,
+    withoutItems,
+    ...(roomBytes !== undefined && { roomBytes }),
     leaseMillis,
     retentionSeconds,
     clockSkewMillis: SKEW,
@@ -108,6 +121,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
     remembersTokens,
     faults,
     offsets,
+    clockSteps: beyondTolerance ? [0, SKEW * 3, HOUR, -HOUR] : [0, SKEW / 2, SKEW],
     tableOffset: beyondTolerance ? 0 : offset(),
     sdkTries: oneOf([2, 3], [1, 2], [3, 1]),
     calls,

@@ -44,6 +44,8 @@ function describe(plan: Plan): string[] {
     `store ${store}`,
     ...(waitMillis > 0 ? [`duplicates wait ${waitMillis} ms`] : []),
     ...(renewLease ? ['leases are renewed'] : []),
+    ...(plan.withoutItems === true ? ['failed conditions come without an item'] : []),
+    ...(plan.roomBytes === undefined ? [] : [`checkpoints may have ${plan.roomBytes} bytes`]),
     ...(remembersTokens ? ['the table knows transactions again'] : []),
   ];
   return [
@@ -62,7 +64,7 @@ function describeScript(script: Script): string {
   const does = [
     ...(script.watches === true ? ['watches its signal'] : []),
     ...extensions.map((millis) => `extends by ${millis} ms`),
-    ...actions.map((action) => describeAction(action, failing)),
+    ...actions.map((action) => describeAction(action, failing, script.bulky)),
     `${end}${script.large === true ? ' what is large' : ''}, to ${settlement}`,
     ...(after === 'nothing' ? [] : [after]),
     ...(script.onFailure === 'go on' ? ['goes on after failures'] : []),
@@ -71,12 +73,16 @@ function describeScript(script: Script): string {
   return does.join('; ');
 }
 
-function describeAction(action: Action, failing: readonly string[]): string {
+function describeAction(action: Action, failing: readonly string[], bulky: readonly string[] = []): string {
   switch (action.does) {
     case 'extend':
       return `extends by ${action.millis} ms`;
     case 'steps':
-      return action.names.map((name) => `step ${name}${failing.includes(name) ? ' (throws)' : ''}`).join(' and ');
+      return action.names
+        .map(
+          (name) => `${bulky.includes(name) ? 'bulky ' : ''}step ${name}${failing.includes(name) ? ' (throws)' : ''}`,
+        )
+        .join(' and ');
     case 'transact':
       return action.refused ? 'transact, refused' : 'transact';
     case 'complete':
@@ -92,6 +98,8 @@ function say(event: HistoryEvent): string {
       return `deleted: ${record(event.before)}`;
     case 'called':
       return `call ${event.call}: called`;
+    case 'clockStepped':
+      return `call ${event.call}: its clock steps to +${event.offset} ms`;
     case 'started':
       return `call ${event.call}: starts, attempt ${event.attempt}, lease until ${event.leaseUntil - BEGINNING} on its clock`;
     case 'extended':

@@ -16,7 +16,6 @@ export interface Timer {
 /** One process: a guard with the clock of its host. It may die, and then nothing of it goes on. */
 export class Process {
   readonly host: number;
-  readonly offset: number;
   isAlive = true;
   readonly runtime: Runtime;
   readonly #world: World;
@@ -25,7 +24,6 @@ export class Process {
   constructor(world: World, host: number) {
     this.#world = world;
     this.host = host;
-    this.offset = world.plan.offsets[host] ?? 0;
     this.runtime = {
       now: () => world.time + this.offset,
       monotonic: () => world.time,
@@ -35,6 +33,11 @@ export class Process {
     };
     const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;
     this.#guarded = make(world, this.runtime);
+  }
+
+  /** What the clock of its host shows, less true time. */
+  get offset(): number {
+    return this.#world.offsets[this.host] ?? 0;
   }
 
   take(call: CallRun): void {

@@ -65,8 +65,10 @@ function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: Plan
 
 /** No more faults. What is on the way arrives, leases run out, and one more request for each key and payload comes. */
 async function endWell(world: World, watch?: Watch): Promise<void> {
+  world.network.renewCredentials();
   await settleAll(world, watch);
-  const { leaseMillis, clockSkewMillis, offsets } = world.plan;
+  const { offsets, plan } = world;
+  const { leaseMillis, clockSkewMillis } = plan;
   const longest = Math.max(leaseMillis, ...leases(world));
   world.time += longest + clockSkewMillis + Math.max(...offsets.map(Math.abs));
   const asked = new Set<string>();

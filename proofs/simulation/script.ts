@@ -15,6 +15,8 @@ export interface Script {
   readonly actions?: readonly Action[];
   /** The steps whose function throws. @default none */
   readonly failing?: readonly string[];
+  /** The steps whose results nearly fill the record. @default none */
+  readonly bulky?: readonly string[];
   /** What it does when a step, `complete` or `transact` throws. @default 'throw' */
   readonly onFailure?: 'throw' | 'go on';
   /** Whether it asks for the signal. @default false */
@@ -46,11 +48,13 @@ interface Given {
   readonly entry: 'function' | 'middy' | 'lambda';
   readonly store: 'records' | 'dynamodb';
   readonly leaseMillis: number;
+  /** Whether records have a limit. */
+  readonly hasLimit: boolean;
 }
 
 /** Scripts of one schedule: most of them are of the same handler, which meets different luck. */
-export function chooseScript({ oneOf, chance, entry, store, leaseMillis }: Given): () => Script {
-  const usesHandle = chance(50);
+export function chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit }: Given): () => Script {
+  const usesHandle = hasLimit || chance(50);
   const common = usesHandle ? actions() : [];
   const isLarge = store === 'dynamodb' && chance(20);
   return script;
@@ -72,6 +76,7 @@ export function chooseScript({ oneOf, chance, entry, store, leaseMillis }: Given
   function usesOf(): Partial<Script> {
     return {
       actions: chance(15) ? actions() : common,
+      ...(hasLimit && { bulky: STEPS.filter(() => chance(60)) }),
       failing: STEPS.filter(() => chance(15)),
       onFailure: oneOf(['throw', 3], ['go on', 1]) as 'throw' | 'go on',
       returns: oneOf(['the same', 3], ['another', 1]) as 'the same' | 'another',

@@ -1,11 +1,17 @@
 import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected, TransactionResult, WriteResult } from '../../src/core/record/store.ts';
-import type { Seen } from '../lib/history.ts';
+import { NOT_KEPT, type Seen } from '../lib/history.ts';
 import { isRefused } from './effects.ts';
+import { bytesOf } from './padding.ts';
 import { Tokens } from './tokens.ts';
 
-/** What a request did to a table. `effects`: how many of the caller's own writes took effect. */
-export interface Applied<T> {
+/**
+ * What a request did to a table. `effects`: how many of the caller's own writes took effect. `refused`: the record is larger
+ * than a record may be.
+ */
+export type Applied<T> = Answered<T> | { readonly refused: true };
+
+export interface Answered<T> {
   readonly answer: T;
   readonly wrote: boolean;
   readonly effects?: number;
@@ -25,9 +31,12 @@ export interface Rows {
 export class Table {
   readonly #records = new Map<string, IdempotencyRecord>();
   readonly #tokens: Tokens;
+  readonly #roomBytes: number | undefined;
 
-  constructor(tokens = new Tokens()) {
+  /** `roomBytes`: how large the checkpoints of a record may become. */
+  constructor(tokens = new Tokens(), roomBytes?: number) {
     this.#tokens = tokens;
+    this.#roomBytes = roomBytes;
   }
 
   get(id: string): IdempotencyRecord | undefined {
@@ -46,7 +55,9 @@ export class Table {
   }
 
   replace(record: IdempotencyRecord, expected: Expected): Applied<WriteResult> {
-    return this.#conditionally(record.id, expected, () => this.#put(record));
+    const room = this.#roomAfter(record);
+    if (room !== undefined && room < 0) return { refused: true };
+    return this.#conditionally(record.id, expected, () => this.#put(record), room);
   }
 
   remove(id: string, expected: Expected): Applied<WriteResult> {
@@ -79,13 +90,19 @@ export class Table {
     this.#records.delete(id);
   }
 
-  #conditionally(id: string, expected: Expected, write: () => void): Applied<WriteResult> {
+  #roomAfter(record: IdempotencyRecord): number | undefined {
+    if (this.#roomBytes === undefined || record.status === 'COMPLETED') return undefined;
+    const texts = Object.entries(record.checkpoints ?? {}).map(([name, text]) => name.length + bytesOf(String(text)));
+    return texts.reduce((room, bytes) => room - bytes, this.#roomBytes);
+  }
+
+  #conditionally(id: string, expected: Expected, write: () => void, room?: number): Applied<WriteResult> {
     const existing = this.#records.get(id);
     if (existing === undefined || !isAsExpected(existing, expected)) {
       return { answer: { done: false, existing }, wrote: false };
     }
     write();
-    return { answer: { done: true }, wrote: true };
+    return { answer: { done: true, room }, wrote: true };
   }
 
   #put(record: IdempotencyRecord): void {
@@ -119,7 +136,12 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
 
 /** The results that checkpoints hold, by the names of the steps. */
 export function resultsOf(checkpoints: readonly (readonly [name: string, text: unknown])[]): Record<string, string> {
-  return Object.fromEntries(checkpoints.map(([name, text]) => [name, String(JSON.parse(String(text)).result)]));
+  return Object.fromEntries(
+    checkpoints.map(([name, text]) => {
+      const { result, notReplayable } = JSON.parse(String(text));
+      return [name, notReplayable === undefined ? String(result) : NOT_KEPT];
+    }),
+  );
 }
 
 function textOf(outcome: Extract<IdempotencyRecord, { status: 'COMPLETED' }>['outcome']): string | undefined {

@@ -58,10 +58,11 @@ async function ask(operation: string, request: WireRequest): Promise<WireAnswer>
     verb: verbOf(operation, request),
     id: idIn(request),
     apply: () => items.answer(operation, request),
-    failure: (retryable) =>
+    failure: (why, sent) =>
       Object.assign(new Error('simulated'), {
-        name: retryable ? 'TimeoutError' : 'AccessDeniedException',
-        $metadata: retryable ? {} : { httpStatusCode: 400 },
+        name: why === 'no answer' ? 'TimeoutError' : 'AccessDeniedException',
+        // As if the SDK had sent it again.
+        $metadata: why === 'no answer' ? {} : { httpStatusCode: 400, attempts: sent },
       }),
   });
 }

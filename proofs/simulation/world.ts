@@ -27,14 +27,17 @@ export class World {
   time = BEGINNING;
   /** Whether some process was stopped for a while, so that its timers came late. */
   wasPaused = false;
+  /** What each host's clock shows now, less true time. */
+  readonly offsets: number[];
   readonly #processes: Process[] = [];
   #jitter = 1;
 
   constructor(plan: Plan) {
     this.plan = plan;
+    this.offsets = [...plan.offsets];
     this.network = new Network(this);
     const tokens = new Tokens(plan.remembersTokens === true ? () => this.time : undefined);
-    this.items = plan.store === 'dynamodb' ? new ItemTable(tokens) : undefined;
+    this.items = plan.store === 'dynamodb' ? new ItemTable(tokens, plan.withoutItems !== true) : undefined;
     this.store = this.items === undefined ? this.network.store : wireStore();
     this.waiting = [...plan.calls];
   }
@@ -87,6 +90,15 @@ export class World {
     if (deadline !== undefined)
       this.timers.push({ due: deadline, call, process, isDeadline: true, fire: () => this.#stop(call) });
     process.take(call);
+  }
+
+  stepClock(host: number, offset: number): void {
+    // What has happened at this very time has happened by the clock as it was.
+    this.time += 1;
+    this.offsets[host] = offset;
+    for (const call of this.calls) {
+      if (call.process.host === host) this.recordOf(call, { type: 'clockStepped', offset });
+    }
   }
 
   /** Lambda stops what is still running. */

@@ -61,7 +61,7 @@ const TABLE_NAME_VARIABLE = 'IDEMPOTENCY_TABLE_NAME';
 /** What `dynamoDBStore` asks of DynamoDB. */
 const STORE_ACTIONS = ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem'];
 
-/** The package needs Node 22.12. */
+/** The package needs Node 22.15. */
 const OLDEST_NODE = 22;
 
 /**

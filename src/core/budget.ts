@@ -38,7 +38,7 @@ const MAX_WAIT_MILLIS = 10_000;
 /** Read from the invocation at hand, once it begins: an earlier one's remaining time says nothing about this one. */
 export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, remaining: RemainingMillis): TimeBudget {
   const initial = remaining?.() ?? 0;
-  const known = remaining !== undefined && Number.isFinite(initial) && initial > 0;
+  const known = Number.isFinite(initial) && initial > 0;
   const millis = leaseMillis ?? (known ? initial : DEFAULT_LEASE_MILLIS);
   const startedAt = runtime.monotonic();
   const end = runtime.now() + initial;

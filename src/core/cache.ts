@@ -20,7 +20,7 @@ export function recordCache({ maxEntries }: { readonly maxEntries: number }): Re
   return {
     find(id) {
       const record = records.get(id);
-      if (record !== undefined) use(record);
+      if (record) use(record);
       return record;
     },
     keep(record) {

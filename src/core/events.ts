@@ -63,9 +63,8 @@ export type EventDetail = Detail<IdempotencyEvent>;
 
 /** Tells the user's callback, and never lets its failure reach the request. */
 export function emit(onEvent: ((event: IdempotencyEvent) => unknown) | undefined, event: IdempotencyEvent): void {
-  if (onEvent === undefined) return;
   try {
-    isPromise(onEvent(event));
+    isPromise(onEvent?.(event));
   } catch {
     // Observation must not change what is observed.
   }

@@ -96,9 +96,9 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (STORE_VERBS.some((verb) => typeof store?.[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
-  requireNumber('retentionSeconds', retentionSeconds, { above: 0, atMost: (MAX_YEARS * YEAR_MILLIS) / 1000 });
-  if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, { above: 0, atMost: YEAR_MILLIS });
-  requireNumber('clockSkewMillis', clockSkewMillis, { atLeast: 0, atMost: YEAR_MILLIS });
+  requireNumber('retentionSeconds', retentionSeconds, (MAX_YEARS * YEAR_MILLIS) / 1000);
+  if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, YEAR_MILLIS);
+  requireNumber('clockSkewMillis', clockSkewMillis, YEAR_MILLIS, 0);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
@@ -123,7 +123,7 @@ function waitMillisOf(onInFlight: unknown): number {
   if (Object.keys(onInFlight ?? {}).join() !== 'waitMillis') {
     throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${shown(onInFlight)}`);
   }
-  requireNumber('onInFlight.waitMillis', waitMillis, { above: 0, atMost: YEAR_MILLIS });
+  requireNumber('onInFlight.waitMillis', waitMillis, YEAR_MILLIS);
   return waitMillis;
 }
 
@@ -133,7 +133,7 @@ const MAX_CACHE_ENTRIES = 1_000_000;
 function requireCache(cache: unknown): void {
   if (Object.keys(cache ?? {}).join() !== 'maxEntries') throw optionError('cache', 'must be { maxEntries }');
   const { maxEntries } = cache as { maxEntries?: unknown };
-  requireNumber('cache.maxEntries', maxEntries, { atLeast: 1, atMost: MAX_CACHE_ENTRIES });
+  requireNumber('cache.maxEntries', maxEntries, MAX_CACHE_ENTRIES, 1);
   if (!Number.isInteger(maxEntries)) throw optionError('cache.maxEntries', 'must be an integer');
 }
 
@@ -147,14 +147,10 @@ export function refuseUnknownOptions(options: unknown, known: readonly string[])
   }
 }
 
-export function requireNumber(
-  option: string,
-  value: unknown,
-  limit: { above?: number; atLeast?: number; atMost: number },
-): void {
-  const { above = Number.NEGATIVE_INFINITY, atLeast = above, atMost } = limit;
-  if (typeof value === 'number' && value > above && value >= atLeast && value <= atMost) return;
-  const bound = limit.above === undefined ? `at least ${atLeast}` : `above ${above}`;
+/** By default the number must be above 0. */
+export function requireNumber(option: string, value: unknown, atMost: number, atLeast?: number): void {
+  if (typeof value === 'number' && (atLeast === undefined ? value > 0 : value >= atLeast) && value <= atMost) return;
+  const bound = atLeast === undefined ? 'above 0' : `at least ${atLeast}`;
   throw optionError(option, `must be a finite number ${bound} and at most ${atMost}, not ${shown(value)}`);
 }
 

@@ -1,16 +1,12 @@
-import zlib from 'node:zlib';
+import { getBuiltinModule } from '../builtins.ts';
 import type { HttpRequest } from './request.ts';
 
-type Decode = (bytes: Buffer, limit: { readonly maxOutputLength: number }) => Buffer;
-
-/** Node.js has zstd since 22.15. */
-const DECODERS: Readonly<Record<string, Decode | null | undefined>> = {
-  __proto__: null,
-  br: zlib.brotliDecompressSync,
-  deflate: zlib.unzipSync,
-  gzip: zlib.unzipSync,
-  zstd: zlib.zstdDecompressSync,
-};
+const DECODERS = new Map([
+  ['br', 'brotliDecompressSync'],
+  ['deflate', 'unzipSync'],
+  ['gzip', 'unzipSync'],
+  ['zstd', 'zstdDecompressSync'],
+] as const);
 
 /** In base64, Lambda sends no more (AWS: "Lambda quotas", 6 MB). */
 const LIMIT = { maxOutputLength: 4.5e6 };
@@ -24,13 +20,14 @@ export function decodedBody(
   coding: string,
   { header }: Pick<HttpRequest, 'header'>,
 ): string | undefined {
-  const decode = DECODERS[coding];
-  if (!decode) return undefined;
+  const decode = DECODERS.get(coding as 'br');
+  if (decode === undefined) return undefined;
   const accepted = header('accept-encoding').join().replace(/\s/g, '');
   // RFC 9110, section 12.5.3: a weight of 0 refuses the coding.
   if (new RegExp(`\\b${coding}\\b(?!;q=0(\\.0*)?(,|$))`, 'i').test(accepted)) return undefined;
   try {
-    return decode(Buffer.from(body as string, 'base64'), LIMIT).toString('base64');
+    const bytes = Buffer.from(body as string, 'base64');
+    return getBuiltinModule('node:zlib')[decode](bytes, LIMIT).toString('base64');
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { decodeOutcome, encodeOutcome, jsonFormat, type ReplayFormat } from '../core/record/outcome.ts';
+import { decodeOutcome, encodeOutcome, jsonFormat, type ReplayFormat, returned } from '../core/record/outcome.ts';
 import type { HttpRequest } from './request.ts';
 import { asReplay, asSent, withoutHeaders } from './response.ts';
 
@@ -15,11 +15,11 @@ export function httpFormat(request: HttpRequest, dropped: ReadonlySet<string>): 
       const kept = withoutHeaders(asSent(value, request), dropped);
       // A response is encoded a second time only where something of it is not stored.
       if (kept === value) return encoded;
-      return { stored: encodeOutcome({ kind: 'returned', value: kept }), outcome: encoded.outcome };
+      return { stored: encodeOutcome(returned(kept)), outcome: encoded.outcome };
     },
     decode(stored) {
       const outcome = decodeOutcome(stored);
-      return outcome.kind === 'threw' ? outcome : { kind: 'returned', value: asReplay(outcome.value, request) };
+      return outcome.kind === 'threw' ? outcome : returned(asReplay(outcome.value, request));
     },
   };
 }

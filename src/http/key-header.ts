@@ -33,7 +33,7 @@ export function parseKeyHeader(name: string, values: readonly string[]): string 
   const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '');
   const key = STRUCTURED_STRING.exec(trimmed)?.[1]?.replace(/\\(["\\])/g, '$1') ?? BARE.exec(trimmed)?.[0];
   if (trimmed === '' || key?.trim() === '') throw malformed(name, 'it is empty');
-  if (key === undefined) throw malformed(name, NOT_ONE_STRING);
+  if (!key) throw malformed(name, NOT_ONE_STRING);
   if (key.length > MAX_KEY_LENGTH) throw malformed(name, TOO_LONG);
   return key;
 }

@@ -128,12 +128,12 @@ export function resolveHttpOptions(options: HttpIdempotencyOptions<never>): Reso
   if (methods.length === 0) throw optionError('methods', 'must not be empty');
   const guarded = methods.map((method) => method.toUpperCase());
   const safe = guarded.find((method) => SAFE_METHODS.includes(method));
-  if (safe !== undefined) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
+  if (safe) throw optionError('methods', `${safe} is a safe method, which needs no guard`);
   requireTokens('headerName', [headerName]);
   requireTokens('dropHeaders', dropHeaders);
   requireOneOf('onStoreError', onStoreError, ['throw', 'run']);
   requireOneOf('required', required, [true, false]);
-  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, { atLeast: 1, atMost: 3600 });
+  requireNumber('maxRetryAfterSeconds', maxRetryAfterSeconds, 3600, 1);
   requireUri('problemBaseUri', problemBaseUri);
   if (!/[/#:=]$/.test(problemBaseUri)) throw optionError('problemBaseUri', 'must end with / # : or =: a name follows');
   if (describedBy !== undefined) requireUri('describedBy', describedBy);

@@ -51,7 +51,7 @@ export function problemResponse(
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
     ...(seconds && { 'Retry-After': `${Math.floor(Math.min(seconds, maxRetryAfterSeconds))}` }),
-    ...(describedBy !== undefined && { Link: `<${describedBy}>; rel="describedby"` }),
+    ...(describedBy && { Link: `<${describedBy}>; rel="describedby"` }),
   };
   const added = Object.entries(others ?? {}).filter(([name, value]) => typeof value === 'string' && !OWN.test(name));
   const problem = {

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import type { Execution } from '../core/execution/execution.ts';
 import type { IdempotencyHandle } from '../core/execution/handle.ts';
-import { storeTimeout } from '../core/record/failures.ts';
+import { claimTimeout } from '../core/record/failures.ts';
 import type { Outcome, ReplayFormat } from '../core/record/outcome.ts';
 import { goInside } from '../nesting.ts';
 import { type Operation, refuseDurable, remainingOf } from '../operation.ts';
@@ -65,7 +65,7 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
       const remaining = remainingOf(request.context);
       const timeout = watchTimeout(remaining);
       const guarded = read(request);
-      if (guarded === undefined) return attachHandle(request, undefined);
+      if (!guarded) return attachHandle(request, undefined);
       const { functionName } = (request.context ?? {}) as { functionName?: string };
       const { args, format } = guarded;
       const invocation = { args, remaining, functionName, format };
@@ -119,7 +119,7 @@ async function start(
 ): Promise<MiddyRun> {
   if (timeout.tooLateToStart()) {
     await execution.release();
-    throw storeTimeout('took all the time that the invocation had; nothing was executed');
+    throw claimTimeout('took all the time that the invocation had');
   }
   const run = createRun({ request, execution, timeout, reject });
   attachHandle(request, execution.handle);

@@ -112,13 +112,13 @@ export function watchRequest(request: MiddyRequest, listener: RequestListener): 
   }
 
   function responseRead(value: unknown): unknown {
-    if (early === undefined) return value;
+    if (!early) return value;
     if (!('ending' in early)) early.ending = end(early, value);
     return early.ending;
   }
 
   function errorWritten(error: unknown): void {
-    if (early !== undefined) answers++;
+    if (early) answers++;
     early = undefined;
     const before = lastError;
     lastError = error;
@@ -183,7 +183,8 @@ function accessor(name: Name, written?: 'responseWritten' | 'errorWritten') {
     configurable: true,
     get(this: Carrier): unknown {
       const { own, watchers, enter } = stateOf(this);
-      let value = own[name]?.get === undefined ? own[name]?.value : own[name].get.call(this);
+      const property = own[name];
+      let value = property?.get ? property.get.call(this) : property?.value;
       if (name === 'response') for (const watcher of watchers) value = watcher.responseRead(value);
       // Middy reads it as an argument of the handler.
       if (name === 'context') enter?.();
@@ -191,9 +192,9 @@ function accessor(name: Name, written?: 'responseWritten' | 'errorWritten') {
     },
     set(this: Carrier, value: unknown): void {
       const { own, watchers } = stateOf(this);
-      if (own[name]?.set === undefined) own[name] = { value };
-      else own[name].set.call(this, value);
-      if (written !== undefined) for (const watcher of watchers) watcher[written](value);
+      if (own[name]?.set) own[name].set.call(this, value);
+      else own[name] = { value };
+      if (written) for (const watcher of watchers) watcher[written](value);
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Execution } from '../core/execution/execution.ts';
-import type { Settled } from '../core/execution/held-record.ts';
+import { DONE, type Settled } from '../core/execution/held-record.ts';
 import type { Settlement } from '../core/options.ts';
 import { leaseLostError } from '../core/record/failures.ts';
-import { type EncodedOutcome, type Outcome, sameStored } from '../core/record/outcome.ts';
+import { type Outcome, returned, threw } from '../core/record/outcome.ts';
 import { isThenable, type MiddyRequest, type RequestListener, resultOf, stateOf, type Thenable } from './request.ts';
 import type { TimeoutWatch } from './timeout.ts';
 
@@ -29,10 +29,9 @@ interface Answer {
   readonly isRejected?: boolean;
 }
 
-/** A write of this run. */
-interface Write {
-  /** The outcome that it stores; `undefined` where it releases or holds. */
-  readonly stored?: EncodedOutcome;
+/** An outcome as the caller gets it, and the write that settles it. */
+interface Ending {
+  readonly outcome: Outcome;
   readonly settled: Promise<Settled>;
 }
 
@@ -42,7 +41,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
   let failure: Outcome | undefined;
   /** Decided once: when the handler has answered, or at the first reason to settle. A timeout overrules it. */
   let settlement: Settlement | 'time out' | undefined;
-  let lastWrite: Write | undefined;
+  let lastWrite: Promise<Settled> | undefined;
   /** What the caller gets is certain, and is being settled. */
   let isClosed = false;
 
@@ -53,7 +52,7 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     if (timeout.isTimeout()) settlement = 'time out';
     // Later hooks may change the response in place, and the policy judges what the handler did. `undefined` may be
     // Middy's reset at the start of its error path.
-    if (response !== undefined && !isThenable(response)) decide({ kind: 'returned', value: response });
+    if (response !== undefined && !isThenable(response)) decide(returned(response));
   }
 
   function failed(error: unknown, hasAnswered: boolean): void {
@@ -61,53 +60,53 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
     // The answer may be a response that a `before` hook wrote. Then the time alone proves no timeout, and Middy's own error does.
     const isTimeout = hasAnswered ? timeout.isMiddyError(error) : timeout.isTimeout(error);
     if (isTimeout) settlement = 'time out';
-    if (!hasAnswered || isTimeout || answer === undefined || answer.isRejected === true) {
-      failure = { kind: 'threw', error };
+    if (!hasAnswered || isTimeout || !answer || answer.isRejected) {
+      failure = threw(error);
       return;
     }
-    failure = { kind: 'returned', value: answer.value };
+    failure = returned(answer.value);
     // A hook threw before the handler's thenable was awaited: its work may be under way, or may never begin.
     if (isThenable(answer.value)) settlement ??= 'hold';
     // The work is done. If a hook of the error path throws, Middy skips our own hook: the write begins before they run.
-    begin({ kind: 'threw', error });
+    begin(threw(error));
   }
 
   function failedAgain(error: unknown, ended: boolean): void {
     if (isClosed) return;
-    if (ended) void settle({ kind: 'threw', error });
-    else begin({ kind: 'threw', error });
+    if (ended) void settle(threw(error));
+    else begin(threw(error));
   }
 
   async function endedEarly(early: unknown): Promise<unknown> {
     const response = isThenable(early) ? await awaited(early) : early;
     // On the error path, Middy throws the error when there is no response.
-    if (failure !== undefined && response === undefined) {
+    if (failure && response === undefined) {
       const { error } = request;
-      await settle({ kind: 'threw', error }, true).settled;
+      await settle(threw(error), true).settled;
       throw error;
     }
     return closeWith(response);
   }
 
   async function after(): Promise<void> {
+    const { response } = request;
     // Middy awaits promises only. It would begin, or end, the work of a thenable after everything is settled.
-    if (isThenable(request.response)) request.response = await awaited(request.response);
-    request.response = await closeWith(request.response);
+    request.response = await closeWith(isThenable(response) ? await awaited(response) : response);
   }
 
   async function onError(): Promise<void> {
     if (isClosed) return;
     const { response, error } = request;
-    if (response === undefined) await settle({ kind: 'threw', error }, true).settled;
+    if (response === undefined) await settle(threw(error), true).settled;
     else request.response = await closeWith(response);
   }
 
   /** Resolves with what the caller gets. */
   async function closeWith(response: unknown): Promise<unknown> {
-    const { outcome, settled } = settle({ kind: 'returned', value: response }, true);
+    const { outcome, settled } = settle(returned(response), true);
     const ending = await settled;
     // What a hook of the error path made of the error is the answer of this request, whatever another execution did.
-    if (ending.kind === 'done' || failure !== undefined) return outcome.kind === 'returned' ? outcome.value : response;
+    if (ending.kind === 'done' || failure) return outcome.kind === 'returned' ? outcome.value : response;
     if (ending.kind === 'leaseLost') return reject(leaseLostError());
     return ending.outcome.kind === 'threw' ? reject(ending.outcome.error) : ending.outcome.value;
   }
@@ -131,47 +130,42 @@ export function createRun({ request, execution, timeout, reject }: RunContext): 
 
   /**
    * Settles, or replaces the stored outcome where the caller is going to see another one. The latest outcome wins.
-   * Answers the outcome as the caller gets it. `isFinal`: no other outcome follows.
+   * `isFinal`: no other outcome follows.
    */
-  function settle(outcome: Outcome, isFinal = false): Write & { readonly outcome: Outcome } {
+  function settle(outcome: Outcome, isFinal = false): Ending {
     isClosed = isFinal;
-    const before = lastWrite;
     const decided = decide(outcome);
     if (decided !== 'store') {
-      lastWrite ??= { settled: leave(decided) };
-      return { ...lastWrite, outcome };
+      lastWrite ??= leave(decided);
+      return { outcome, settled: lastWrite };
     }
     const encoded = execution.format.encode(outcome);
-    if (isFinal || before?.stored === undefined || !sameStored(before.stored, encoded.stored)) {
-      const settled = afterWrite(before, () => execution.store(encoded, isFinal));
-      lastWrite = { stored: encoded.stored, settled };
-      return { ...lastWrite, outcome: encoded.outcome };
-    }
-    return { ...before, outcome: encoded.outcome };
+    lastWrite = afterWrite(lastWrite, () => execution.store(encoded, isFinal));
+    return { outcome: encoded.outcome, settled: lastWrite };
   }
 
   function leave(how: Exclude<Settlement, 'store'> | 'time out'): Promise<Settled> {
     if (how !== 'time out') return afterWrite(undefined, () => execution[how]());
     // The handler may still be running: this outcome is Middy's, not the handler's.
     execution.timeOut();
-    return Promise.resolve({ kind: 'done' });
+    return Promise.resolve(DONE);
   }
 
-  async function afterWrite(before: Write | undefined, perform: () => Promise<Settled>): Promise<Settled> {
-    const earlier = await before?.settled;
-    if (earlier !== undefined && earlier.kind !== 'done') return earlier;
+  async function afterWrite(before: Promise<Settled> | undefined, perform: () => Promise<Settled>): Promise<Settled> {
+    const earlier = await before;
+    if (earlier && earlier.kind !== 'done') return earlier;
     // A `complete` that the handler did not await is a completion, too.
-    if (failure !== undefined) await execution.completionsEnd();
-    return failure !== undefined && execution.isCompleted() ? execution.hold() : perform();
+    if (failure) await execution.completionsEnd();
+    return failure && execution.isCompleted() ? execution.hold() : perform();
   }
 
   function decide(outcome: Outcome): Settlement | 'time out' {
-    if (settlement !== undefined) return settlement;
-    const judged = failure ?? (answer === undefined ? outcome : { kind: 'returned', value: answer.value });
+    if (settlement) return settlement;
+    const judged = failure ?? (answer ? returned(answer.value) : outcome);
     const end = judged.kind === 'returned' ? judged.value : judged.error;
     const state = stateOf(request);
     // The handler has stored its response itself. A later failure does not replace it.
-    if (failure !== undefined && execution.isCompleted()) settlement = 'hold';
+    if (failure && execution.isCompleted()) settlement = 'hold';
     // Another guard behind this one has rejected the request: the handler has not run.
     else if ('rejection' in state && state.rejection === end) settlement = 'release';
     else settlement = execution.settlementOf(judged);

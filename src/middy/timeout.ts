@@ -26,17 +26,17 @@ export interface TimeoutWatch {
  * @throws TypeError when the time is no number
  */
 export function middyTimeout(timeoutEarlyInMillis = 5): (remaining: RemainingMillis) => TimeoutWatch {
-  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, { atLeast: 0, atMost: YEAR_MILLIS });
+  requireNumber('timeoutEarlyInMillis', timeoutEarlyInMillis, YEAR_MILLIS, 0);
   const threshold = timeoutEarlyInMillis + TIMER_TOLERANCE_MILLIS;
   return (remaining) => {
     // A context without time (a fake one, in a test) says nothing about the end.
     const initial = remaining?.() ?? 0;
     const timed = timeoutEarlyInMillis > 0 && initial > 0;
-    const isOver = () => timed && remaining !== undefined && remaining() <= threshold;
+    const isOver = () => timed && (remaining?.() ?? 0) <= threshold;
     return {
-      isHalfOver: () => remaining !== undefined && initial > 0 && remaining() < initial / 2,
+      isHalfOver: () => initial > 0 && (remaining?.() ?? 0) < initial / 2,
       tooLateToStart: () => initial > threshold && isOver(),
-      isTimeout: (error) => (error !== undefined && isMiddyError(error)) || isOver(),
+      isTimeout: (error) => isMiddyError(error) || isOver(),
       isMiddyError,
     };
   };

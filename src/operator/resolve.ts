@@ -1,6 +1,6 @@
 import { expirationAt } from '../core/budget.ts';
 import { resolveProtocolOptions } from '../core/options.ts';
-import { withinLimit } from '../core/record/outcome.ts';
+import { returned, withinLimit } from '../core/record/outcome.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore } from '../core/record/store.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -94,10 +94,7 @@ export function createResolving(runtime: Pick<Runtime, 'now' | 'randomToken'>) {
       response: unknown,
       options: ResolveOptions,
     ): Promise<Resolution> {
-      const outcome = withinLimit(
-        functionFormat.encode({ kind: 'returned', value: response }).stored,
-        store.maxOutcomeBytes,
-      );
+      const outcome = withinLimit(functionFormat.encode(returned(response)).stored, store.maxOutcomeBytes);
       if (outcome.type === 'NOT_REPLAYABLE') throw new TypeError(`the response cannot be stored: ${outcome.reason}`);
       return resolve(store, id, expected, options, ({ status, attempt, fingerprint }, ending) => {
         if (status === 'COMPLETED') return undefined;

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { getBuiltinModule } from '../builtins.ts';
+import { NOT_JSON } from '../core/record/outcome.ts';
 import { IdempotencyError } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { isPlainObject } from './data.ts';
@@ -15,7 +16,7 @@ export function canonicalJson(what: string, value: unknown): string {
     return write(value, 0) ?? 'null';
   } catch (cause) {
     const refusal = (cause ?? {}) as { readonly message?: string; readonly advice?: string };
-    const { message: problem = 'it cannot be written as JSON', advice } = refusal;
+    const { message: problem = NOT_JSON, advice } = refusal;
     const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
     throw new IdempotencyError('KEY_INVALID', message, { cause, advice });
   }
@@ -46,7 +47,7 @@ export function holdsRoundedInteger(value: unknown): boolean {
 
 /** SHA-256 of a text, by default as 43 characters of base64url (RFC 4648, section 5). */
 export function sha256(text: string, encoding: 'base64url' | 'hex' = 'base64url'): string {
-  return hash('sha256', text, encoding);
+  return getBuiltinModule('node:crypto').hash('sha256', text, encoding);
 }
 
 function isScalar(value: unknown): boolean {
@@ -75,7 +76,7 @@ function writeObject(value: object, depth: number): string | undefined {
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth);
   // Most lists are long because they are simple.
   const simple = simpleJson(value);
-  if (simple !== undefined) return simple;
+  if (simple) return simple;
   if (Array.isArray(value)) return `[${Array.from(value, (member) => write(member, depth) ?? 'null').join()}]`;
   if (!isPlainObject(value)) {
     // Also where it has no private fields: that cannot be seen.
@@ -88,7 +89,7 @@ function writeObject(value: object, depth: number): string | undefined {
   // By UTF-16 code units, as RFC 8785 (section 3.2.3) sorts.
   for (const name of Object.keys(value).sort()) {
     const text = write((value as Record<string, unknown>)[name], depth);
-    if (text !== undefined) members.push(`${write(name, depth)}:${text}`);
+    if (text) members.push(`${write(name, depth)}:${text}`);
   }
   return `{${members.join()}}`;
 }

@@ -16,7 +16,7 @@ export function identify(
   args: readonly unknown[],
 ): Identity | undefined {
   const key = select(options.key, 'key', args);
-  if (key.gap !== undefined) {
+  if (key.gap) {
     if (options.onMissingKey === 'run') return undefined;
     throw new IdempotencyError(
       'KEY_MISSING',
@@ -24,9 +24,9 @@ export function identify(
       { advice: `The option \`key\` selected no key: ${key.gap}.` },
     );
   }
-  const scope = options.scope === undefined ? NO_SCOPE : select(options.scope, 'scope', args);
+  const scope = options.scope ? select(options.scope, 'scope', args) : NO_SCOPE;
   // Without its scope a request would share its record with every other caller's, so no policy lets it pass.
-  if (scope.gap !== undefined) {
+  if (scope.gap) {
     throw new IdempotencyError(
       'SCOPE_MISSING',
       'The caller is not known, so this request cannot be kept apart from those of others.',
@@ -56,11 +56,11 @@ function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonl
   const { hashDepth, isFunction } = selector;
   const value = selector.select(args);
   const simple = simpleJson(value);
-  if (simple !== undefined) return { json: simple, gap: missing(value, hashDepth, isFunction) };
-  const json = canonicalJson(what, value);
+  const json = simple ?? canonicalJson(what, value);
   // As JSON has it, too: an invalid Date is null there.
-  const gap = missing(value, hashDepth, isFunction) ?? missing(JSON.parse(json), hashDepth, isFunction);
-  if (gap === undefined) refuseRoundedInteger(value, rounded(what));
+  const gap =
+    missing(value, hashDepth, isFunction) ?? (simple ? undefined : missing(JSON.parse(json), hashDepth, isFunction));
+  if (!simple && !gap) refuseRoundedInteger(value, rounded(what));
   return { json, gap };
 }
 

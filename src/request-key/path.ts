@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { getBuiltinModule } from '../builtins.ts';
 import { utf8 } from '../json.ts';
 import { parseExactly } from './exact-numbers.ts';
 
@@ -45,7 +45,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
 
   function continued(select: Select): Select {
     const following = accept('.') ? member() : bracket();
-    return following === undefined ? select : continued(then(select, following));
+    return following ? continued(then(select, following)) : select;
   }
 
   /** `[0]`, or `[*]` with what it selects of every member. */
@@ -63,7 +63,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
   function ofEvery(): Select {
     if (accept('.')) return multiSelect() ?? continued(named());
     const select = bracket();
-    return select === undefined ? itself : continued(select);
+    return select ? continued(select) : itself;
   }
 
   function member(): Select {
@@ -95,7 +95,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
     const read = POWERTOOLS_FUNCTIONS.get(tokens[next] ?? '');
     const select = field(name());
     if (!accept('(')) return select;
-    if (read === undefined) throw new SyntaxError();
+    if (!read) throw new SyntaxError();
     const argument = expression();
     expect(')');
     return then(argument, read);
@@ -161,7 +161,7 @@ export const POWERTOOLS_FUNCTIONS: ReadonlyMap<string, Select> = new Map([
   reader('powertools_json', parseExactly),
   reader('powertools_base64', (text) => utf8(bytesOf(text), false)),
   reader('powertools_base64_gzip', (text) =>
-    utf8(gunzipSync(bytesOf(text), { maxOutputLength: MAX_UNPACKED_BYTES }), true),
+    utf8(getBuiltinModule('node:zlib').gunzipSync(bytesOf(text), { maxOutputLength: MAX_UNPACKED_BYTES }), true),
   ),
 ]);
 

@@ -37,7 +37,7 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
     throw optionError(option, `${problem} a path, such as 'order.id', a function, or jmespath('…')`);
   }
   const { hashDepth, notKey } = expression as CompiledExpression;
-  if (option === 'key' && notKey !== undefined) throw optionError(option, notKey);
+  if (option === 'key' && notKey) throw optionError(option, notKey);
   return {
     hashDepth,
     isFunction,
@@ -60,7 +60,7 @@ export function compileSelector(option: string, selector: Selector<never>): Comp
 /** Without the engine, an expression that is malformed and one that is more than a path look the same. */
 function pathOf(option: string, text: string): CompiledExpression {
   const path = compilePath(text);
-  if (path !== undefined) return path;
+  if (path) return path;
   const advice =
     hyphenAdvice(text) ??
     `for all of JMESPath, write ${option}: jmespath('…'), which you import from 'middy-idempotency/jmespath'`;
@@ -102,7 +102,7 @@ export function missing(selected: unknown, hashDepth: number, isFunction = false
   if (nextDepth < 0 && !isFunction) return undefined;
   for (const [name, member] of members) {
     const gap = missing(member, nextDepth, isFunction);
-    if (gap !== undefined) return `its member ${name}: ${gap}`;
+    if (gap) return `its member ${name}: ${gap}`;
   }
   return undefined;
 }

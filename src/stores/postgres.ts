@@ -45,7 +45,7 @@ export function postgresStore<Client extends PostgresClient>(
 ): PostgresStore<TransactionClient<Client>> {
   const { table } = resolveTable(options, 'client', 'lockTimeoutMillis');
   const { client, lockTimeoutMillis = 1000 } = options;
-  requireNumber('lockTimeoutMillis', lockTimeoutMillis, { atLeast: 1, atMost: MAX_LOCK_TIMEOUT_MILLIS });
+  requireNumber('lockTimeoutMillis', lockTimeoutMillis, MAX_LOCK_TIMEOUT_MILLIS, 1);
   const connection = connectionOf(client);
   return recordStore({
     connection,

@@ -355,6 +355,24 @@ describe('an update, and the end', () => {
     expect(answer.status, answer.body).toBe(201);
   });
 
+  it('does the same without the SDK: replays what was stored with it, pays, and books', async () => {
+    const [before = '', after = ''] = [randomUUID(), randomUUID()];
+    const first = await call(`${outputs.Url}/payments`, { ...post(before), signed: false });
+    expect(first.status, first.body).toBe(201);
+    const withSdk = await consumerBytes();
+    expect(await deployment.deploy('-c', 'auth=anonymous', '-c', 'transport=lite')).toEqual(outputs);
+    expect(await consumerBytes()).toBeLessThan(withSdk / 2);
+    const replayed = await call(`${outputs.Url}/payments`, { ...post(before), signed: false });
+    expect([replayed.status, replayed.body]).toEqual([first.status, first.body]);
+    const paid = await call(`${outputs.Url}/payments`, { ...post(after), signed: false });
+    expect(paid.status, paid.body).toBe(201);
+    const { id } = JSON.parse(paid.body);
+    await vi.waitFor(async () => {
+      const booked = (await items(outputs.LedgerTableName)).filter(({ payment }) => payment === id);
+      expect(booked.map(({ account }) => account).sort()).toEqual(['receivable', 'sales']);
+    }, WAITING);
+  });
+
   it('destroys everything', async () => {
     await deployment.destroy();
     expect(await tableNames()).toEqual([]);
@@ -391,6 +409,11 @@ async function allowedTo(role: string | undefined): Promise<Record<string, strin
 
 function deployedFunction() {
   return new LambdaClient(config).send(new GetFunctionCommand({ FunctionName: outputs.FunctionName }));
+}
+
+async function consumerBytes(): Promise<number> {
+  const { Functions = [] } = await new LambdaClient(config).send(new ListFunctionsCommand());
+  return Functions.find(({ Description }) => Description === 'Books every payment once')?.CodeSize ?? 0;
 }
 
 /** What the API makes of a signed request (payload format 2.0). */

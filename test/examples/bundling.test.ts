@@ -88,7 +88,8 @@ describe.each(Object.entries(BUNDLERS))('the recipe for %s', (_, bundle) => {
         rmSync(task, { recursive: true, force: true });
       }
     }
-  });
+    // webpack and its minifier take long where others work, too.
+  }, 120_000);
 });
 
 it('the page shows the recipes as they were run', () => {

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 
 const PROGRAM = `
@@ -20,6 +20,8 @@ async function startOwner() {
   const owner = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // Also where the test has failed: its output would stay open.
+  onTestFinished(() => void owner.kill('SIGKILL'));
   const [endpoint] = await once(createInterface({ input: owner.stdout }), 'line');
   const isAnswering = () =>
     fetch(endpoint).then(

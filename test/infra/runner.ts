@@ -8,7 +8,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The runner imports the package by its name, as a user would: that is `dist`. */
 export async function buildPackage(): Promise<void> {
   const compiler = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-  await promisify(execFile)(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: ROOT });
+  for (const args of [[compiler, '-p', 'tsconfig.build.json'], ['tools/executable.ts']]) {
+    await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  }
 }
 
 export interface Runner {

@@ -60,7 +60,7 @@ describe('an outcome that no item can hold', () => {
       owner: 'me',
       attempt: 1,
       expiration: EXPIRATION,
-      encoding: 'json+gzip',
+      encoding: 'json+zstd',
       parts: 2,
       digest: expect.stringMatching(/^[\w-]{43}$/),
     });

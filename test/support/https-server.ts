@@ -5,26 +5,7 @@ import { text } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { listenHere } from '../../tools/loopback.ts';
-
-/** For 127.0.0.1, signed by itself, valid until 2126. It protects nothing. */
-const KEY = `
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgnD6TV6x9BX6x4OCD
-+ttaXy0/+OchiojxxNtOxONPvM2hRANCAAQIGAM3PYKkypsVXbExHm2KwSa3sqaP
-t3fX3rB3xkK+vD15xjQB26k4xMcgFElG4+Dlmo0NtW/+KUdps5Fs7FEu
------END PRIVATE KEY-----`;
-const CERTIFICATE = `
------BEGIN CERTIFICATE-----
-MIIBnDCCAUGgAwIBAgIUTFrZWx88ypT4iQNaus+7vjWxg30wCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODIwMDUyMloYDzIxMjYxMTA0
-MjAwNTIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAQIGAM3PYKkypsVXbExHm2KwSa3sqaPt3fX3rB3xkK+vD15xjQB26k4
-xMcgFElG4+Dlmo0NtW/+KUdps5Fs7FEuo28wbTAdBgNVHQ4EFgQUaz/Jz78ITntT
-9SkXtmkBzpCylGMwHwYDVR0jBBgwFoAUaz/Jz78ITntT9SkXtmkBzpCylGMwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSQAwRgIhAOH4XGfJ1Tw7e+QMAU5pD4sp1y9cuR9fPiRu63qgZON9AiEA
-wfw4qzP0c8odTOWYIRP9R3s8NzCoCmRwPbH0cHqm9c4=
------END CERTIFICATE-----`;
+import { CERTIFICATE, KEY } from '../../tools/loopback-tls.ts';
 
 export interface SeenRequest {
   readonly headers: IncomingMessage['headers'];

@@ -1,14 +1,12 @@
 import { expirationAt, type TimeBudget } from '../budget.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
-import { storeFailure, storeTimeout } from '../record/failures.ts';
+import { claimTimeout, NO_ANSWER, storeFailure } from '../record/failures.ts';
 import type { InProgressRecord } from '../record/record.ts';
 import type { Expected, WriteResult } from '../record/store.ts';
 import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 
 /** How long to try to take back a claim that may or may not have reached the store, milliseconds. */
 const ABANDON_MILLIS = 500;
-
-const NO_ANSWER = 'did not answer while there was time; nothing was executed';
 
 /** The writes of one claim. They end while there is time to answer the caller, and take back a claim that nothing uses. */
 export interface ClaimWrites {
@@ -39,12 +37,12 @@ export function claimWrites({ options, runtime, budget }: ClaimWritesContext): C
 
   async function put(record: InProgressRecord, expected?: Expected): Promise<WriteResult> {
     // A claim whose lease has ended could not execute, and others have seen the end. It must not take over.
-    if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw storeTimeout(NO_ANSWER);
+    if (left(record) <= 0 || runtime.now() >= record.leaseUntil) throw claimTimeout(NO_ANSWER);
     let sent: Promise<WriteResult> | undefined;
     let answer: WriteResult | typeof TIMED_OUT;
     try {
       answer = await within(runtime, left(record), () => {
-        sent = expected === undefined ? store.insert(record) : store.replace(record, expected);
+        sent = expected ? store.replace(record, expected) : store.insert(record);
         return sent;
       });
     } catch (error) {
@@ -60,13 +58,13 @@ export function claimWrites({ options, runtime, budget }: ClaimWritesContext): C
       () => abandon(record),
       () => undefined,
     );
-    throw storeTimeout(NO_ANSWER);
+    throw claimTimeout(NO_ANSWER);
   }
 
   function assertLive(record: InProgressRecord): void {
     if (runtime.now() < record.leaseUntil) return;
     void abandon(record);
-    throw storeTimeout('answered only after the lease had ended; nothing was executed');
+    throw claimTimeout('answered only after the lease had ended');
   }
 
   /** Takeovers have leases of their own, but the caller has waited since the first claim. */

@@ -35,7 +35,7 @@ interface ClaimRequest {
 export type Guard = (request: ClaimRequest) => Promise<Claim>;
 
 export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
-  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  const cache = options.cache && recordCache(options.cache);
   return (request) => claim(options, runtime, cache, request);
 }
 
@@ -48,8 +48,9 @@ async function claim(
   const { id, fingerprint } = identity;
   const budget = timeBudget(runtime, options.leaseMillis, remaining);
   const owner = runtime.randomToken();
-  const writes = claimWrites({ options, runtime, budget });
-  const { tell, cached, contend } = createContender({ options, runtime, identity, owner, budget, cache, format });
+  const context = { options, runtime, identity, owner, budget, cache, format };
+  const writes = claimWrites(context);
+  const { tell, cached, contend } = createContender(context);
   let takenOver: TakeoverReason | undefined;
   try {
     return cached() ?? (await insert());
@@ -80,7 +81,7 @@ async function claim(
       answer = await writes.put(first);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.unanswered !== true) throw failure;
+      if (!failure.unanswered) throw failure;
       tell(1, { type: 'claimFailed', error: failure });
       return { kind: 'unanswered', error: failure };
     }
@@ -99,19 +100,9 @@ async function claim(
   function win(record: InProgressRecord, room?: number): Executing {
     writes.assertLive(record);
     const { attempt } = record;
-    tell(attempt, takenOver === undefined ? { type: 'claimed' } : { type: 'takenOver', reason: takenOver });
+    tell(attempt, takenOver ? { type: 'takenOver', reason: takenOver } : { type: 'claimed' });
     const report = (detail: EventDetail) => tell(attempt, detail);
-    const execution = createExecution({
-      options,
-      runtime,
-      identity,
-      budget,
-      record,
-      room,
-      cache,
-      format,
-      tell: report,
-    });
+    const execution = createExecution({ ...context, record, room, tell: report });
     return { kind: 'execute', execution };
   }
 }

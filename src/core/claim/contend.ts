@@ -51,14 +51,14 @@ export interface Contender {
 }
 
 export function createContender(context: ContenderContext): Contender {
-  const { options, runtime, identity, owner, budget, cache, format } = context;
-  const { id, operation, fingerprint } = identity;
+  const { options, runtime, owner, cache, format } = context;
+  const { id, operation, fingerprint } = context.identity;
   const startedAt = runtime.monotonic();
-  const claimant = { owner, fingerprint, leaseUntil: budget.leaseEnd() };
+  const claimant = { owner, fingerprint, leaseUntil: context.budget.leaseEnd() };
   return { tell, cached, contend };
 
   function tell(attempt: number, detail: EventDetail): void {
-    if (options.onEvent === undefined) return;
+    if (!options.onEvent) return;
     const durationMillis = runtime.monotonic() - startedAt;
     emit(options.onEvent, { operation, id, attempt, durationMillis, ...detail });
   }
@@ -66,7 +66,7 @@ export function createContender(context: ContenderContext): Contender {
   /** Not shortly before the end of the retention: others may see it expired. */
   function cached(): Replay | undefined {
     const record = cache?.find(id);
-    if (record === undefined) return undefined;
+    if (!record) return undefined;
     const decision = decide(record, claimant, options, runtime.now() + options.clockSkewMillis);
     if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;
     return yieldTo(decision, record.attempt, record, true);
@@ -78,12 +78,12 @@ export function createContender(context: ContenderContext): Contender {
   ): Promise<Won | Replay> {
     let number = 1;
     const onBegin = ({ attempt, retryAfterMillis }: InFlight) => tell(attempt, { type: 'waiting', retryAfterMillis });
-    const wait = createWait({ options, runtime, budget, id, onBegin });
+    const wait = createWait(context, onBegin);
     let existing = met;
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());
       number = existing?.attempt ?? number;
-      if (decision === undefined || decision.kind === 'takeover' || decision.kind === 'won') {
+      if (!decision || decision.kind === 'takeover' || decision.kind === 'won') {
         if (races++ === MAX_RACES) {
           const retryAfterMillis = options.clockSkewMillis;
           tell(number, { type: 'inFlight', retryAfterMillis });
@@ -94,7 +94,7 @@ export function createContender(context: ContenderContext): Contender {
         existing = tried.existing;
       } else {
         const later = decision.kind === 'inFlight' ? await wait({ ...decision, attempt: number }) : undefined;
-        if (later === undefined) return yieldTo(decision, number, existing);
+        if (!later) return yieldTo(decision, number, existing);
         existing = later.existing;
       }
     }

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../../errors.ts';
+import { RETRY_LATER } from '../record/failures.ts';
 import {
   type Checkpoints,
   type IdempotencyRecord,
@@ -41,26 +42,21 @@ export function decide(
   now: number,
 ): Decision {
   // The answer to this claim was lost, and the SDK sent the claim again: the record in the way is our own.
-  if (existing.owner === claim.owner && existing.status === 'IN_PROGRESS') return { kind: 'won', record: existing };
+  const isRunning = existing.status === 'IN_PROGRESS';
+  if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };
   // At most once: an unsettled execution stays unknown until an operator resolves it.
-  const unsettled = existing.status === 'IN_PROGRESS' && policy.onExpiredLease === 'throw';
+  const unsettled = isRunning && policy.onExpiredLease === 'throw';
   if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
   if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
-  switch (existing.status) {
-    case 'COMPLETED':
-      return { kind: 'replay', outcome: existing.outcome };
-    case 'RELEASED':
-      return takeover(existing, 'released');
-    case 'IN_PROGRESS': {
-      // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
-      const over = existing.leaseUntil + policy.clockSkewMillis;
-      // Leases of the same work are about equally long: the other claim is older by this. The longer it runs already, the
-      // longer it may still take.
-      const ageMillis = Math.max(MIN_RETRY_MILLIS, claim.leaseUntil - existing.leaseUntil);
-      if (now < over) return { kind: 'inFlight', retryAfterMillis: Math.min(over - now, ageMillis) };
-      return policy.onExpiredLease === 'throw' ? { kind: 'outcomeUnknown' } : takeover(existing, 'lease over');
-    }
-  }
+  if (existing.status === 'COMPLETED') return { kind: 'replay', outcome: existing.outcome };
+  if (!isRunning) return takeover(existing, 'released');
+  // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
+  const over = existing.leaseUntil + policy.clockSkewMillis;
+  // Leases of the same work are about equally long: the other claim is older by this. The longer it runs already, the
+  // longer it may still take.
+  const ageMillis = Math.max(MIN_RETRY_MILLIS, claim.leaseUntil - existing.leaseUntil);
+  if (now < over) return { kind: 'inFlight', retryAfterMillis: Math.min(over - now, ageMillis) };
+  return unsettled ? { kind: 'outcomeUnknown' } : takeover(existing, 'lease over');
 }
 
 /** What a record in progress has, and others may not have. */
@@ -114,6 +110,6 @@ export function contention(rounds: number, retryAfterMillis: number): Idempotenc
 }
 
 function inFlight(retryAfterMillis: number, advice?: string): IdempotencyError {
-  const message = 'A request with this idempotency key is being executed. Retry later with the same key.';
+  const message = `A request with this idempotency key is being executed. ${RETRY_LATER}`;
   return new IdempotencyError('IN_FLIGHT', message, { retryAfterMillis, advice });
 }

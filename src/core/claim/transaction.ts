@@ -3,7 +3,7 @@ import { type RecordCache, recordCache } from '../cache.ts';
 import { createPersistence } from '../execution/persist.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
 import { isStoreError, unfinished } from '../record/failures.ts';
-import { type EncodedOutcome, type Outcome, type ReplayFormat, withinLimit } from '../record/outcome.ts';
+import { type EncodedOutcome, type Outcome, type ReplayFormat, returned, withinLimit } from '../record/outcome.ts';
 import type { CompletedRecord, IdempotencyRecord, Identity } from '../record/record.ts';
 import type { TransactionResult } from '../record/store.ts';
 import { FOREVER, type Runtime } from '../runtime.ts';
@@ -33,7 +33,7 @@ export type Transactor = (request: TransactionRequest) => Promise<Outcome>;
  * @param lookFirst whether the record is read before the plan is made
  */
 export function createTransactor(options: ResolvedProtocolOptions, runtime: Runtime, lookFirst: boolean): Transactor {
-  const cache = options.cache === undefined ? undefined : recordCache(options.cache);
+  const cache = options.cache && recordCache(options.cache);
   return (request) => transaction({ options, runtime, lookFirst, cache }, request);
 }
 
@@ -86,7 +86,7 @@ async function transaction(
 
   async function prepare(): Promise<Prepared> {
     const { items, response } = await plan();
-    const { stored, outcome } = format.encode({ kind: 'returned', value: response });
+    const { stored, outcome } = format.encode(returned(response));
     return { items, stored: withinLimit(stored, store.maxOutcomeBytes), outcome };
   }
 

@@ -1,7 +1,7 @@
 import type { TimeBudget } from '../budget.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
 import { storeFailure } from '../record/failures.ts';
-import type { IdempotencyRecord } from '../record/record.ts';
+import type { IdempotencyRecord, Identity } from '../record/record.ts';
 import { type Runtime, TIMED_OUT, within } from '../runtime.ts';
 
 const FIRST_PAUSE_MILLIS = 100;
@@ -14,9 +14,7 @@ interface WaitContext {
   readonly options: ResolvedProtocolOptions;
   readonly runtime: Runtime;
   readonly budget: TimeBudget;
-  readonly id: string;
-  /** Called once, when the request begins to wait. */
-  readonly onBegin: (inFlight: InFlight) => void;
+  readonly identity: Identity;
 }
 
 export interface InFlight {
@@ -32,8 +30,13 @@ export type Wait = (inFlight: InFlight) => Promise<{ readonly existing: Idempote
 /**
  * A request that waits for the outcome of another one. It reads the record after pauses that grow. Each has a random length
  * up to its limit (full jitter: "Exponential backoff and jitter", AWS Architecture Blog).
+ *
+ * @param onBegin called once, when the request begins to wait
  */
-export function createWait({ options, runtime, budget, id, onBegin }: WaitContext): Wait {
+export function createWait(
+  { options, runtime, budget, identity }: WaitContext,
+  onBegin: (inFlight: InFlight) => void,
+): Wait {
   let deadline: number | undefined;
   let longest = FIRST_PAUSE_MILLIS;
 
@@ -49,12 +52,12 @@ export function createWait({ options, runtime, budget, id, onBegin }: WaitContex
       await runtime.delay(Math.min(pause, left, inFlight.retryAfterMillis)).elapsed;
       try {
         const millis = Math.max(deadline - runtime.monotonic(), LAST_READ_MILLIS);
-        const existing = await within(runtime, millis, async () => options.store.read(id));
+        const existing = await within(runtime, millis, async () => options.store.read(identity.id));
         return existing === TIMED_OUT ? undefined : { existing };
       } catch (error) {
         const failure = storeFailure(error);
         // The other execution goes on although this read was throttled, for example.
-        if (failure.retryable !== true) throw failure;
+        if (!failure.retryable) throw failure;
       }
     }
   };

@@ -3,11 +3,11 @@ import { isPromise } from '../../json.ts';
 import type { EventDetail } from '../events.ts';
 import { type ProtocolOptions, requireNumber, type Settlement, YEAR_MILLIS } from '../options.ts';
 import { endedError, leaseLostError, storeFailure, unfinished } from '../record/failures.ts';
-import type { Encoded, EncodedOutcome, Outcome, ReplayFormat } from '../record/outcome.ts';
+import { type Encoded, type EncodedOutcome, type Outcome, type ReplayFormat, returned } from '../record/outcome.ts';
 import { TIMED_OUT, within } from '../runtime.ts';
 import type { ExecutionContext } from './context.ts';
 import { ExecutionHandle, type IdempotencyHandle } from './handle.ts';
-import { holdRecord, type ItemsRefused, type LeaseWrite, type Settled } from './held-record.ts';
+import { DONE, holdRecord, type ItemsRefused, type LeaseWrite, type Settled } from './held-record.ts';
 import { type LeaseTimers, leaseTimers } from './lease-timers.ts';
 import { createStep, type Step } from './step.ts';
 
@@ -43,8 +43,6 @@ export interface Execution {
  * written, and only the record can tell.
  */
 type Stored = 'no' | 'storing' | 'yes' | 'unknown';
-
-const DONE: Settled = { kind: 'done' };
 
 export function createExecution(context: ExecutionContext): Execution {
   const { options, runtime, identity, budget, record, format, tell } = context;
@@ -87,7 +85,7 @@ export function createExecution(context: ExecutionContext): Execution {
   // What the guarded code does with its handle.
 
   async function extend(millis: number): Promise<void> {
-    requireNumber('extend(millis)', millis, { above: 0, atMost: YEAR_MILLIS });
+    requireNumber('extend(millis)', millis, YEAR_MILLIS);
     // The caller has the answer of the timeout. A handler that goes on must not begin another effect.
     if (ended === 'timed out' && !isCompleted()) throw endedError();
     if (ended !== 'no' || isCompleted()) return;
@@ -111,16 +109,16 @@ export function createExecution(context: ExecutionContext): Execution {
   }
 
   async function transact(items: readonly never[], response: unknown): Promise<void> {
-    if (options.store.transact === undefined) {
-      throw new TypeError('transact(items, response): this store has no transactions');
+    if (!options.store.transact) {
+      throw refusedTransaction('this store has no transactions');
     }
     if (!Array.isArray(items) || items.length === 0) {
-      throw new TypeError('transact(items, response): items must be a list of writes');
+      throw refusedTransaction('items must be a list of writes');
     }
     assertMayGoOn();
     if (stored !== 'no') {
       // The record would not tell whether these items were written, or only an earlier outcome.
-      throw new TypeError('transact(items, response): the outcome is, or may be, stored already');
+      throw refusedTransaction('the outcome is, or may be, stored already');
     }
     const settled = await store(() => held.transact(encode(response), items));
     if (settled.kind === 'itemsRefused') throw settled.error;
@@ -146,7 +144,7 @@ export function createExecution(context: ExecutionContext): Execution {
   }
 
   function encode(response: unknown): EncodedOutcome {
-    return format.encode({ kind: 'returned', value: response }).stored;
+    return format.encode(returned(response)).stored;
   }
 
   function isCompleted(): boolean {
@@ -164,7 +162,7 @@ export function createExecution(context: ExecutionContext): Execution {
   function judge(outcome: Outcome): Settlement {
     const isReturned = outcome.kind === 'returned';
     if (isCompleted()) return isReturned ? 'store' : 'hold';
-    if (options.settle === undefined) return isReturned ? 'store' : 'release';
+    if (!options.settle) return isReturned ? 'store' : 'release';
     return settlementOf(options.settle, outcome, runStep !== undefined || stored !== 'no', tell);
   }
 
@@ -174,7 +172,7 @@ export function createExecution(context: ExecutionContext): Execution {
       // A completion that the handler did not wait for must not meet a release.
       await Promise.all(completions);
       if (isCompleted() && encoded?.outcome.kind !== 'returned') held.confirm();
-      else if (encoded !== undefined) return await held.complete(encoded.stored, { final, ended: true });
+      else if (encoded) return await held.complete(encoded.stored, { final, ended: true });
       else return await (settlement === 'release' ? letGo() : hold('policy'));
     } catch (error) {
       // The caller gets the outcome, whatever happens to the record.
@@ -230,6 +228,10 @@ export function createExecution(context: ExecutionContext): Execution {
     stop();
     return error;
   }
+}
+
+function refusedTransaction(problem: string): TypeError {
+  return new TypeError(`transact(items, response): ${problem}`);
 }
 
 /** Asks the user's policy what becomes of this outcome. A policy that fails never releases. */

@@ -1,6 +1,6 @@
 import { expirationAt } from '../budget.ts';
 import { storeFailure, storeTimeout } from '../record/failures.ts';
-import { type EncodedOutcome, notReplayable, type Outcome, sameStored, withinLimit } from '../record/outcome.ts';
+import { type EncodedOutcome, notReplayable, type Outcome, sameStored, threw, withinLimit } from '../record/outcome.ts';
 import {
   type CheckpointTexts,
   type CompletedRecord,
@@ -8,7 +8,7 @@ import {
   type InProgressRecord,
   isExpired,
 } from '../record/record.ts';
-import type { Expected } from '../record/store.ts';
+import type { Expected, TransactionResult } from '../record/store.ts';
 import type { ExecutionContext } from './context.ts';
 import { amendment, type Overwrite, overwrite } from './overwrite.ts';
 import { createPersistence } from './persist.ts';
@@ -24,6 +24,8 @@ export type Settled =
   /** Another execution took over, and its outcome is not known yet, or belongs to another request. */
   | { readonly kind: 'leaseLost' };
 
+export const DONE: Settled = { kind: 'done' };
+
 /** The store refused the caller's items, and the execution goes on. */
 export interface ItemsRefused {
   readonly kind: 'itemsRefused';
@@ -36,8 +38,8 @@ export interface ItemsRefused {
 export interface HeldRecord {
   /** Until when only this execution may run, as far as it knows. Epoch milliseconds. */
   leaseUntil(): number;
-  /** The checkpoints. A checkpoint whose write has failed is included: the next write carries it. */
-  checkpoints(): CheckpointTexts;
+  /** The checkpoint of a step. One whose write has failed is included: the next write carries it. */
+  kept(name: string): string | undefined;
   /**
    * Keeps room for the fact that the step is done, before it runs. `false` where the record has none: then its effect could
    * not be remembered.
@@ -92,11 +94,11 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   /** Whether the store certainly has it. */
   let isCertain = false;
   /** When the outcome expires. It never grows: another execution may already have seen it expire. */
-  let retention: { readonly expiration: number } | undefined;
+  let retention: number | undefined;
 
   return {
     leaseUntil: () => until,
-    checkpoints: () => Object.fromEntries(checkpoints),
+    kept: (name) => checkpoints.get(name),
     reserve(name) {
       const bytes = bytesOfStep(name);
       if (room !== undefined && reserved + bytes > room) return false;
@@ -137,7 +139,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       return await persist((millis) => putLease(next, millis));
     } catch (error) {
       // Later writes must not carry what the store never takes.
-      if (storeFailure(error).recordRefused === true) checkpoints.delete(name);
+      if (storeFailure(error).recordRefused) checkpoints.delete(name);
       throw error;
     }
   }
@@ -156,7 +158,8 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const answer = await write(() => store.replace(next, expected), millis);
       if (answer.done) {
         room = answer.room;
-        break;
+        until = next.leaseUntil;
+        return 'written';
       }
       const { existing } = answer;
       if (existing?.owner !== owner) return 'lost';
@@ -165,8 +168,6 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       // This write or an earlier one was applied, and its answer was lost.
       until = existing.leaseUntil;
     }
-    until = next.leaseUntil;
-    return 'written';
   }
 
   // The outcome.
@@ -176,37 +177,31 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     { final, ended }: { final: boolean; ended: boolean },
   ): Promise<Settled> {
     const completed = completedWith(stored, final, ended ? 0 : until);
-    if (!isCertain || seen === undefined || !sameStored(seen.outcome, completed.outcome)) return keep(completed, final);
+    if (!isCertain || !sameStored(seen?.outcome, completed.outcome)) return keep(completed, final);
     if (final) confirm();
-    return { kind: 'done' };
+    return DONE;
   }
 
   function confirm(): void {
-    if (seen === undefined || !isCertain) return;
-    cache?.keep({ ...seen, revision: undefined });
+    if (seen && isCertain) cache?.keep({ ...seen, revision: undefined });
   }
 
   async function transact(stored: EncodedOutcome, items: readonly never[]): Promise<Settled | ItemsRefused> {
     const before = retention;
     const token = runtime.randomToken();
     const completed = { ...completedWith(stored, false, until), transaction: token };
-    const send = async () => store.transact?.(completed, inProgress, items, token);
+    const send = async () => store.transact?.(completed, inProgress, items, token) as Promise<TransactionResult>;
     let isDoubtful = false;
-    const answer = await persist(async (millis) => {
-      try {
-        return await write(send, millis);
-      } catch (error) {
-        isDoubtful ||= storeFailure(error).retryable !== false;
-        throw error;
-      }
+    const answer = await persist((millis, wasDoubtful) => {
+      isDoubtful = wasDoubtful;
+      return write(send, millis);
     });
-    if (answer === undefined || 'itemsError' in answer) {
+    if ('itemsError' in answer) {
       // The store has not seen this expiration.
       if (!isDoubtful) retention = before;
-      return { kind: 'itemsRefused', error: answer?.itemsError, isDoubtful };
+      return { kind: 'itemsRefused', error: answer.itemsError, isDoubtful };
     }
-    if (answer.done) return settledBy(completed, false);
-    const { existing } = answer;
+    const existing = answer.done ? completed : answer.existing;
     // An outcome that another write of this execution has stored says nothing about these items.
     const isThis = existing?.status === 'COMPLETED' && existing.transaction === token;
     return isThis ? settledBy(existing, false) : lost(existing);
@@ -214,10 +209,10 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function completedWith(stored: EncodedOutcome, final: boolean, leaseUntil: number): CompletedRecord {
     const outcome = withinLimit(stored, store.maxOutcomeBytes);
-    const { expiration, ...rest } = ending();
+    const base = ending();
     const leaseIsOver = Math.ceil((leaseUntil + options.clockSkewMillis) / 1000);
-    retention ??= { expiration: Math.max(expiration, leaseIsOver) };
-    return { ...rest, ...retention, status: 'COMPLETED', outcome, revision: final ? undefined : 1 };
+    retention ??= Math.max(base.expiration, leaseIsOver);
+    return { ...base, expiration: retention, status: 'COMPLETED', outcome, revision: final ? undefined : 1 };
   }
 
   async function keep(completed: CompletedRecord, final: boolean): Promise<Settled> {
@@ -227,7 +222,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       return settledBy(await persist((millis) => put(completed, millis)), final);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.recordRefused !== true || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
+      if (!failure.recordRefused || completed.outcome.type === 'NOT_REPLAYABLE') throw failure;
       // A smaller outcome still says that the work is done.
       return keep({ ...completed, outcome: notReplayable('the store refused it') }, final);
     }
@@ -235,17 +230,16 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
   async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
-    let next: Overwrite | undefined =
-      seen === undefined ? { record: completed, expected: inProgress } : amendment(seen, completed);
+    let next: Overwrite | undefined = seen ? amendment(seen, completed) : { record: completed, expected: inProgress };
     for (let first = true; ; first = false) {
       attempt = Math.max(attempt, next.record.attempt);
       const { expected } = next;
       const record = { ...next.record, attempt };
-      const verb = () => (expected === undefined ? store.insert(record) : store.replace(record, expected));
+      const verb = () => (expected ? store.replace(record, expected) : store.insert(record));
       const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
       next = overwrite(answer.existing, completed);
-      if (next === undefined) return answer.existing;
+      if (!next) return answer.existing;
     }
   }
 
@@ -253,21 +247,23 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
     seen = existing;
     isCertain = true;
-    if (final && cache !== undefined) confirm();
+    if (final) confirm();
     const { outcome } = existing;
     tell({ type: 'completed', ...(outcome.type === 'NOT_REPLAYABLE' && { notReplayable: outcome.reason }) });
-    return { kind: 'done' };
+    return DONE;
   }
 
   function lost(existing: IdempotencyRecord | undefined): Settled {
     tell({ type: 'leaseLost' });
     const isOurs = existing?.status === 'COMPLETED' && existing.fingerprint === fingerprint;
     if (!isOurs || isExpired(existing, runtime.now())) return { kind: 'leaseLost' };
+    let outcome: Outcome;
     try {
-      return { kind: 'superseded', outcome: format.decode(existing.outcome) };
+      outcome = format.decode(existing.outcome);
     } catch (error) {
-      return { kind: 'superseded', outcome: { kind: 'threw', error } };
+      outcome = threw(error);
     }
+    return { kind: 'superseded', outcome };
   }
 
   async function release(): Promise<Settled> {
@@ -275,14 +271,14 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     try {
       const verb = (millis?: number) => write(() => store.replace(released, inProgress), millis);
       const answer = await persist(verb, RELEASE_TRIES);
-      const { existing } = answer.done ? { existing: released } : answer;
-      if (existing !== undefined && existing.owner !== owner) tell({ type: 'leaseLost' });
+      const existing = (!answer.done && answer.existing) || released;
+      if (existing.owner !== owner) tell({ type: 'leaseLost' });
       // A completion of this execution may have been applied, although its answer was lost: it stays.
-      else tell({ type: existing?.status === 'COMPLETED' ? 'completed' : 'released' });
+      else tell({ type: existing.status === 'COMPLETED' ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }
-    return { kind: 'done' };
+    return DONE;
   }
 
   function ending() {

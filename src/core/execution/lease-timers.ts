@@ -39,10 +39,10 @@ export function leaseTimers({ runtime, budget, record, onLost }: TimerContext): 
 
   return {
     signal() {
-      if (controller === undefined) {
+      if (!controller) {
         controller = new AbortController();
-        if (fired === undefined) void watch();
-        else controller.abort(fired);
+        if (fired) controller.abort(fired);
+        else void watch();
       }
       return controller.signal;
     },
@@ -53,7 +53,7 @@ export function leaseTimers({ runtime, budget, record, onLost }: TimerContext): 
   };
 
   async function watch(): Promise<void> {
-    while (!stopped && fired === undefined) {
+    while (!stopped && !fired) {
       const left = record.leaseUntil() - budget.reserveMillis - runtime.now();
       if (left <= 0) return fire(leaseEndsError());
       await elapsed(left);
@@ -84,7 +84,7 @@ export function leaseTimers({ runtime, budget, record, onLost }: TimerContext): 
   }
 
   function fire(error: IdempotencyError): void {
-    if (stopped || fired !== undefined) return;
+    if (stopped || fired) return;
     fired = error;
     controller?.abort(error);
   }

@@ -15,7 +15,7 @@ export interface Overwrite {
  */
 export function overwrite(existing: IdempotencyRecord | undefined, completed: CompletedRecord): Overwrite | undefined {
   // The record is gone: TTL or an operator deleted it.
-  if (existing === undefined) return { record: completed };
+  if (!existing) return { record: completed };
   if (existing.owner === completed.owner) {
     // An earlier outcome of this execution was written, and its answer was lost.
     const isEarlier = existing.status === 'COMPLETED' && !sameStored(existing.outcome, completed.outcome);

@@ -2,13 +2,13 @@ import { IdempotencyError } from '../../errors.ts';
 import { isObject, type Jsonified } from '../../json.ts';
 import type { EventDetail } from '../events.ts';
 import { recordInvalid, storeFailure, storeUnavailable, unfinished } from '../record/failures.ts';
-import { encodeOutcome } from '../record/outcome.ts';
+import { encodeOutcome, returned } from '../record/outcome.ts';
 import type { HeldRecord } from './held-record.ts';
 
 const MAX_NAME_LENGTH = 255;
 
 interface StepContext {
-  readonly record: Pick<HeldRecord, 'checkpoints' | 'checkpoint' | 'reserve' | 'unreserve'>;
+  readonly record: Pick<HeldRecord, 'kept' | 'checkpoint' | 'reserve' | 'unreserve'>;
   readonly tell: (detail: EventDetail) => void;
   /** @throws IdempotencyError when no effect may begin any more */
   readonly assertMayGoOn: () => void;
@@ -33,15 +33,14 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
       throw new TypeError(`step('${name}') has begun before: a name stands for one effect`);
     }
     used.add(name);
-    const checkpoints = record.checkpoints();
-    const kept = Object.hasOwn(checkpoints, name) ? checkpoints[name] : undefined;
+    const kept = record.kept(name);
     if (kept !== undefined) {
       tell({ type: 'stepSkipped', step: name });
       return decodeCheckpoint(name, kept) as Jsonified<Awaited<T>>;
     }
     if (!record.reserve(name)) throw recordFull(name);
     try {
-      return decodeCheckpoint(name, await keep(name, await run(name, fn))) as Jsonified<Awaited<T>>;
+      return decodeCheckpoint(name, await keep(name, encodeCheckpoint(await run(name, fn)))) as Jsonified<Awaited<T>>;
     } finally {
       record.unreserve(name);
     }
@@ -57,34 +56,24 @@ export function createStep({ record, tell, assertMayGoOn, isCompleted, lost }: S
   }
 
   /** The effect has happened: as much of it is kept as can be. */
-  async function keep(name: string, result: unknown): Promise<string> {
-    const text = encodeCheckpoint(result);
+  async function keep(name: string, text: string): Promise<string> {
     if (isCompleted()) return text;
     try {
-      return await write(name, text);
+      const written = await record.checkpoint(name, text);
+      if (written === 'lost') throw lost();
+      if (written === 'written') tell({ type: 'checkpointed', step: name });
+      return text;
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.recordRefused !== true) throw failed(name, failure);
+      if (!failure.recordRefused || text === TOO_LARGE) throw failed(name, failure);
     }
-    try {
-      return await write(name, notReplayableCheckpoint('the record cannot hold it'));
-    } catch (error) {
-      throw failed(name, storeFailure(error));
-    }
-  }
-
-  async function write(name: string, text: string): Promise<string> {
-    const written = await record.checkpoint(name, text);
-    if (written === 'lost') throw lost();
-    if (written === 'written') tell({ type: 'checkpointed', step: name });
-    return text;
+    return keep(name, TOO_LARGE);
   }
 
   function failed(name: string, failure: IdempotencyError): IdempotencyError {
-    if (failure.code !== 'STORE_UNAVAILABLE') return failure;
     const advice = `Step '${name}' is done, and its result could not be kept: a retry may do it again.`;
     const error = unfinished(failure, advice);
-    tell({ type: 'checkpointFailed', step: name, error });
+    if (error !== failure) tell({ type: 'checkpointFailed', step: name, error });
     return error;
   }
 }
@@ -114,7 +103,7 @@ function isMember(name: string): boolean {
 
 /** The text that is stored of a step's result: what JSON can carry of it, or the fact that the step is done. */
 function encodeCheckpoint(result: unknown): string {
-  const stored = encodeOutcome({ kind: 'returned', value: result });
+  const stored = encodeOutcome(returned(result));
   if (stored.type === 'NOT_REPLAYABLE') return notReplayableCheckpoint(stored.reason);
   return stored.json === undefined ? '{}' : `{"result":${stored.json}}`;
 }
@@ -122,6 +111,9 @@ function encodeCheckpoint(result: unknown): string {
 function notReplayableCheckpoint(reason: string): string {
   return JSON.stringify({ notReplayable: reason });
 }
+
+/** Still says that the step is done. */
+const TOO_LARGE = notReplayableCheckpoint('the record cannot hold it');
 
 /**
  * The step's result, a fresh object every time.

@@ -1,7 +1,9 @@
 import { IdempotencyError, type IdempotencyErrorDetails } from '../../errors.ts';
 
-const NOT_CHECKED = 'The request could not be checked for duplicates. Retry later with the same key.';
-const NOT_FINISHED = 'The request could not be brought to its end. Retry later with the same key.';
+export const RETRY_LATER = 'Retry later with the same key.';
+const NOT_CHECKED = `The request could not be checked for duplicates. ${RETRY_LATER}`;
+const NOT_FINISHED = `The request could not be brought to its end. ${RETRY_LATER}`;
+export const NO_ANSWER = 'did not answer while there was time';
 
 /** The store could not do what it was asked to do. */
 export function storeUnavailable(details: IdempotencyErrorDetails): IdempotencyError {
@@ -9,15 +11,19 @@ export function storeUnavailable(details: IdempotencyErrorDetails): IdempotencyE
 }
 
 /** An error of a store as this package's error. An error that the store does not explain counts as temporary and unanswered. */
-export function storeFailure(error: unknown): IdempotencyError {
+export function storeFailure(error: unknown, advice?: string): IdempotencyError {
   if (error instanceof IdempotencyError) return error;
-  return storeUnavailable({ cause: error, retryable: true, unanswered: true });
+  return storeUnavailable({ cause: error, advice, retryable: true, unanswered: true });
 }
 
 /** The store took longer than its caller can wait. */
 export function storeTimeout(what: string): IdempotencyError {
-  const advice = 'Look at the latency of the table, and at the timeouts.';
-  return storeUnavailable({ cause: new Error(`the store ${what}`), advice, retryable: true, unanswered: true });
+  return storeFailure(new Error(`the store ${what}`), 'Look at the latency of the table, and at the timeouts.');
+}
+
+/** The same, before the guarded code has run. */
+export function claimTimeout(what: string): IdempotencyError {
+  return storeTimeout(`${what}; nothing was executed`);
 }
 
 /** The record is not what this version writes: another version or another program wrote it. */
@@ -34,12 +40,16 @@ export function isStoreError(error: unknown): boolean {
 export function unfinished(failure: IdempotencyError, advice = ''): IdempotencyError {
   if (failure.code !== 'STORE_UNAVAILABLE') return failure;
   const all = [advice, failure.advice].filter(Boolean).join(' ');
-  return new IdempotencyError(failure.code, NOT_FINISHED, { ...failure, advice: all, cause: failure });
+  return revised(failure, { advice: all }, NOT_FINISHED);
 }
 
-/** The same failure after an earlier try that got no answer: the refusal does not tell what is written. */
-export function inconclusive(failure: IdempotencyError): IdempotencyError {
-  return new IdempotencyError(failure.code, failure.message, { ...failure, retryable: undefined, cause: failure });
+/** The same failure, with other details. */
+export function revised(
+  failure: IdempotencyError,
+  details: IdempotencyErrorDetails,
+  message = failure.message,
+): IdempotencyError {
+  return new IdempotencyError(failure.code, message, { ...failure, ...details, cause: failure });
 }
 
 /** For the caller of an execution that came too late: another execution has the request. */

@@ -7,6 +7,9 @@ export type Outcome =
   | { readonly kind: 'returned'; readonly value: unknown }
   | { readonly kind: 'threw'; readonly error: unknown };
 
+export const returned = (value: unknown): Outcome => ({ kind: 'returned', value });
+export const threw = (error: unknown): Outcome => ({ kind: 'threw', error });
+
 /** An outcome that is to be stored. */
 export type EncodedOutcome = Exclude<StoredOutcome, { type: 'UNREADABLE' }>;
 
@@ -56,10 +59,11 @@ export function encodeOutcome(outcome: Outcome): EncodedOutcome {
   return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
 }
 
-export function sameStored(a: StoredOutcome, b: StoredOutcome): boolean {
+export function sameStored(a: StoredOutcome | undefined, b: StoredOutcome): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+export const NOT_JSON = 'it cannot be written as JSON';
 const NOT_A_VALUE = 'it is a function or a symbol';
 
 /** The outcome, or `NOT_REPLAYABLE` if it has more bytes of UTF-8 than the store takes. */
@@ -78,9 +82,9 @@ export function withinLimit(stored: EncodedOutcome, maxBytes = Number.POSITIVE_I
 export function decodeOutcome(stored: StoredOutcome): Outcome {
   switch (stored.type) {
     case 'RETURNED':
-      return { kind: 'returned', value: stored.json === undefined ? undefined : parse(stored.json) };
+      return returned(stored.json === undefined ? undefined : parse(stored.json));
     case 'THREW':
-      return { kind: 'threw', error: reviveThrown(parse(stored.json)) };
+      return threw(reviveThrown(parse(stored.json)));
     case 'NOT_REPLAYABLE':
       throw responseNotReplayable(stored.reason);
     case 'UNREADABLE':
@@ -102,7 +106,7 @@ function reasonOf(error: unknown): string {
   } catch {
     // Its message cannot be read.
   }
-  return 'it cannot be written as JSON';
+  return NOT_JSON;
 }
 
 function parse(json: string): unknown {
@@ -118,8 +122,12 @@ function responseNotReplayable(reason: string): IdempotencyError {
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
     'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
-    { advice: `There is no response to replay because ${reason}.` },
+    { advice: noReplayBecause(reason) },
   );
+}
+
+export function noReplayBecause(reason: string): string {
+  return `There is no response to replay because ${reason}.`;
 }
 
 /** A stream or a generator can be read once. Its JSON would be its internal state. */

@@ -1,4 +1,7 @@
+import { RETRY_LATER } from '../../core/record/failures.ts';
+import { noReplayBecause } from '../../core/record/outcome.ts';
 import { IdempotencyError, optionError } from '../../errors.ts';
+import { sdkError } from './failure.ts';
 
 /**
  * What encoded bytes belong to. Bind them to it (associated data): they then cannot be passed off
@@ -37,7 +40,7 @@ export interface OutcomeCodec {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const RESERVED = ['gzip', 'json'];
+const RESERVED = ['gzip', 'json', 'zstd'];
 
 /** @throws TypeError that names what is wrong */
 export function requireCodec(codec: OutcomeCodec): OutcomeCodec {
@@ -73,7 +76,7 @@ export async function decoded(codec: OutcomeCodec, bytes: Uint8Array, context: C
   } catch (cause) {
     const what = `the codec '${codec.name}' could not decode it`;
     if (!isTransient(cause)) throw new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
-    throw unreadable(`There is no response to replay because ${what}.`, cause);
+    throw unreadable(noReplayBecause(what), cause);
   }
 }
 
@@ -88,17 +91,11 @@ const SYSTEM_ERROR = /^E(?!RR_)[A-Z_]+$/;
 
 /** As AWS SDKs mark and name their errors ("Error handling", "Retry behavior" in the SDKs' reference guide). */
 function isTransient(error: unknown): boolean {
-  const { retryable, $retryable, $metadata, name, code } = (error ?? {}) as {
-    retryable?: unknown;
-    $retryable?: unknown;
-    $metadata?: { httpStatusCode?: number };
-    name?: unknown;
-    code?: unknown;
-  };
-  const status = $metadata?.httpStatusCode ?? 0;
+  const { retryable, code } = (error ?? {}) as { retryable?: unknown; code?: unknown };
+  const { name, status, isRetryable } = sdkError(error);
   return (
     retryable === true ||
-    $retryable !== undefined ||
+    isRetryable ||
     status >= 500 ||
     status === 429 ||
     THROTTLED.test(String(name)) ||
@@ -123,7 +120,7 @@ export function outcomeRefused(advice: string, retryable: boolean, cause?: unkno
 function unreadable(advice: string, cause?: unknown): IdempotencyError {
   return new IdempotencyError(
     'STORE_UNAVAILABLE',
-    'This request has been executed, and its response cannot be read now. Retry later with the same key.',
+    `This request has been executed, and its response cannot be read now. ${RETRY_LATER}`,
     { cause, advice, retryable: true },
   );
 }

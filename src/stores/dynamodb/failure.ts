@@ -1,4 +1,4 @@
-import { storeUnavailable } from '../../core/record/failures.ts';
+import { revised, storeUnavailable } from '../../core/record/failures.ts';
 import { IdempotencyError } from '../../errors.ts';
 
 /**
@@ -26,8 +26,13 @@ interface SdkError {
 }
 
 export function sdkError(error: unknown): SdkError {
-  const { name = '', message = '' } = error instanceof Error ? error : {};
-  const { $metadata, $fault, $retryable } = (error ?? {}) as {
+  const {
+    name = '',
+    message = '',
+    $metadata,
+    $fault,
+    $retryable,
+  } = (error ?? {}) as Partial<Error> & {
     $metadata?: { httpStatusCode?: number; attempts?: number };
     $fault?: unknown;
     $retryable?: unknown;
@@ -39,32 +44,30 @@ export function sdkError(error: unknown): SdkError {
 /** `'unclear'`: refused, and not by DynamoDB, so that it is not known what was written. */
 type Kind = 'refused' | 'record refused' | 'unclear' | 'busy' | 'unanswered';
 
-const NO_CREDENTIALS = ['refused', 'No valid AWS credentials.'] as const;
-const THROTTLED = ['busy', 'Give the table more capacity.'] as const;
+const NO_CREDENTIALS = 'No valid AWS credentials.';
+const THROTTLED = 'Give the table more capacity.';
 
 /** What an error means, by its name ("Error handling with DynamoDB", AWS), and what the operator can do. */
-const EXPLAINED: Readonly<Record<string, readonly [kind: Kind, advice: string]>> = {
-  ResourceNotFoundException: ['refused', 'Create the table, or correct `tableName`.'],
-  AccessDeniedException: [
-    'refused',
+const REFUSED: Readonly<Record<string, string>> = {
+  ResourceNotFoundException: 'Create the table, or correct `tableName`.',
+  AccessDeniedException:
     'Allow dynamodb:PutItem, DeleteItem and GetItem on the table, and a transaction what its items do.',
-  ],
-  EndpointError: ['refused', 'Nothing was sent.'],
+  EndpointError: 'Nothing was sent.',
   CredentialsProviderError: NO_CREDENTIALS,
   UnrecognizedClientException: NO_CREDENTIALS,
   InvalidSignatureException: NO_CREDENTIALS,
   ExpiredTokenException: NO_CREDENTIALS,
-  ValidationException: [
-    'refused',
-    'Does the table have another key? Name it by `attributes.id`, and a sort key by `sortKey`.',
-  ],
+  ValidationException: 'Does the table have another key? Name it by `attributes.id`, and a sort key by `sortKey`.',
+};
+
+/** The same for what may pass by itself. */
+const BUSY: Readonly<Record<string, string>> = {
   ThrottlingException: THROTTLED,
   ProvisionedThroughputExceededException: THROTTLED,
   RequestLimitExceeded: THROTTLED,
-  [TRANSACTION_CONFLICT]: ['busy', 'A transaction was writing to the record all the time.'],
-  TransactionCanceledException: ['busy', 'Other writes were in the way, or a table is throttled.'],
-  TransactionInProgressException: ['busy', 'The same transaction is still at work.'],
-  TimeoutError: ['unanswered', 'Look at the network path to DynamoDB.'],
+  [TRANSACTION_CONFLICT]: 'A transaction was writing to the record all the time.',
+  TransactionCanceledException: 'Other writes were in the way, or a table is throttled.',
+  TransactionInProgressException: 'The same transaction is still at work.',
 };
 
 /** What the SDK threw, as `STORE_UNAVAILABLE`. The advice has the service's own words. */
@@ -85,18 +88,21 @@ export function unavailable(error: unknown, tableName: string): IdempotencyError
 
 /** The same failure, where DynamoDB had answered an earlier request. */
 export function answered(error: unknown): unknown {
-  if (!(error instanceof IdempotencyError) || error.unanswered !== true) return error;
-  return storeUnavailable({ ...error, unanswered: undefined, cause: error });
+  if (!(error instanceof IdempotencyError) || !error.unanswered) return error;
+  return revised(error, { unanswered: undefined });
 }
 
 function explain({ name, message, status, isClientFault, isRetryable }: SdkError): readonly [Kind, string] {
   if (name === 'ValidationException' && /size/i.test(message)) {
     return ['record refused', 'The record is larger than an item may be.'];
   }
-  if (message === REGION_MISSING) return ['refused', 'Set AWS_REGION, or `region`.'];
-  const explained = EXPLAINED[name];
-  if (explained !== undefined) return explained;
-  if (status < 400 || status >= 500) return ['unanswered', 'DynamoDB could not be reached, or failed.'];
+  const refused = message === REGION_MISSING ? 'Set AWS_REGION, or `region`.' : REFUSED[name];
+  if (refused) return ['refused', refused];
+  const busy = BUSY[name];
+  if (busy) return ['busy', busy];
+  if (status < 400 || status >= 500) {
+    return ['unanswered', 'DynamoDB could not be reached, or failed. Look at the network path to it.'];
+  }
   const kind = isRetryable || status === 429 ? 'busy' : isClientFault ? 'refused' : 'unclear';
   return [kind, `The request got status ${status}.`];
 }

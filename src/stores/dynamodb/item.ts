@@ -3,7 +3,7 @@ import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedReco
 import type { IdempotencyError } from '../../errors.ts';
 import { isObject, present } from '../../json.ts';
 import type { StoredCheckpoints } from './checkpoints.ts';
-import type { AttributeNames } from './options.ts';
+import { ATTRIBUTES, type AttributeNames } from './options.ts';
 
 /** An outcome as its attributes hold it. */
 export interface OutcomeFields {
@@ -21,38 +21,17 @@ export interface OutcomeFields {
  * The parts of a record with a format of their own: the outcome of a COMPLETED one, the checkpoints
  * of another.
  */
-export interface Formatted {
-  readonly fields?: OutcomeFields;
-  readonly checkpoints?: StoredCheckpoints;
-}
+type Formatted = OutcomeFields | { readonly checkpoints: StoredCheckpoints | undefined };
 
 /** The record as an item that a person can read in the console. */
 export function toItem(
   record: IdempotencyRecord,
   { names, keyOf }: { readonly names: AttributeNames; keyOf(id: string): Record<string, string> },
-  { fields, checkpoints }: Formatted = {},
+  formatted: Formatted,
 ): Item {
   const item: Item = keyOf(record.id);
-  const attributes = {
-    [names.status]: record.status,
-    [names.owner]: record.owner,
-    [names.attempt]: record.attempt,
-    [names.expiration]: record.expiration,
-    [names.fingerprint]: record.fingerprint,
-    ...(record.status === 'IN_PROGRESS' && { [names.leaseUntil]: record.leaseUntil }),
-    ...(record.status === 'COMPLETED' && {
-      [names.revision]: record.revision,
-      [names.transaction]: record.transaction,
-    }),
-    ...(fields !== undefined && {
-      [names.encoding]: fields.encoding,
-      [names.outcome]: fields.outcome,
-      [names.digest]: fields.digest,
-      [names.parts]: fields.parts,
-    }),
-    [names.checkpoints]: checkpoints,
-  };
-  for (const name in attributes) if (attributes[name] !== undefined) item[name] = attributes[name];
+  const values: Item = { ...record, outcome: undefined, checkpoints: undefined, ...formatted };
+  for (const name of ATTRIBUTES) if (values[name] !== undefined) item[names[name]] = values[name];
   return item;
 }
 
@@ -91,20 +70,22 @@ type Unread<T> = Omit<T, 'checkpoints'> & { readonly stored: unknown };
  * @throws IdempotencyError `RECORD_INVALID`
  */
 export function fromItem(item: Item, names: AttributeNames): Parsed {
-  const text = (name: keyof AttributeNames) => expectType(item, names[name], 'string') as string;
-  const number = (name: keyof AttributeNames) => expectType(item, names[name], 'number') as number;
-  const base = present({
+  const text = (name: Name) => expectType(item, names[name], 'string') as string;
+  const number = (name: Name) => expectType(item, names[name], 'number') as number;
+  const base = {
     id: text('id'),
     owner: text('owner'),
-    attempt: expectAttempt(item, names.attempt),
+    attempt: number('attempt'),
     expiration: number('expiration'),
     fingerprint: item[names.fingerprint] === undefined ? undefined : text('fingerprint'),
-  });
+  };
+  // The fencing token. A fraction, or a number that is too large to count, could not be raised by one: the token would come twice.
+  if (!Number.isSafeInteger(base.attempt) || base.attempt < 1) throw invalid(names.attempt, base.attempt);
   const stored = item[names.checkpoints];
   const status = text('status');
   switch (status) {
     case 'IN_PROGRESS':
-      return { ...base, status, leaseUntil: number('leaseUntil'), stored };
+      return present({ ...base, status, leaseUntil: number('leaseUntil'), stored });
     case 'COMPLETED':
       return present({
         ...base,
@@ -114,11 +95,13 @@ export function fromItem(item: Item, names: AttributeNames): Parsed {
         fields: fieldsOf(text('encoding'), item, names),
       });
     case 'RELEASED':
-      return { ...base, status, stored };
+      return present({ ...base, status, stored });
     default:
       throw invalid(names.status, status);
   }
 }
+
+type Name = keyof AttributeNames;
 
 function fieldsOf(encoding: string, item: Item, names: AttributeNames): OutcomeFields {
   const outcome = item[names.outcome];
@@ -144,16 +127,6 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
   const value = item[name];
   if (typeof value !== type || (type === 'number' && !Number.isFinite(value))) throw invalid(name, value);
   return value;
-}
-
-/**
- * The fencing token. A fraction, or a number that is too large to count, could not be raised by
- * one: the token would come twice.
- */
-function expectAttempt(item: Item, name: string): number {
-  const attempt = expectType(item, name, 'number') as number;
-  if (!Number.isSafeInteger(attempt) || attempt < 1) throw invalid(name, attempt);
-  return attempt;
 }
 
 function invalid(name: string, value: unknown): IdempotencyError {

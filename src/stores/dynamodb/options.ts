@@ -66,7 +66,7 @@ export interface ResolvedTableOptions {
 
 const OPTION_NAMES = ['tableName', 'attributes', 'sortKey', 'codec'];
 
-const ATTRIBUTES = [
+export const ATTRIBUTES = [
   'id',
   'status',
   'owner',
@@ -105,7 +105,7 @@ export function resolveTableOptions(options: TableOptions, ...more: readonly str
   return {
     tableName,
     names: resolveNames(attributes, sortKey?.name),
-    sortKey: sortKey === undefined ? {} : { [sortKey.name]: sortKey.value },
+    sortKey: sortKey ? { [sortKey.name]: sortKey.value } : {},
     codec: codec === undefined ? undefined : requireCodec(codec),
   };
 }
@@ -125,9 +125,9 @@ function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string |
     }
   }
   const names = { ...DEFAULT_NAMES, ...attributes };
-  const all = [...Object.values(names), ...(sortKeyName === undefined ? [] : [sortKeyName])];
+  const all = [...Object.values(names), ...(sortKeyName ? [sortKeyName] : [])];
   const twice = all.find((name, index) => all.indexOf(name) !== index);
-  if (twice !== undefined) throw optionError('attributes', `two attributes have the name '${twice}'`);
+  if (twice) throw optionError('attributes', `two attributes have the name '${twice}'`);
   return names;
 }
 

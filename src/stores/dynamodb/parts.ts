@@ -1,4 +1,3 @@
-import { webcrypto } from 'node:crypto';
 import { outcomeRefused } from './codec.ts';
 import type { Table } from './table.ts';
 
@@ -101,7 +100,7 @@ function partId(recordId: string, digest: string, index: number): string {
 
 /** In the thread pool, like all work that grows with the outcome. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('base64url');
+  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('base64url');
 }
 
 /** Runs `work` for each index below `count`, a few at once. After a failure no further one begins. */
@@ -119,5 +118,5 @@ async function concurrently(count: number, work: (index: number) => Promise<void
   };
   const ended = await Promise.allSettled(Array.from({ length: Math.min(count, CONCURRENCY) }, worker));
   const failed = ended.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (failed) throw failed.reason;
 }

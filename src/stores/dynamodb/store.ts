@@ -51,7 +51,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     },
 
     async read(id) {
-      return existingIn(await table.get(id));
+      return recordOf(await table.get(id));
     },
   };
 
@@ -63,7 +63,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || cause.name !== TRANSACTION_CONFLICT) throw error;
     const existing = await existingAt(id);
-    if (existing === undefined) throw error;
+    if (!existing) throw error;
     return { done: false, existing };
   }
 
@@ -74,19 +74,20 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   /** The record that was in the way. Some endpoints (emulators, DAX) send no item with a failed condition: it is read. */
   async function existingAt(id: string, item?: Item): Promise<IdempotencyRecord | undefined> {
     try {
-      return await existingIn(item ?? (await table.get(id)));
+      return await recordOf(item ?? (await table.get(id)));
     } catch (error) {
       throw answered(error);
     }
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
-    if (record.status === 'COMPLETED') return toItem(record, table, { fields: await outcomes.write(record) });
+    if (record.status === 'COMPLETED') return toItem(record, table, await outcomes.write(record));
     const { id, checkpoints } = record;
-    return toItem(record, table, checkpoints && { checkpoints: await steps.write(id, checkpoints) });
+    return toItem(record, table, { checkpoints: checkpoints && (await steps.write(id, checkpoints)) });
   }
 
-  async function recordOf(item: Item): Promise<IdempotencyRecord> {
+  async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
+    if (!item) return undefined;
     const parsed = fromItem(item, names);
     if (parsed.status === 'COMPLETED') {
       const { fields, ...completed } = parsed;
@@ -95,14 +96,10 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     const { stored, ...record } = parsed;
     return stored === undefined ? record : { ...record, checkpoints: steps.read(record.id, stored) };
   }
-
-  async function existingIn(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
-    return item === undefined ? undefined : recordOf(item);
-  }
 }
 
 function conditionFor(expected: Expected | undefined, names: AttributeNames): Condition {
-  if (expected === undefined) {
+  if (!expected) {
     return { ConditionExpression: 'attribute_not_exists(#id)', ExpressionAttributeNames: { '#id': names.id } };
   }
   const conditions: string[] = [];

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Connection, Request } from './connection.ts';
 import { TRANSACTION_CONFLICT, unavailable } from './failure.ts';
 import { type Item, unmarshalled } from './item.ts';
@@ -72,7 +71,7 @@ export function tableOf({ tableName, names, sortKey }: ResolvedTableOptions, con
         if (name === 'ConditionalCheckFailedException') return { done: false, existing: Item && unmarshalled(Item) };
         if (name !== TRANSACTION_CONFLICT || tries === MAX_TRIES) throw unavailable(error, tableName);
       }
-      await setTimeout(Math.random() * BACKOFF_MILLIS * 2 ** tries);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * BACKOFF_MILLIS * 2 ** tries));
     }
   }
 }

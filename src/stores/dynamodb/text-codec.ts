@@ -1,5 +1,4 @@
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
+import { getBuiltinModule } from '../../builtins.ts';
 import { utf8 } from '../../json.ts';
 import { type CodecContext, decoded, encoded, type OutcomeCodec, unknownEncoding } from './codec.ts';
 
@@ -25,6 +24,8 @@ export interface TextCodec {
   unpack(packed: PackedText, context: CodecContext): Promise<string>;
 }
 
+const ZSTD = 'zstd';
+/** As earlier versions wrote it. */
 const GZIP = 'gzip';
 
 export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
@@ -34,7 +35,7 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
     async pack(text, context) {
       const length = Buffer.byteLength(text);
       const smaller = length < MIN_BYTES ? undefined : await compressed(text, length);
-      const compression = smaller === undefined ? '' : `+${GZIP}`;
+      const compression = smaller === undefined ? '' : `+${ZSTD}`;
       if (codec === undefined) return { encoding: compression, value: smaller ?? text };
       const value = await encoded(codec, smaller ?? Buffer.from(text), context);
       return { encoding: `${compression}+${codec.name}`, value };
@@ -48,7 +49,7 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
       }
       let bytes = value;
       for (const step of steps.toReversed()) {
-        if (step === GZIP) bytes = await decompressed(bytes);
+        if (step === ZSTD || step === GZIP) bytes = await decompressed(step, bytes);
         else if (step === codec?.name) bytes = await decoded(codec, bytes, context);
         else throw unknownEncoding(step);
       }
@@ -58,50 +59,50 @@ export function createTextCodec(codec: OutcomeCodec | undefined): TextCodec {
 }
 
 /**
- * Smaller text is not worth it: DynamoDB counts write units by the KB (AWS: "DynamoDB read and
- * write operations"). Text can be read in the console, too.
+ * A record with a smaller text has one KB, which is one write unit (AWS: "DynamoDB read and write operations"): compressing
+ * it saves nothing. A larger text is always worth it: a unit costs as much as 75 ms of CPU time at 512 MB.
  */
-const MIN_BYTES = 1024;
+const MIN_BYTES = 768;
 
 /** What unpacks to more is no outcome of ours. Bytes of UTF-8, as for `maxOutcomeBytes`. */
 export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
+/** Up to here it takes less than a millisecond. A larger text would block the process: the thread pool does it. */
+const MAX_BLOCKING_BYTES = 256 * 1024;
+
 /**
- * Up to here it takes less time than the way through the thread pool. A larger text would block the
- * process.
+ * zstd at its fastest level, by measurement (`bench/codec.ts`, table in `docs/cost-and-speed.md`): a quarter of gzip's CPU time
+ * at the same size. With its checksum: altered bytes must not be read as another response.
  */
-const MAX_BLOCKING_BYTES = 32 * 1024;
+async function compressed(text: string, length: number): Promise<Uint8Array> {
+  const { constants, zstdCompress, zstdCompressSync } = getBuiltinModule('node:zlib');
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants;
+  const options = {
+    ...pieceOf(length / 2),
+    params: { [ZSTD_c_compressionLevel]: 1, [ZSTD_c_checksumFlag]: 1 },
+  };
+  if (length <= MAX_BLOCKING_BYTES) return zstdCompressSync(text, options);
+  return pooled((done) => zstdCompress(text, options, done));
+}
+
+/** @throws Error when the bytes are damaged, or unpack to more than an outcome may have */
+async function decompressed(step: typeof ZSTD | typeof GZIP, bytes: Uint8Array): Promise<Uint8Array> {
+  const zlib = getBuiltinModule('node:zlib');
+  const name = step === ZSTD ? 'zstdDecompress' : 'gunzip';
+  const likely = bytes.length * LIKELY_RATIO;
+  const options = { ...pieceOf(likely), maxOutputLength: MAX_TEXT_BYTES };
+  if (likely <= MAX_BLOCKING_BYTES) return zlib[`${name}Sync`](bytes, options);
+  return pooled((done) => (zlib[name] as typeof zlib.gunzip)(bytes, options, done));
+}
+
+/** How many times smaller JSON gets, at the most that is usual. */
+const LIKELY_RATIO = 10;
 
 /** Node hands over to the thread pool once for each piece of this size, 16 KB by default. */
 const pieceOf = (bytes: number) => ({ chunkSize: Math.ceil(Math.min(bytes, MAX_TEXT_BYTES)) + 1024 });
 
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
-
-/**
- * The text as gzip. JSON always gets smaller: its bytes use less than seven of their
- * eight bits.
- *
- * gzip at its default level, by measurement (`bench/codec.ts`, table in `docs/cost-and-speed.md`).
- * brotli at the same cost is 2 to 5 % smaller, but has no checksum: altered bytes could be read as
- * another response.
- */
-async function compressed(text: string, length: number): Promise<Uint8Array> {
-  return length <= MAX_BLOCKING_BYTES ? gzipSync(text) : compress(text, pieceOf(length / 2));
-}
-
-/** @throws Error when the bytes are damaged, or unpack to more than an outcome may have */
-async function decompressed(bytes: Uint8Array): Promise<Uint8Array> {
-  const length = claimedLength(bytes);
-  const options = { ...pieceOf(length), maxOutputLength: Math.max(1, Math.min(length, MAX_TEXT_BYTES)) };
-  return length <= MAX_BLOCKING_BYTES ? gunzipSync(bytes, options) : decompress(bytes, options);
-}
-
-/**
- * The length of the text, which gzip writes at its end (RFC 1952, section 2.3.1). Damaged bytes may
- * say anything.
- */
-function claimedLength(bytes: Uint8Array): number {
-  if (bytes.length < 4) return 0;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
+function pooled(work: (done: (error: Error | null, bytes: Uint8Array) => void) => void): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  work((error, bytes) => (error === null ? resolve(bytes) : reject(error)));
+  return promise;
 }

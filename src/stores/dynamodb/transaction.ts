@@ -20,7 +20,7 @@ interface Transaction {
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
   const { table, put, items, token } = transaction;
   const failed = await table.transact([...items, { Put: put }], token);
-  return failed === undefined ? { done: true } : answerOf(failed, transaction);
+  return failed ? answerOf(failed, transaction) : { done: true };
 }
 
 /** Reasons that go away by themselves. API reference of TransactWriteItems, "TransactionCanceledException". */
@@ -32,8 +32,8 @@ async function answerOf(
 ): Promise<TransactionResult> {
   const { error } = failed;
   const reasons = reasonsOf(error);
-  const own = reasons?.at(-1);
-  if (reasons === undefined || own === undefined) {
+  const own = reasons.at(-1);
+  if (!own) {
     if (isMistake(failed)) return { done: false, itemsError: error };
     throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
   }
@@ -55,8 +55,8 @@ interface CancellationReason {
   readonly Item?: object;
 }
 
-function reasonsOf(error: unknown): readonly CancellationReason[] | undefined {
-  return (error as { CancellationReasons?: readonly CancellationReason[] } | undefined)?.CancellationReasons;
+function reasonsOf(error: unknown): readonly CancellationReason[] {
+  return (error as { CancellationReasons?: readonly CancellationReason[] } | undefined)?.CancellationReasons ?? [];
 }
 
 /** DynamoDB says what is wrong with the items; or the SDK does, which then has sent nothing. */

@@ -1,13 +1,12 @@
 import { requireNumber } from '../../core/options.ts';
-import type { CompletedRecord, InProgressRecord } from '../../core/record/record.ts';
-import type { Expected, RecordStore, TransactionResult } from '../../core/record/store.ts';
+import type { RecordStore } from '../../core/record/store.ts';
 import type { Connection } from './client.ts';
 import type { Statements } from './statements.ts';
-import { type SqlItem, transactionsOf } from './transaction.ts';
+import { type SqlItem, type SqlTransactions, transactionsOf } from './transaction.ts';
 import { answering, verbsOf } from './verbs.ts';
 
 /** Records in a table of PostgreSQL, with what only PostgreSQL can do. `Tx` is the client of a transaction. */
-export interface PostgresStore<Tx = unknown> extends RecordStore<SqlItem<Tx>> {
+export interface PostgresStore<Tx = unknown> extends Omit<RecordStore<SqlItem<Tx>>, 'transact'>, SqlTransactions<Tx> {
   /**
    * Deletes records whose retention ended more than an hour ago, in batches that hold few locks for a short time.
    *
@@ -15,18 +14,6 @@ export interface PostgresStore<Tx = unknown> extends RecordStore<SqlItem<Tx>> {
    * @throws IdempotencyError `STORE_UNAVAILABLE`
    */
   purgeExpired(options?: PurgeOptions): Promise<number>;
-  /**
-   * Claims the record, does the work and completes the record, in one transaction. Until it ends, other claims of the record
-   * wait for it, up to `lockTimeoutMillis`. It is what `idempotentTransaction` uses.
-   *
-   * @param work Answers the completed record. It runs again where a deadlock or a serialization failure rolled it back
-   * @returns `itemsError` is what `work` threw
-   */
-  transactWork(
-    claim: InProgressRecord,
-    expected: Expected | undefined,
-    work: (tx: Tx) => Promise<CompletedRecord>,
-  ): Promise<TransactionResult>;
 }
 
 export interface PurgeOptions {
@@ -63,8 +50,8 @@ export function recordStore({ connection, statements, table, lockTimeoutMillis }
     ...transactionsOf({ connection, verbs, table }),
 
     async purgeExpired({ batchSize = 1000, maxBatches = 100 } = {}) {
-      requireNumber('batchSize', batchSize, { atLeast: 1, atMost: MAX_BATCH });
-      requireNumber('maxBatches', maxBatches, { atLeast: 1, atMost: MAX_BATCHES });
+      requireNumber('batchSize', batchSize, MAX_BATCH, 1);
+      requireNumber('maxBatches', maxBatches, MAX_BATCHES, 1);
       let total = 0;
       for (let batch = 0; batch < maxBatches; batch++) {
         const { gone } = JSON.parse(await answered(() => ask(statements.purge, [String(Math.floor(batchSize))])));

@@ -1,9 +1,24 @@
-import type { CompletedRecord } from '../../core/record/record.ts';
-import type { TransactionResult, WriteResult } from '../../core/record/store.ts';
+import type { CompletedRecord, InProgressRecord } from '../../core/record/record.ts';
+import type { Expected, RecordStore, TransactionResult, WriteResult } from '../../core/record/store.ts';
 import type { Ask, Connection } from './client.ts';
 import { isAnswered, isTransient, unavailable } from './failure.ts';
-import type { PostgresStore } from './store.ts';
 import { MAX_TRIES, type Verbs } from './verbs.ts';
+
+/** What a store in PostgreSQL can do in a transaction. */
+export interface SqlTransactions<Tx = unknown> extends Required<Pick<RecordStore<SqlItem<Tx>>, 'transact'>> {
+  /**
+   * Claims the record, does the work and completes the record, in one transaction. Until it ends, other claims of the record
+   * wait for it, up to `lockTimeoutMillis`. It is what `idempotentTransaction` uses.
+   *
+   * @param work Answers the completed record. It runs again where a deadlock or a serialization failure rolled it back
+   * @returns `itemsError` is what `work` threw
+   */
+  transactWork(
+    claim: InProgressRecord,
+    expected: Expected | undefined,
+    work: (tx: Tx) => Promise<CompletedRecord>,
+  ): Promise<TransactionResult>;
+}
 
 /** A write of a transaction: it gets the transaction's client, and its promise ends when all is written. */
 export type SqlItem<Tx = unknown> = (tx: Tx) => unknown;
@@ -23,7 +38,7 @@ interface Parts {
   readonly end: (ask: Ask) => Promise<unknown>;
 }
 
-export function transactionsOf(context: Context): Required<Pick<PostgresStore, 'transact' | 'transactWork'>> {
+export function transactionsOf(context: Context): SqlTransactions {
   const { verbs } = context;
   return {
     async transact(record, expected, items) {

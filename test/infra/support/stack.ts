@@ -7,7 +7,10 @@ import type { Authorization } from '../../../infra/stack/settings.ts';
 /** Without bundling: what is deployed is looked at by `npm run test:deploy`. */
 export function stackWith(authorization: Authorization = { kind: 'iam' }, keep = false) {
   const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
-  return { app, stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization, keep } }) };
+  return {
+    app,
+    stack: new PaymentsStack(app, 'IdempotentPayments', { settings: { authorization, transport: 'sdk', keep } }),
+  };
 }
 
 export const templateWith = (authorization?: Authorization, keep?: boolean) =>

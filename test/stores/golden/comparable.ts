@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
 
 /** From here on bytes are compressed in a file. */
 const LARGE = 4000;
@@ -20,17 +20,18 @@ export function expanded(value: unknown): unknown {
 const ADDED = ['transaction'];
 
 /**
- * For a comparison: of bytes that zlib made, which differ between its versions, what is in them; of conditions what they say,
- * and not how they name it.
+ * For a comparison: of compressed bytes what is in them, for the compression and its versions may change; of conditions what
+ * they say, and not how they name it.
  */
 export function comparable(value: unknown): unknown {
-  const plain = mapBytes(value, (bytes) =>
-    bytes[0] === 0x1f && bytes[1] === 0x8b
-      ? { gunzipped: gunzipSync(bytes).toString() }
-      : { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
-  );
+  const plain = mapBytes(value, (bytes) => {
+    const magic = bytes.readUInt16BE(0);
+    if (magic === 0x1f8b) return { unpacked: gunzipSync(bytes).toString() };
+    if (magic === 0x28b5) return { unpacked: zstdDecompressSync(bytes).toString() };
+    return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  });
   // JSON has no member that is undefined.
-  return JSON.parse(JSON.stringify(plain), (_, one) => spelledOut(one));
+  return JSON.parse(JSON.stringify(plain).replaceAll(/\+(gzip|zstd)\b/g, '+compressed'), (_, one) => spelledOut(one));
 }
 
 function spelledOut(value: unknown): unknown {

@@ -17,6 +17,9 @@ const GOLDEN: Readonly<Record<string, Golden>> = JSON.parse(
   readFileSync(new URL('golden.json', import.meta.url), 'utf8'),
 );
 
+/** What the version writes that compresses with zstd, where the compressed bytes themselves are seen. */
+const ZSTD: typeof GOLDEN = JSON.parse(readFileSync(new URL('golden-zstd.json', import.meta.url), 'utf8'));
+
 const plain = useTable();
 const renamed = useTable(RENAMED);
 const effects = useTable();
@@ -40,15 +43,17 @@ it('has a scenario for all that is golden', () => {
 
 describe.each(SCENARIOS)('$name', (scenario) => {
   const { next, ...golden } = goldenOf(scenario);
+  const written = ZSTD[scenario.name] ?? { ...golden, next };
 
   it('is written as it was: the same requests, attributes and types', async () => {
     const played = await stageOf(scenario, randomUUID().slice(0, 8)).play();
-    expect(comparable(played)).toEqual(comparable({ ...golden, next }));
+    expect(comparable(played)).toEqual(comparable(written));
   });
 
   it('is read as it was, and the next request decides as it did', async () => {
     const stage = stageOf(scenario);
-    expect(comparable(await stage.playAfter({ ...golden, next }))).toEqual(comparable(next));
+    const played = comparable(await stage.playAfter({ ...golden, next }));
+    expect([comparable(next), comparable(written.next)]).toContainEqual(played);
     await stage.putItems(golden.items);
     expect(await stage.read(golden.items)).toEqual(golden.record);
   });

@@ -5,6 +5,7 @@ import type { ServiceError } from '../../../src/stores/dynamodb/lite/answer.ts';
 import { exchangeWith } from '../../../src/stores/dynamodb/lite/exchange.ts';
 import { type Surroundings, type TransportOptions, transport } from '../../../src/stores/dynamodb/lite/transport.ts';
 import { freePort } from '../../../tools/dynamodb-local.ts';
+import { deafServer } from '../../support/deaf-server.ts';
 import { TestClock, thrownBy } from '../../support/harness.ts';
 import { type Respond, type SeenRequest, useHttpsServer } from '../../support/https-server.ts';
 
@@ -61,7 +62,7 @@ const cut: Respond = (response) => {
   setImmediate(() => response.socket?.destroy());
 };
 const altered: Respond = (response) =>
-  response.writeHead(200, { 'x-amz-crc32': crc32('{"ok":true}') }).end('{"ok":trve}');
+  response.writeHead(200, { 'x-amz-crc32': crc32('{"ok":true}') }).end('{"ok":null}');
 
 describe('a request', () => {
   it('is signed, says what it wants, and is answered', async () => {
@@ -119,7 +120,7 @@ describe('a request that got no answer', () => {
     ['a cut answer', cut],
     ['an altered answer', altered],
     ['a page of HTML with a 200', html(200)],
-    ['a redirect', html(302)],
+    ['a redirect', (response) => void response.writeHead(302).end('{}')],
     ['a list', (response) => void response.end('[]')],
     ['nothing', (response) => void response.end()],
     ['a 500', fail],
@@ -150,6 +151,20 @@ describe('a request that got no answer', () => {
     const { send } = made({}, { answerMillis: 60, maxAttempts: 1 });
     answers((response) => void response.writeHead(200).write('{"ok"'));
     expect(await failure(send())).toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('is not given up for its connection once that is there, however late the answer', async () => {
+    const { send } = made({}, { connectMillis: 150 });
+    answers((response) => void setTimeout(() => response.end('{"ok":true}'), 400));
+    expect(await send()).toEqual({ ok: true });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it.skipIf(process.platform !== 'linux')('is given up where no connection comes about', async () => {
+    const { endpoint, close } = await deafServer();
+    const { send } = made({ endpoint }, { connectMillis: 60, maxAttempts: 1 });
+    expect(await failure(send())).toMatchObject({ name: 'TimeoutError', message: 'no connection in 60 ms' });
+    close();
   });
 
   it('says so where nobody listens', async () => {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Credentials } from './credentials.ts';
 
 /** A POST request without a query. Header names are in lower case, and all of them are signed. */
@@ -17,20 +18,18 @@ export type Sign = (request: Signable, credentials: Credentials, date: string) =
 
 /** AWS Signature Version 4 (AWS: "Create a signed AWS API request"). */
 export function signer({ region, service }: SigningScope): Sign {
-  const { createHmac, hash } = process.getBuiltinModule('node:crypto');
+  const { createHmac, createSecretKey, hash } = process.getBuiltinModule('node:crypto');
   const hmac = (key: string | Uint8Array, text: string) => createHmac('sha256', key).update(text).digest();
-  // The key of a day: four digests less for each request.
-  let key: Uint8Array;
+  // The key of a day: four digests less for each request. As a KeyObject, which Node need not make again.
+  let key: KeyObject;
   let keyOf: string | undefined;
 
   return ({ path, headers, body }, { accessKeyId, secretAccessKey }, date) => {
     const day = date.slice(0, 8);
     if (keyOf !== day + secretAccessKey) {
       keyOf = day + secretAccessKey;
-      key = [day, region, service, 'aws4_request'].reduce<string | Uint8Array>(
-        hmac,
-        `AWS4${secretAccessKey}`,
-      ) as Buffer;
+      const parts = [day, region, service, 'aws4_request'];
+      key = createSecretKey(parts.reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`) as Buffer);
     }
     const names = Object.keys(headers).sort();
     const lines = names.map((name) => `${name}:${headers[name]?.trim().replace(/\s+/g, ' ')}\n`).join('');
