@@ -1,8 +1,6 @@
-import { recordInvalid } from '../../core/record/failures.ts';
-import { notReplayable } from '../../core/record/outcome.ts';
 import type { Checkpoints, IdempotencyRecord, StoredOutcome } from '../../core/record/record.ts';
 import type { Expected } from '../../core/record/store.ts';
-import { isObject } from '../../json.ts';
+import { parsedJson, type RecordMembers, recordFrom } from '../json-record.ts';
 
 /** The columns, in the order of their parameters, with their types. */
 export const COLUMNS = {
@@ -52,54 +50,9 @@ function textOf(outcome: StoredOutcome | undefined): string | undefined {
 }
 
 /** A row as PostgreSQL has written it as JSON. @throws IdempotencyError `RECORD_INVALID` */
-export function fromRow(row: Readonly<Record<keyof typeof COLUMNS, unknown>>): IdempotencyRecord {
-  const { id, status, owner, attempt, expiration, lease_until: leaseUntil } = row;
-  const [fingerprint, transaction] = [row.fingerprint ?? undefined, row.transaction ?? undefined];
-  if (![id, owner].every(isText) || !isCount(attempt) || !Number.isSafeInteger(expiration)) throw invalid();
-  const common = { id, owner, attempt, expiration, ...(fingerprint !== undefined && { fingerprint }) };
-  switch (status) {
-    case 'IN_PROGRESS':
-      if (typeof leaseUntil !== 'number') throw invalid();
-      return { ...common, status, leaseUntil, ...checkpointsOf(row.checkpoints) } as IdempotencyRecord;
-    case 'RELEASED':
-      return { ...common, status, ...checkpointsOf(row.checkpoints) } as IdempotencyRecord;
-    case 'COMPLETED': {
-      const revision = row.revision ?? undefined;
-      const written = {
-        ...(revision !== undefined && { revision }),
-        ...(transaction !== undefined && { transaction }),
-      };
-      return { ...common, status, outcome: outcomeOf(row.outcome_type, row.outcome), ...written } as IdempotencyRecord;
-    }
-    default:
-      throw invalid();
-  }
-}
-
-function outcomeOf(type: unknown, text: unknown): StoredOutcome {
-  if (type === 'RETURNED') return isText(text) ? { type, json: text } : { type };
-  if (type === 'THREW' && isText(text)) return { type, json: text };
-  if (type === 'NOT_REPLAYABLE') return notReplayable(isText(text) ? text : 'the reason was not stored');
-  // The work is done, whatever became of its outcome.
-  return notReplayable('the outcome of the record cannot be read');
-}
-
-function checkpointsOf(text: unknown): { readonly checkpoints?: Checkpoints } {
-  if (text === null) return {};
-  let checkpoints: unknown;
-  try {
-    checkpoints = JSON.parse(String(text));
-  } catch (cause) {
-    throw invalid(cause);
-  }
-  // A step that is done must not run again because its result cannot be read.
-  if (!isObject(checkpoints) || !Object.values(checkpoints).every(isText)) throw invalid();
-  return { checkpoints: checkpoints as Checkpoints };
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
-
-function invalid(cause?: unknown) {
-  return recordInvalid('Another program has written to the table of the records.', cause);
+export function fromRow(row: RecordMembers): IdempotencyRecord {
+  const { lease_until: leaseUntil, outcome_type: type, outcome: text, checkpoints, ...others } = row;
+  const outcome = type === 'NOT_REPLAYABLE' ? { type, reason: text } : { type, json: text };
+  const texts = typeof checkpoints === 'string' ? parsedJson(checkpoints) : undefined;
+  return recordFrom({ ...others, leaseUntil, outcome, checkpoints: texts });
 }

@@ -1,6 +1,6 @@
-import { recordInvalid } from '../../core/record/failures.ts';
 import type { IdempotencyRecord } from '../../core/record/record.ts';
 import type { Expected, WriteResult } from '../../core/record/store.ts';
+import { parsedJson, type RecordMembers } from '../json-record.ts';
 import type { Ask } from './client.ts';
 import { isTransient, sqlStateOf, unavailable } from './failure.ts';
 import { conditionsOf, fromRow, type Parameter, toRow } from './row.ts';
@@ -76,16 +76,10 @@ export async function answering<T>(table: string, ask: () => Promise<T>): Promis
 
 interface Answer {
   readonly done?: boolean;
-  readonly existing: Parameters<typeof fromRow>[0] | null;
+  readonly existing: RecordMembers | null;
 }
 
-function parsed(answer: string): Answer {
-  try {
-    return JSON.parse(answer);
-  } catch (cause) {
-    throw recordInvalid('The client changed the text that PostgreSQL has sent.', cause);
-  }
-}
+const parsed = (answer: string) => parsedJson(answer) as Answer;
 
 function recordOf(existing: Answer['existing']): IdempotencyRecord | undefined {
   return existing === null ? undefined : fromRow(existing);
