@@ -33,6 +33,11 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'proofs/fuzz/stored-records.test.ts',
     'proofs/{consumers/consumers,kill/kill}.test.ts',
   ],
+  'needs PostgreSQL or Redis': [
+    'test/stores/{postgres,redis}/**',
+    'test/integration/{postgres,redis}-*.test.ts',
+    'test/examples/**',
+  ],
   'takes many seconds': [
     'test/cdk/**',
     'test/docs-code.test.ts',

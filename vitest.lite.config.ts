@@ -12,5 +12,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['test/integration/*.test.ts', 'test/stores/*.test.ts', 'test/stores/golden/*.test.ts'],
+    exclude: ['test/integration/{postgres,redis}-*.test.ts'],
   },
 });

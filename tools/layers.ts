@@ -43,6 +43,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/core/**',
     'src/stores/dynamodb/sdk',
     'src/stores/dynamodb/lite',
+    'src/stores/postgres/idempotent-transaction',
   ],
   'src/stores/dynamodb/sdk': ['src/errors', 'src/stores', '@aws-sdk/**'],
   // No SDK. Of builtins only types: the process gives them at run time.
@@ -54,6 +55,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/stores',
     'node:crypto',
     'node:http',
+  ],
+  'src/stores/postgres/idempotent-transaction': [
+    ...GUARD,
+    'src/operation',
+    'src/function',
+    'src/transaction',
+    'src/stores',
   ],
   'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [

@@ -109,6 +109,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, YEAR_MILLIS);
   requireNumber('clockSkewMillis', clockSkewMillis, YEAR_MILLIS, 0);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
+  if (onExpiredLease === 'throw' && store.durability) throw optionError('onExpiredLease', store.durability);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
   requireFunctionIfGiven('onEvent', onEvent);

@@ -3,6 +3,12 @@ export { type CheckOptions, type Counting, checkIdempotency, expectIdempotent, t
 export type { Fault } from './check/faults.ts';
 export type { Policy, Problem } from './check/judge.ts';
 export { CheckReport, type Finding, NotIdempotentError } from './check/report.ts';
+export {
+  type ConformanceOptions,
+  type StoreCheck,
+  storeConformance,
+  type TransactionProbe,
+} from './conformance.ts';
 export { faultyStore, type StoreFault, type StoreVerb } from './faulty-store.ts';
 export {
   albEvent,

@@ -8,7 +8,6 @@ import { freePort } from '../../tools/dynamodb-local.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { localClient, useTable } from '../support/table.ts';
 import { describeStore } from './conformance.ts';
-import { describeTransactions } from './transactions.ts';
 
 const { tableName, client } = useTable();
 const proxy = useFaultProxy();
@@ -31,19 +30,20 @@ async function failure(asked: Promise<unknown>): Promise<IdempotencyError> {
   return error as IdempotencyError;
 }
 
-describeStore('DynamoDB', () => dynamoDBStore({ tableName, client }));
-describeTransactions<TransactionItem>('DynamoDB', () => dynamoDBStore({ tableName, client }), {
-  write: (name) => ({ Put: { TableName: tableName, Item: { id: name } } }),
-  refused: () => ({
-    Put: {
-      TableName: tableName,
-      Item: { id: randomUUID() },
-      ConditionExpression: 'attribute_exists(id)',
+describeStore<TransactionItem>('DynamoDB', () => dynamoDBStore({ tableName, client }), {
+  transactions: {
+    write: (name) => ({ Put: { TableName: tableName, Item: { id: name } } }),
+    refused: () => ({
+      Put: {
+        TableName: tableName,
+        Item: { id: randomUUID() },
+        ConditionExpression: 'attribute_exists(id)',
+      },
+    }),
+    isWritten: async (name) => {
+      const get = new GetCommand({ TableName: tableName, Key: { id: name }, ConsistentRead: true });
+      return (await DynamoDBDocumentClient.from(client).send(get)).Item !== undefined;
     },
-  }),
-  isWritten: async (name) => {
-    const get = new GetCommand({ TableName: tableName, Key: { id: name }, ConsistentRead: true });
-    return (await DynamoDBDocumentClient.from(client).send(get)).Item !== undefined;
   },
 });
 

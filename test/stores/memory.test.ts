@@ -3,9 +3,6 @@ import { memoryStore } from 'middy-idempotency/memory';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { thrownBy } from '../support/harness.ts';
 import { describeStore } from './conformance.ts';
-import { describeTransactions } from './transactions.ts';
-
-describeStore('memory', () => memoryStore());
 
 const written = new Set<string>();
 const closed = new Error('the account is closed');
@@ -18,10 +15,13 @@ const apply = (items: readonly Item[]) => {
   for (const { account } of items) written.add(account);
 };
 
-describeTransactions<Item>('memory', () => memoryStore({ apply }), {
-  write: (account) => ({ account }),
-  refused: () => ({ account: 'closed' }),
-  isWritten: async (account) => written.has(account),
+describeStore('memory', () => memoryStore());
+describeStore<Item>('memory, with transactions', () => memoryStore({ apply }), {
+  transactions: {
+    write: (account) => ({ account }),
+    refused: () => ({ account: 'closed' }),
+    isWritten: (account) => written.has(account),
+  },
 });
 
 describe('transact on memoryStore', () => {

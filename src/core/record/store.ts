@@ -62,4 +62,9 @@ export interface RecordStore<TItem = never> {
   ): Promise<TransactionResult>;
   /** Bytes of UTF-8 that an outcome may have. A larger one is stored as not replayable. @default unlimited */
   readonly maxOutcomeBytes?: number;
+  /**
+   * Why the store may lose what it has confirmed. Then `onExpiredLease: 'throw'` is refused with this text.
+   * @default it keeps what it has confirmed
+   */
+  readonly durability?: string;
 }

@@ -1,0 +1,36 @@
+import { PGlite, type Transaction } from '@electric-sql/pglite';
+import { type IdempotencyHandle, idempotent } from 'middy-idempotency';
+import { idempotentTransaction, postgresStore, type SqlItem, type TransactionClient } from 'middy-idempotency/postgres';
+import pg from 'pg';
+import postgres, { type TransactionSql } from 'postgres';
+import { expect, expectTypeOf, it } from 'vitest';
+
+const clients = { pool: new pg.Pool(), lite: () => new PGlite(), sql: postgres({ host: '127.0.0.1' }) };
+
+it('the client of a transaction has the type of its package', () => {
+  expectTypeOf<TransactionClient<pg.Pool>>().toEqualTypeOf<pg.PoolClient>();
+  expectTypeOf<TransactionClient<PGlite>>().toEqualTypeOf<Transaction>();
+  expectTypeOf<TransactionClient<typeof clients.sql>>().toEqualTypeOf<TransactionSql>();
+});
+
+it('transact and idempotentTransaction take functions of it', () => {
+  const store = postgresStore({ client: clients.pool });
+  const transacting = idempotent(
+    async ({ id }: { id: string }, { transact }: IdempotencyHandle<SqlItem<pg.PoolClient>>) => {
+      await transact([(tx) => tx.query('select 1')], { id });
+      return id;
+    },
+    { store, key: 'id', operation: 'test', passHandle: true },
+  );
+  expectTypeOf(transacting).returns.resolves.toEqualTypeOf<string>();
+  const working = idempotentTransaction(
+    async (tx: pg.PoolClient, { deriveKey }, order: { id: string }) => ({
+      key: deriveKey('a'),
+      order,
+      tx: await tx.query(''),
+    }),
+    { store, key: (order) => order.id, operation: 'test' },
+  );
+  expectTypeOf(working).parameters.toEqualTypeOf<[{ id: string }]>();
+  expect(typeof working).toBe('function');
+});
