@@ -12,7 +12,6 @@ export const REASONS: Readonly<Record<string, string>> = {
     '`explain.ts` and `records.ts` return it, and `run.ts` prints it: in any of them it would close a circle',
   'src/events/eventbridge.ts': 'one event source a file',
   'src/operator/index.ts': 'a public entry: named exports only',
-  'src/testing/index.ts': 'a public entry: named exports only',
   'src/request-key/data.ts': 'what keys, paths and the engine of JMESPath ask of JSON',
 };
 
