@@ -81,6 +81,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   infra: ['tools', ALL_PACKAGES],
   'infra/local': ['infra', 'tools', ALL_PACKAGES],
   test: ['src/**', 'tools', ALL_PACKAGES],
+  'test/examples': ['src/**', 'tools', 'test', 'examples', ALL_PACKAGES],
+  examples: [ALL_PACKAGES],
   'test/infra': ['src/**', 'tools', 'test', 'infra/**', ALL_PACKAGES],
   'test/deploy': ['src/**', 'tools', 'test', 'test/infra', 'infra/**', ALL_PACKAGES],
   proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],

@@ -44,7 +44,11 @@ export async function killEverywhere(url: string, every = 1): Promise<Kill[]> {
 }
 
 /** The server goes on with what it had been sent: it is asked when it has ended the connections of the killed process. */
-async function settledEffects(pool: pg.Pool, key: string, effectsOf: (key: string) => Promise<number>): Promise<number> {
+async function settledEffects(
+  pool: pg.Pool,
+  key: string,
+  effectsOf: (key: string) => Promise<number>,
+): Promise<number> {
   for (;;) {
     const { rows } = await pool.query(
       `select count(*)::int as others from pg_stat_activity

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { postgresSchema } from '../../src/stores/postgres.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { whole } from '../../tools/options.ts';
 import { startPostgres } from '../../tools/postgres.ts';
 import { findRedis, REDIS_MISSING, startRedis } from '../../tools/redis.ts';
@@ -24,14 +24,18 @@ async function run({ racers, rounds }: SettingsOf<typeof OPTIONS>, stops: Stop[]
   await client.end();
 
   const problems = await race(postgres.url, racers, rounds);
-  console.log(`PostgreSQL: ${racers} processes, ${rounds} records, each claimed and taken over: ${problems.length} problems`);
+  console.log(
+    `PostgreSQL: ${racers} processes, ${rounds} records, each claimed and taken over: ${problems.length} problems`,
+  );
 
   const kills = await killEverywhere(postgres.url);
   for (const way of WAYS) {
     const ofWay = kills.filter((kill) => kill.way === way);
     const repeated = ofWay.filter(({ effects }) => effects[1] > 1).length;
     const missing = ofWay.filter(({ effects, answer }) => effects[1] < 1 || answer !== 'paid').length;
-    console.log(`PostgreSQL, ${way}: killed at ${ofWay.length} places, ${repeated} repeated effects, ${missing} missing`);
+    console.log(
+      `PostgreSQL, ${way}: killed at ${ofWay.length} places, ${repeated} repeated effects, ${missing} missing`,
+    );
     problems.push(...Array(repeated + missing).fill(way));
   }
 
@@ -45,7 +49,9 @@ async function redis(racers: number, rounds: number, stops: Stop[]): Promise<str
   const server = await startRedis();
   stops.push(() => server.stop());
   const problems = await race(server.url, racers, rounds);
-  console.log(`Redis: ${racers} processes, ${rounds} records, each claimed and taken over: ${problems.length} problems`);
+  console.log(
+    `Redis: ${racers} processes, ${rounds} records, each claimed and taken over: ${problems.length} problems`,
+  );
   console.log('Redis: what is killed                        confirmed claims   lost');
   const rows = [
     ['the primary of three', () => failover(false)],

@@ -1,6 +1,6 @@
-import { idempotent, type IdempotencyHandle } from '../../src/index.ts';
-import { idempotentTransaction, postgresStore, type SqlItem } from '../../src/stores/postgres.ts';
 import pg from 'pg';
+import { type IdempotencyHandle, idempotent } from '../../src/index.ts';
+import { idempotentTransaction, postgresStore, type SqlItem } from '../../src/stores/postgres.ts';
 
 /**
  * A process that pays once, and is killed at a place: before or after a statement that it sends. Its arguments: the URL, the way,
@@ -32,13 +32,10 @@ const common = { store, key: () => key, operation: way, warnings: false, onInFli
 const pay = (tx: pg.PoolClient) => tx.query('insert into effects values ($1)', [key]);
 
 const ways: Readonly<Record<string, () => Promise<unknown>>> = {
-  idempotentTransaction: idempotentTransaction(
-    async (tx: pg.PoolClient) => {
-      await pay(tx);
-      return 'paid';
-    },
-    common as never,
-  ) as () => Promise<unknown>,
+  idempotentTransaction: idempotentTransaction(async (tx: pg.PoolClient) => {
+    await pay(tx);
+    return 'paid';
+  }, common as never) as () => Promise<unknown>,
   transact: idempotent(
     async (_: unknown, { transact }: IdempotencyHandle<SqlItem<pg.PoolClient>>) => {
       await transact([pay], 'paid');

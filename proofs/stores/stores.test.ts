@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { startRedis } from '../../tools/redis.ts';
 import { postgresSchema } from '../../src/stores/postgres.ts';
 import { HAS_REDIS } from '../../test/support/redis.ts';
+import { startRedis } from '../../tools/redis.ts';
 import { killEverywhere, WAYS } from './kills.ts';
 import { race } from './races.ts';
 
@@ -27,14 +27,17 @@ describe('processes that race for one record', () => {
     expect(await race(url(), 5, 20)).toEqual([]);
   });
 
-  it.skipIf(!HAS_REDIS)('have one winner in Redis, whose record all others meet, and which stays as it is', async () => {
-    const server = await startRedis();
-    try {
-      expect(await race(server.url, 5, 20)).toEqual([]);
-    } finally {
-      await server.stop();
-    }
-  });
+  it.skipIf(!HAS_REDIS)(
+    'have one winner in Redis, whose record all others meet, and which stays as it is',
+    async () => {
+      const server = await startRedis();
+      try {
+        expect(await race(server.url, 5, 20)).toEqual([]);
+      } finally {
+        await server.stop();
+      }
+    },
+  );
 });
 
 describe('a process that is killed before or after a statement', () => {

@@ -71,8 +71,13 @@ async function load(name: string): Promise<unknown> {
     return await import(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new Failure(EXIT.failed, 'CLIENT_MISSING', `This command needs the package ${name}, which is not installed.`, {
-      advice: `npm install ${name}`,
-    });
+    throw new Failure(
+      EXIT.failed,
+      'CLIENT_MISSING',
+      `This command needs the package ${name}, which is not installed.`,
+      {
+        advice: `npm install ${name}`,
+      },
+    );
   }
 }

@@ -4,8 +4,8 @@ import { explain, selectedTexts } from './explain.ts';
 import { EXIT, type Failure, failureOf } from './failure.ts';
 import { lines, printable, recordText } from './format.ts';
 import { helpText } from './help.ts';
-import { complete, release, show } from './records.ts';
 import { schema } from './other-stores.ts';
+import { complete, release, show } from './records.ts';
 import type { Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 

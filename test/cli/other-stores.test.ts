@@ -38,8 +38,14 @@ describe('the commands for PostgreSQL', () => {
     const ended = await command(['show', 'x', ...given, '--url', url.href]);
     expect(ended).toMatchObject({ exitCode: 1, told: expect.stringContaining('password') });
     expect(ended.told + ended.out).not.toContain('wrong-secret');
-    for (const args of [['--store', 'sql'], ['--store', 'postgres', '--url', 'no-url-wrong-secret'], ['--store', 'redis']]) {
-      const refused = await command(['show', 'x', ...args], { environment: { DATABASE_URL: undefined, REDIS_URL: undefined } });
+    for (const args of [
+      ['--store', 'sql'],
+      ['--store', 'postgres', '--url', 'no-url-wrong-secret'],
+      ['--store', 'redis'],
+    ]) {
+      const refused = await command(['show', 'x', ...args], {
+        environment: { DATABASE_URL: undefined, REDIS_URL: undefined },
+      });
       expect(refused.exitCode).toBe(2);
       expect(refused.told).not.toContain('wrong-secret');
     }
@@ -60,8 +66,21 @@ describe.skipIf(!HAS_REDIS)('the commands for Redis', () => {
 
   it('show a record', async () => {
     const key = randomUUID();
-    await idempotent(async (id: string) => id, { ...options, store: redisStore({ client: redis.client, keyPrefix: 'mine:' }) })(key);
-    const args = ['show', idOf(key), '--store', 'redis', '--url', redis.server.url, '--key-prefix', 'mine:', '--outcome'];
+    await idempotent(async (id: string) => id, {
+      ...options,
+      store: redisStore({ client: redis.client, keyPrefix: 'mine:' }),
+    })(key);
+    const args = [
+      'show',
+      idOf(key),
+      '--store',
+      'redis',
+      '--url',
+      redis.server.url,
+      '--key-prefix',
+      'mine:',
+      '--outcome',
+    ];
     expect(await command(args)).toMatchObject({ exitCode: 0, out: expect.stringContaining(key) });
     expect(await command(['show', 'absent', ...args.slice(2)])).toMatchObject({ exitCode: 3 });
   });

@@ -6,7 +6,7 @@ import { listenHere } from '../../tools/loopback.ts';
  * What becomes of bytes that a client sends. `'cut'`: they are lost, and the connection breaks. `'cut answer'`: the server gets
  * them, and the connection breaks before its answer. `'hang'`: nothing goes through any more.
  */
-export type Fate = 'pass' | 'cut' | 'cut answer' | 'hang';
+type Fate = 'pass' | 'cut' | 'cut answer' | 'hang';
 
 export interface TcpProxy {
   readonly port: number;
