@@ -26,7 +26,8 @@ export const NEEDS_DYNAMODB: readonly string[] = [
   'test/integration/{i13-done-is-true,i14-an-answer,i16-bounded}.test.ts',
   'test/cli/**',
   'test/infra/**',
-  'test/examples/**',
+  'test/examples/bundling.test.ts',
+  'test/testing/peer.test.ts',
   'proofs/fuzz/stored-records.test.ts',
   'proofs/{consumers/consumers,kill/kill}.test.ts',
 ];
@@ -37,6 +38,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'needs PostgreSQL or Redis': [
     'test/stores/{postgres,redis}/**',
     'test/integration/{postgres,redis}-*.test.ts',
+    'test/examples/{payment-processor,sql-unique-key}.test.ts',
     'proofs/stores/**',
   ],
   'takes many seconds': [
@@ -69,7 +71,7 @@ export default defineConfig({
     include: base.test?.include ?? [],
     exclude: Object.values(LEFT_OUT).flat(),
     isolate: false,
-    env: { SIMULATED_SCHEDULES: '400' },
+    env: { SIMULATED_SCHEDULES: '400', GENERATED_HANDLERS: '10' },
     reporters: ['default', whatIsLeftOut],
     testTimeout: 30_000,
   },

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { type IdempotencyHandle, idempotent } from '../src/index.ts';
+import { dynamoDBStore } from '../src/stores/dynamodb.ts';
 import { apiResponse } from '../tools/api-responses.ts';
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
@@ -9,6 +12,10 @@ import type { Local } from './table.ts';
 const SIZES = [500, 4000, 20_000, 200_000];
 const TARGET_SIZE = 20_000;
 const TARGET = 0.4;
+
+const STEPS = 100;
+const STEP_BYTES = 4000;
+const STEPS_TARGET = 900;
 
 /** DynamoDB, on demand, us-east-1 (aws.amazon.com/dynamodb/pricing/on-demand), as of 2026-11-24. */
 export const DOLLARS_PER_MILLION_WRITE_UNITS = 0.625;
@@ -34,7 +41,15 @@ export async function measureCapacity(local: Local, progress: (text: string) => 
   }
   return {
     subject: 'capacity',
-    findings: [{ name: 'Write units, first call, 20 KB', value: ratio, unit: "of the peer's", target: TARGET }],
+    findings: [
+      { name: 'Write units, first call, 20 KB', value: ratio, unit: "of the peer's", target: TARGET },
+      {
+        name: 'Write units, 100 steps of 4 KB',
+        value: await unitsOfSteps(local, progress),
+        unit: '',
+        target: STEPS_TARGET,
+      },
+    ],
     tables: [
       {
         title: `Write units, and dollars for a million first calls ($${DOLLARS_PER_MILLION_WRITE_UNITS} for a million units, on demand, us-east-1, 2026-11-24)`,
@@ -49,25 +64,47 @@ function money({ first }: Units): string {
   return (first * DOLLARS_PER_MILLION_WRITE_UNITS).toFixed(2);
 }
 
-async function unitsOf(local: Local, side: keyof typeof MAKERS, size: number): Promise<Units> {
+/** Of a whole execution whose steps return what no compression makes smaller. */
+async function unitsOfSteps(local: Local, progress: (text: string) => void): Promise<number> {
+  progress(`${STEPS} steps`);
   const client = local.client();
-  const tableName = await local.table(`capacity-${side}-${size}`);
-  let first = 0;
+  const units = counted(client);
+  const store = dynamoDBStore({ tableName: await local.table('capacity-steps'), client });
+  const saga = async (_id: string, { step }: IdempotencyHandle) => {
+    for (let index = 0; index < STEPS; index++) {
+      await step(`step-${index}`, async () => randomBytes(STEP_BYTES * 0.75).toString('base64'));
+    }
+  };
+  await idempotent(saga, { store, operation: 'saga', key: (id) => id, passHandle: true })('one');
+  client.destroy();
+  return units.sum;
+}
+
+/** Counts what DynamoDB Local says. */
+function counted(client: DynamoDBClient): { sum: number } {
+  const units = { sum: 0 };
   client.middlewareStack.add(
     (next) => async (args) => {
       Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
       const answer = await next(args);
       const { ConsumedCapacity } = answer.output as { ConsumedCapacity?: { CapacityUnits?: number } };
-      first += ConsumedCapacity?.CapacityUnits ?? Number.NaN;
+      units.sum += ConsumedCapacity?.CapacityUnits ?? Number.NaN;
       return answer;
     },
     { step: 'initialize' },
   );
+  return units;
+}
+
+async function unitsOf(local: Local, side: keyof typeof MAKERS, size: number): Promise<Units> {
+  const client = local.client();
+  const tableName = await local.table(`capacity-${side}-${size}`);
+  const units = counted(client);
   const make: Make = MAKERS[side];
   await make(client, { tableName, respond: () => apiResponse(size) })(httpEvent('key'), context());
   const admin = local.client();
   const { Items: [item = {}] = [] } = await admin.send(new ScanCommand({ TableName: tableName }));
   client.destroy();
   admin.destroy();
-  return { first, replay: writeUnits(itemBytes(item)) };
+  return { first: units.sum, replay: writeUnits(itemBytes(item)) };
 }

@@ -118,3 +118,8 @@ export function shown(value: unknown): string {
 export function optionError(option: string, problem: string): TypeError {
   return new TypeError(`middy-idempotency: option \`${option}\`: ${problem}`);
 }
+
+/** The same, with the value that stands in place of what is wanted. */
+export function wrongOption(option: string, wanted: string, value: unknown): TypeError {
+  return optionError(option, `must be ${wanted}, not ${shown(value)}`);
+}

@@ -63,6 +63,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** What kind of object it is, of this realm or another (a `vm` context, a test runner's): `'[object Error]'`. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
+}
+
 /**
  * Whether it is a promise, of this realm or another (a `vm` context, a test runner's). No rejection of it is left unhandled.
  * Another thenable is none: its `then` may send a query.

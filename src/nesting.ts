@@ -28,10 +28,11 @@ export function goInside(execution: Execution): void {
  */
 export function refuseNested(id: string): void {
   for (let at = enclosing(); at; at = at.outer) {
-    if (at.execution.handle.id !== id || at.execution.isOver()) continue;
-    throw new IdempotencyError('IN_FLIGHT', 'This request is a part of its own execution.', {
-      advice: `A guarded call of record ${id} calls itself: give the inner call another operation, or another key.`,
-    });
+    if (at.execution.handle.id === id && !at.execution.isOver()) {
+      throw new IdempotencyError('IN_FLIGHT', 'This request is a part of its own execution.', {
+        advice: `A guarded call of record ${id} calls itself: give the inner call another operation, or another key.`,
+      });
+    }
   }
 }
 

@@ -16,15 +16,14 @@ export function warnOfFailures(answered: readonly string[] = []): (event: Idempo
   const reasons = new Set<string>();
   return (event) => {
     if (!('error' in event) || isOfClient(event.error)) return;
-    const reason = `${event.type} in operation '${event.operation}'`;
+    const { type, operation, id, error } = event;
+    const isSilent = ALWAYS_SILENT.includes(type);
+    const message = `${type} in operation '${operation}'${isSilent ? `, record ${id}` : ''}: ${adviceOf(error)}`;
     // Every record counts: an operator must find out about each. A request that was refused comes again.
-    if (ALWAYS_SILENT.includes(event.type)) {
-      warn('FAILURE', `${reason}, record ${event.id}: ${adviceOf(event.error)}`);
-      return;
+    if (!isSilent) {
+      if (!answered.includes(type) || reasons.has(message) || reasons.size === MAX_REASONS) return;
+      reasons.add(message);
     }
-    const message = `${reason}: ${adviceOf(event.error)}`;
-    if (!answered.includes(event.type) || reasons.has(message) || reasons.size === MAX_REASONS) return;
-    reasons.add(message);
     warn('FAILURE', message);
   };
 }

@@ -42,6 +42,9 @@ const SURROUNDINGS: Record<string, string> = {
   createPayment: `declare const createPayment: (event: unknown) => Promise<{ statusCode: number }>;`,
   paymentsFunction: `declare const paymentsFunction: import('aws-cdk-lib/aws-lambda').Function;`,
   origin: `declare const origin: string;`,
+  test: `import { test } from 'node:test';`,
+  payment: `import { payment } from '${root}examples/test-your-handler/payment.ts';`,
+  fakePorts: `import { fakePorts } from '${root}examples/test-your-handler/ports.ts';`,
   serializers: `declare const serializers: Parameters<typeof httpResponseSerializer>[0];`,
   eventSchema: `declare const eventSchema: NonNullable<NonNullable<Parameters<typeof validator>[0]>['eventSchema']>;`,
 };

@@ -1,6 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type IdempotencyEvent, type IdempotencyHandle, idempotent, type RecordStore } from 'middy-idempotency';
+import { type IdempotencyEvent, idempotentTransaction, type RecordStore } from 'middy-idempotency';
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { sqsBodyKey } from 'middy-idempotency/events';
 import { parsePaymentEvent } from '../outbox/payment-event.ts';
@@ -20,21 +20,20 @@ export interface LedgerConsumerOptions {
  * the dead-letter queue. So does a message that has the id of a booked one, and another text.
  */
 export function createLedgerConsumer({ store, ledger, onEvent }: LedgerConsumerOptions) {
-  const book = async ({ body }: SQSRecord, _context: Context, handle: IdempotencyHandle<TransactionItem>) => {
-    const event = parsePaymentEvent(body);
-    const booked = { event: event.id, payment: event.payment };
-    await handle.transact(ledger.booking(event), booked);
-    return booked;
-  };
-  const bookOnce = idempotent<[SQSRecord, Context], ReturnType<typeof book>, TransactionItem>(book, {
-    store,
-    operation: 'book-payment-event',
-    key: sqsBodyKey('id'),
-    fingerprint: 'body',
-    retentionSeconds: BOOKED_DAYS * 86_400,
-    passHandle: true,
-    ...(onEvent !== undefined && { onEvent, warnings: false }),
-  });
+  const bookOnce = idempotentTransaction(
+    (_, { body }: SQSRecord, _context: Context) => {
+      const event = parsePaymentEvent(body);
+      return { items: ledger.booking(event), response: { event: event.id, payment: event.payment } };
+    },
+    {
+      store,
+      operation: 'book-payment-event',
+      key: sqsBodyKey('id'),
+      fingerprint: 'body',
+      retentionSeconds: BOOKED_DAYS * 86_400,
+      ...(onEvent !== undefined && { onEvent, warnings: false }),
+    },
+  );
   const processor = new BatchProcessor(EventType.SQS);
   return (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
     processPartialResponse(event, bookOnce, processor, { context });

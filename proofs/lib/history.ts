@@ -130,6 +130,8 @@ export type HistoryEvent =
   | (Base<'looked'> & { readonly key: string; readonly found: Seen | undefined })
   /** A request of it failed on the way: throttled, refused, lost or hanging. Whether it took effect is in `wrote`. */
   | (Base<'failed'> & { readonly retryable: boolean })
+  /** A write of it was refused: the record would be larger than a record may be. */
+  | Base<'full'>
   /** The table's TTL removed a record. */
   | { readonly type: 'deleted'; readonly at: number; readonly key: string; readonly before: Seen }
   /** A part of an outcome of it was lost: by TTL, by somebody's hand. */

@@ -44,6 +44,7 @@ export interface CallFacts {
   readonly conflicts: EventOf<'conflicted'>[];
   readonly looks: EventOf<'looked'>[];
   readonly failures: EventOf<'failed'>[];
+  readonly refusals: EventOf<'full'>[];
 }
 
 export type Execution = CallFacts & { readonly started: EventOf<'started'> };
@@ -91,6 +92,7 @@ export function collect(history: History, violations: Violation[]): Facts {
         conflicts: [],
         looks: [],
         failures: [],
+        refusals: [],
       };
       calls.set(event.call, facts);
       keyOf(event.key).calls.push(facts);
@@ -181,6 +183,9 @@ export function collect(history: History, violations: Violation[]): Facts {
         return;
       case 'failed':
         call.failures.push(event);
+        return;
+      case 'full':
+        call.refusals.push(event);
     }
   }
 

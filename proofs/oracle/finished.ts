@@ -46,7 +46,10 @@ function isStored({ terms, report }: Facts, call: CallFacts): void {
       report('I4', endedAt, `call ${call.id} has ended, and its outcome was neither stored nor reported lost`);
     return;
   }
-  const isTaken = call.conflicts.some(({ at, found }) => at >= endedAt && found !== undefined && found.by !== call.id);
+  // An answer may come without the item: then it is read.
+  const isTaken = [...call.conflicts, ...call.looks].some(
+    ({ at, found }) => at >= endedAt && found !== undefined && found.by !== call.id,
+  );
   if (isTaken && (!terms.clocksAgree || call.answeredAt >= leaseEnd(call))) return;
   const hasFailed = call.failures.some(({ at }) => at >= endedAt);
   const isReported = call.reports.some((event) => event.report === 'completionFailed');

@@ -246,6 +246,25 @@ describe('the oracle finds', () => {
         .answered(3, 'a', result('a')),
     ],
     [
+      'I16',
+      'should have been given up',
+      history()
+        .called(1, 'a')
+        .claimed(1, 'a')
+        .ended(2, 'a')
+        .add(2, 'a', 'failed', { retryable: true })
+        .add(3600, 'a', 'reported', { report: 'completionFailed' })
+        .answered(3600, 'a', result('a')),
+    ],
+    [
+      'I1',
+      'after its own lease',
+      history()
+        .called(1, 'a')
+        .add(2, 'a', 'clockStepped', { offset: LEASE })
+        .add(3, 'a', 'started', { attempt: 1, leaseUntil: 1000 + LEASE }),
+    ],
+    [
       'I4',
       'which is unsettled',
       history().called(1, 'a').claimed(1, 'a').ended(2, 'a').called(5, 'b').claimed(5, 'b', released(4, 'a')),

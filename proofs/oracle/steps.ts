@@ -72,12 +72,16 @@ function isKept(
   if (!isWritten) report('step', at, `call ${call.id} goes on after step ${step}, of which nothing is kept`);
 }
 
-/** Also what could not be written at once, and the steps that had not ended when the handler failed. */
-function releaseKeepsAll({ report }: Facts, { id, steps, writes }: Execution): void {
+/**
+ * Also what could not be written at once, and the steps that had not ended when the handler failed. A record that has no room
+ * for it has none for a further run of the step: that is judged as a repetition.
+ */
+function releaseKeepsAll({ report }: Facts, { id, steps, writes, refusals }: Execution): void {
   for (const { at, after } of writes) {
     if (after?.status !== 'RELEASED' || after.by !== id) continue;
     for (const { step, beganAt, result } of steps) {
       const kept = after.checkpoints?.[step];
+      if (refusals.some((refusal) => refusal.at >= beganAt && refusal.at <= at)) continue;
       if (beganAt > at || (result !== undefined && (kept === result || kept === NOT_KEPT))) continue;
       const hasThrown = steps.some((run) => run.step === step && run.endedAt !== undefined && run.endedAt <= at);
       if (result === undefined && hasThrown) continue;

@@ -201,4 +201,29 @@ describe('schedules that have broken a promise once', () => {
     );
     expect(broken).toEqual([]);
   });
+
+  it('I13: a transaction is told to be done that was never written, behind one whose later tries were refused', async () => {
+    const transact = { does: 'transact', refused: false } as const;
+    const plan = planOf([{ actions: [transact, transact], onFailure: 'go on' }], { sdkTries: 1 });
+    const broken = await replay(
+      plan,
+      `call 1 comes in on host 0
+       request 1 of call 1 (insert) arrives
+       the answer to request 1 of call 1 (insert) arrives
+       the handler of call 1 goes on
+       request 2 of call 1 (transact) arrives
+       lost answer: request 2 of call 1 (transact)
+       host 0: expired credentials begins
+       a timer of call 1 fires
+       request 3 of call 1 (transact) meets: expired credentials
+       a timer of call 1 fires
+       request 4 of call 1 (transact) meets: expired credentials
+       host 0: expired credentials is over
+       the handler of call 1 goes on
+       ? request 5 of call 1 (transact) arrives
+       ? the answer to request 5 of call 1 (transact) arrives
+       the handler of call 1 goes on`,
+    );
+    expect(broken).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 import type { CallRun } from './call.ts';
 import type { Turn } from './handler.ts';
-import type { Copy } from './network.ts';
+import { type Copy, TROUBLES } from './network.ts';
 import type { Fault } from './plan.ts';
 import type { Timer } from './process.ts';
 import type { World } from './world.ts';
@@ -42,7 +42,7 @@ export function moves(world: World): Move[] {
   if (plan.faults.size > 0) {
     for (const copy of network.copies) faultsOf(world, copy, made);
     if (plan.faults.has('crash')) crashes(world, made);
-    if (plan.faults.has('expired credentials')) expiries(world, made);
+    troubles(world, made);
     if (plan.faults.has('clock step')) clockSteps(world, made);
     if (plan.faults.has('TTL')) deletions(world, made);
     if (plan.faults.has('lost part')) partLosses(world, made);
@@ -74,9 +74,10 @@ function fires(world: World, timer: Timer): Move {
 
 function plainMove({ network }: World, copy: Copy): Move {
   const call = copy.request.call.plan.id;
-  if (copy.answer === undefined && network.hasExpired(copy)) {
-    const what = () => `${say(copy)} is refused: its credentials have expired`;
-    return { weight: 5, what, call, make: () => network.refuse(copy) };
+  const trouble = copy.answer === undefined ? network.troubleOf(copy) : undefined;
+  if (trouble !== undefined) {
+    const make = () => (trouble === 'outage' ? network.hang(copy) : network.refuse(copy));
+    return { weight: 5, what: () => `${say(copy)} meets: ${trouble}`, call, make };
   }
   return copy.answer === undefined
     ? { weight: 5, what: () => `${say(copy)} arrives`, call, make: () => network.arrive(copy) }
@@ -113,24 +114,19 @@ function crashes(world: World, made: Move[]): void {
   }
 }
 
-/** All that its host sends is refused, until they are renewed. */
-function expiries({ network, calls }: World, made: Move[]): void {
+/** They meet all that a host sends, until they are over. */
+function troubles({ network, calls, plan }: World, made: Move[]): void {
   for (const host of new Set(calls.filter(({ isOver }) => !isOver).map(({ process }) => process.host))) {
-    const hasExpired = network.expired.has(host);
-    made.push(
-      hasExpired
-        ? {
-            weight: 0.5,
-            what: () => `the credentials of host ${host} are renewed`,
-            make: () => void network.expired.delete(host),
-          }
-        : {
-            weight: 0.2,
-            what: () => `the credentials of host ${host} expire`,
-            kind: 'expired credentials',
-            make: () => void network.expired.add(host),
-          },
-    );
+    const trouble = network.troubles.get(host);
+    if (trouble !== undefined) {
+      const make = () => void network.troubles.delete(host);
+      made.push({ weight: 0.5, what: () => `host ${host}: ${trouble} is over`, make });
+      continue;
+    }
+    for (const kind of TROUBLES.filter((name) => plan.faults.has(name))) {
+      const make = () => void network.troubles.set(host, kind);
+      made.push({ weight: 0.2, what: () => `host ${host}: ${kind} begins`, kind, make });
+    }
   }
 }
 

@@ -6,6 +6,10 @@ import { type Applied, type Rows, seen, Table } from './table.ts';
 import { Tokens } from './tokens.ts';
 import type { World } from './world.ts';
 
+/** All is refused; nothing is answered. */
+export const TROUBLES = ['expired credentials', 'outage'] as const;
+type Trouble = (typeof TROUBLES)[number];
+
 /** What a guard asks of its store, or the store of DynamoDB. */
 export interface Question<T> {
   readonly verb: string;
@@ -44,8 +48,8 @@ export interface Copy {
 export class Network {
   readonly table: Table;
   readonly copies: Copy[] = [];
-  /** The hosts whose credentials have expired. */
-  readonly expired = new Set<number>();
+  /** What all that a host sends meets. */
+  readonly troubles = new Map<number, Trouble>();
   /** The key of whoever has written to an id. */
   readonly keys = new Map<string, string>();
   readonly #world: World;
@@ -120,6 +124,7 @@ export class Network {
     const applied = question.apply();
     if ('refused' in applied) {
       copy.answer = { failure: 'record refused' };
+      this.#world.record({ type: 'full', at: this.#world.time, call: call.plan.id });
       return;
     }
     const { answer, wrote, effects = 0 } = applied;
@@ -166,12 +171,8 @@ export class Network {
     if (!copy.request.isSettled && copy.request.call.process.isAlive) this.#fail(copy.request, 'refused');
   }
 
-  hasExpired({ request }: Copy): boolean {
-    return this.expired.has(request.call.process.host);
-  }
-
-  renewCredentials(): void {
-    this.expired.clear();
+  troubleOf({ request }: Copy): Trouble | undefined {
+    return this.troubles.get(request.call.process.host);
   }
 
   /** Nothing more is heard of it. */

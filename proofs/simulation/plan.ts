@@ -17,6 +17,7 @@ export const FAULTS = [
   'pause',
   'lost part',
   'expired credentials',
+  'outage',
   'clock step',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -97,7 +98,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const offsets = Array.from({ length: oneOf([2, 3], [1, 1], [3, 2]) }, beyondTolerance ? farOffset : offset);
   const isContended = chance(70);
   const onePayload = chance(80);
-  const roomBytes = store === 'records' && chance(20) ? oneOf([700, 1], [1000, 1]) : undefined;
+  const roomBytes = store === 'records' && chance(20) ? oneOf([440, 1], [700, 1], [1000, 1]) : undefined;
   const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit: roomBytes !== undefined });
   const calls = Array.from({ length: oneOf([2, 4], [3, 4], [4, 2], [5, 1], [6, 1]) }, (_, index) => ({
     id: `${index + 1}`,

@@ -117,6 +117,8 @@ function say(event: HistoryEvent): string {
       return `call ${event.call} found ${record(event.found)}`;
     case 'failed':
       return `call ${event.call}: the request failed${event.retryable ? '' : ' for good'}`;
+    case 'full':
+      return `call ${event.call}: its record has no room for it`;
     case 'stepBegan':
       return `call ${event.call}: step ${event.step} begins`;
     case 'stepEnded':

@@ -65,7 +65,7 @@ function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: Plan
 
 /** No more faults. What is on the way arrives, leases run out, and one more request for each key and payload comes. */
 async function endWell(world: World, watch?: Watch): Promise<void> {
-  world.network.renewCredentials();
+  world.network.troubles.clear();
   await settleAll(world, watch);
   const { offsets, plan } = world;
   const { leaseMillis, clockSkewMillis } = plan;

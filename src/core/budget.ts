@@ -30,7 +30,8 @@ const DEFAULT_LEASE_MILLIS = 60_000;
 const MAX_RESERVE_MILLIS = 1000;
 
 /** Where an invocation ends by itself, a late answer is worth nothing; elsewhere the caller can wait a little. */
-const MIN_WRITE_MILLIS = { invocation: 250, process: 1000 };
+const MIN_WRITE_MILLIS = 250;
+const MIN_WRITE_MILLIS_ELSEWHERE = 1000;
 
 /** Outside an invocation, the caller waits no longer than this for the store, however long the lease is. */
 const MAX_WAIT_MILLIS = 10_000;
@@ -53,7 +54,7 @@ export function timeBudget(runtime: Runtime, leaseMillis: number | undefined, re
     leaseEnd: () => (known && leaseMillis === undefined ? end : runtime.now() + millis),
     toAnswer: () => (known ? untilAnswer() : FOREVER),
     left: (leaseUntil) => (known ? untilAnswer() : Math.min(leaseUntil - runtime.now() - reserve, MAX_WAIT_MILLIS)),
-    minWriteMillis: MIN_WRITE_MILLIS[known ? 'invocation' : 'process'],
+    minWriteMillis: known ? MIN_WRITE_MILLIS : MIN_WRITE_MILLIS_ELSEWHERE,
     maxSettleMillis: known ? FOREVER : MAX_WAIT_MILLIS,
   };
 }

@@ -1,4 +1,4 @@
-import { optionError, shown } from '../errors.ts';
+import { optionError, shown, wrongOption } from '../errors.ts';
 import { isObject } from '../json.ts';
 import type { IdempotencyEvent } from './events.ts';
 import type { Outcome } from './record/outcome.ts';
@@ -90,9 +90,18 @@ const STORE_VERBS = ['insert', 'replace', 'remove', 'read'] as const;
 
 /** Checks and completes the options, once, at construction. @throws TypeError that names the wrong option */
 export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtocolOptions {
-  const { store, retentionSeconds = 86_400, leaseMillis, onInFlight = 'throw' } = options;
-  const { clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS, onExpiredLease = 'run' } = options;
-  const { settle, cache, onEvent, warnings = true } = options;
+  const {
+    store,
+    retentionSeconds = 86_400,
+    leaseMillis,
+    clockSkewMillis = DEFAULT_CLOCK_SKEW_MILLIS,
+    onInFlight = 'throw',
+    onExpiredLease = 'run',
+    settle,
+    cache,
+    onEvent,
+    warnings = true,
+  } = options;
   if (STORE_VERBS.some((verb) => typeof store?.[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
   }
@@ -122,7 +131,7 @@ function waitMillisOf(onInFlight: unknown): number {
   if (onInFlight === 'throw') return 0;
   const { waitMillis = 0 } = (onInFlight ?? {}) as { readonly waitMillis?: number };
   if (Object.keys(onInFlight ?? {}).join() !== 'waitMillis') {
-    throw optionError('onInFlight', `must be 'throw' or { waitMillis }, not ${shown(onInFlight)}`);
+    throw wrongOption('onInFlight', "'throw' or { waitMillis }", onInFlight);
   }
   requireNumber('onInFlight.waitMillis', waitMillis, YEAR_MILLIS);
   return waitMillis;
@@ -132,16 +141,16 @@ function waitMillisOf(onInFlight: unknown): number {
 const MAX_CACHE_ENTRIES = 1_000_000;
 
 function requireCache(cache: unknown): void {
-  if (Object.keys(cache ?? {}).join() !== 'maxEntries') throw optionError('cache', 'must be { maxEntries }');
+  if (Object.keys(cache ?? {}).join() !== 'maxEntries') throw wrongOption('cache', '{ maxEntries }', cache);
   const { maxEntries } = cache as { maxEntries?: unknown };
   requireNumber('cache.maxEntries', maxEntries, MAX_CACHE_ENTRIES, 1);
-  if (!Number.isInteger(maxEntries)) throw optionError('cache.maxEntries', 'must be an integer');
+  if (!Number.isInteger(maxEntries)) throw wrongOption('cache.maxEntries', 'an integer', maxEntries);
 }
 
 /** Refuses what is no option: a misspelt one would be ignored in silence. */
 export function refuseUnknownOptions(options: unknown, known: readonly string[]): void {
   if (!isObject(options) || Array.isArray(options)) {
-    throw optionError('options', `an object is required, not ${shown(options)}`);
+    throw wrongOption('options', 'an object', options);
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw optionError(name, `is not known. Known are ${known.join(', ')}`);
@@ -152,16 +161,15 @@ export function refuseUnknownOptions(options: unknown, known: readonly string[])
 export function requireNumber(option: string, value: unknown, atMost: number, atLeast?: number): void {
   if (typeof value === 'number' && (atLeast === undefined ? value > 0 : value >= atLeast) && value <= atMost) return;
   const bound = atLeast === undefined ? 'above 0' : `at least ${atLeast}`;
-  throw optionError(option, `must be a finite number ${bound} and at most ${atMost}, not ${shown(value)}`);
+  throw wrongOption(option, `a finite number ${bound} and at most ${atMost}`, value);
 }
 
 export function requireOneOf(option: string, value: unknown, allowed: readonly unknown[]): void {
   if (!allowed.includes(value)) {
-    throw optionError(option, `must be ${allowed.map(shown).join(' or ')}, not ${shown(value)}`);
+    throw wrongOption(option, allowed.map(shown).join(' or '), value);
   }
 }
 
 export function requireFunctionIfGiven(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function')
-    throw optionError(option, `must be a function, not ${shown(value)}`);
+  if (value !== undefined && typeof value !== 'function') throw wrongOption(option, 'a function', value);
 }

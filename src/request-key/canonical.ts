@@ -1,6 +1,6 @@
 import { getBuiltinModule } from '../builtins.ts';
 import { NOT_JSON } from '../core/record/outcome.ts';
-import { IdempotencyError } from '../errors.ts';
+import { IdempotencyError, type IdempotencyErrorDetails } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { isPlainObject } from './data.ts';
 
@@ -17,9 +17,13 @@ export function canonicalJson(what: string, value: unknown): string {
   } catch (cause) {
     const refusal = (cause ?? {}) as { readonly message?: string; readonly advice?: string };
     const { message: problem = NOT_JSON, advice } = refusal;
-    const message = `The idempotency ${what} of this request cannot be used: ${problem}.`;
-    throw new IdempotencyError('KEY_INVALID', message, { cause, advice });
+    throw unusable(what, `used: ${problem}`, { cause, advice });
   }
+}
+
+/** @param problem what cannot be done with it, and why */
+export function unusable(what: string, problem: string, details: IdempotencyErrorDetails): IdempotencyError {
+  return new IdempotencyError('KEY_INVALID', `The idempotency ${what} of this request cannot be ${problem}.`, details);
 }
 
 /**
@@ -31,7 +35,7 @@ export function canonicalJson(what: string, value: unknown): string {
 export function simpleJson(value: unknown): string | undefined {
   const members = Array.isArray(value) && !('toJSON' in value) ? value : [value];
   for (const member of members) {
-    if (!isScalar(member) || Number.isInteger(member) !== Number.isSafeInteger(member)) return undefined;
+    if (!isScalar(member) || isRounded(member)) return undefined;
   }
   return JSON.stringify(value);
 }
@@ -42,6 +46,10 @@ export function simpleJson(value: unknown): string | undefined {
  */
 export function holdsRoundedInteger(value: unknown): boolean {
   if (isObject(value)) return Object.values(value).some(holdsRoundedInteger);
+  return isRounded(value);
+}
+
+function isRounded(value: unknown): boolean {
   return Number.isInteger(value) !== Number.isSafeInteger(value);
 }
 
@@ -63,11 +71,8 @@ function write(value: unknown, depth: number): string | undefined {
   if (isScalar(value)) return JSON.stringify(value);
   if (typeof value === 'object') return writeObject(value as object, depth + 1);
   if (value === undefined) return undefined;
-  if (typeof value === 'string') return refuse('a lone surrogate');
-  return refuse(typeof value === 'number' ? value : `a ${typeof value}`);
-}
-
-function refuse(content: unknown): never {
+  const type = typeof value;
+  const content = type === 'string' ? 'a lone surrogate' : type === 'number' ? value : `a ${type}`;
   throw new TypeError(`it contains ${content}, which JSON does not carry`);
 }
 

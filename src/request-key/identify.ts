@@ -1,6 +1,6 @@
 import type { Identity } from '../core/record/record.ts';
 import { IdempotencyError } from '../errors.ts';
-import { canonicalJson, holdsRoundedInteger, sha256, simpleJson } from './canonical.ts';
+import { canonicalJson, holdsRoundedInteger, sha256, simpleJson, unusable } from './canonical.ts';
 import type { ResolvedRequestOptions } from './request-options.ts';
 import { type CompiledSelector, missing } from './selector.ts';
 
@@ -47,10 +47,10 @@ interface Selected {
   /** Canonical JSON. */
   readonly json: string;
   /** Why it identifies nothing. */
-  readonly gap: string | undefined;
+  readonly gap?: string | undefined;
 }
 
-const NO_SCOPE: Selected = { json: 'null', gap: undefined };
+const NO_SCOPE: Selected = { json: 'null' };
 
 function select(selector: CompiledSelector, what: 'key' | 'scope', args: readonly unknown[]): Selected {
   const { hashDepth, isFunction } = selector;
@@ -69,7 +69,7 @@ function fingerprintOf(selector: CompiledSelector, args: readonly unknown[]): st
   const selected = selector.select(args) ?? null;
   const members = Array.isArray(selected) ? Array.from(selected) : [selected];
   if (members.every((member) => (member ?? null) === null)) {
-    throw new IdempotencyError('KEY_INVALID', 'The idempotency fingerprint of this request cannot be computed.', {
+    throw unusable('fingerprint', 'computed', {
       advice: 'The option `fingerprint` selected nothing. Select what every request has.',
     });
   }

@@ -1,5 +1,5 @@
 import { getBuiltinModule } from '../builtins.ts';
-import { utf8 } from '../json.ts';
+import { tagOf, utf8 } from '../json.ts';
 import { parseExactly } from './exact-numbers.ts';
 
 /** A compiled path, and what `jmespath()` of `middy-idempotency/jmespath` returns. */
@@ -85,8 +85,7 @@ export function compilePath(text: string): CompiledExpression | undefined {
     if (isHash) depth--;
     return (value) => {
       if (value === null) return null;
-      const selected: unknown[] = [];
-      for (const select of members) selected.push(select(value));
+      const selected = members.map((select) => select(value));
       return isHash ? Object.fromEntries(names.map((key, index) => [key, selected[index]])) : selected;
     };
   }
@@ -144,7 +143,7 @@ function ofList(select: (list: readonly unknown[]) => unknown): Select {
 function field(name: string): Select {
   const isInherited = name in Object.prototype;
   return (value) => {
-    if (name === '' || Object.prototype.toString.call(value) !== '[object Object]') return null;
+    if (name === '' || tagOf(value) !== '[object Object]') return null;
     const object = value as Record<string, unknown>;
     return (isInherited ? Object.hasOwn(object, name) : name in object) ? object[name] : null;
   };

@@ -1,5 +1,5 @@
 import { requireOneOf } from '../core/options.ts';
-import { optionError } from '../errors.ts';
+import { wrongOption } from '../errors.ts';
 import { type CompiledSelector, compileSelector, type Selector } from './selector.ts';
 
 /** The options that read the request. */
@@ -73,6 +73,10 @@ export function isOperation(name: unknown): name is string {
 /** @throws TypeError when the name cannot be the first part of a record id */
 export function requireOperation(operation: unknown): asserts operation is string {
   if (!isOperation(operation)) {
-    throw optionError('operation', `must be a string of 1 to ${MAX_OPERATION_BYTES} bytes, such as 'create-payment'`);
+    throw wrongOption(
+      'operation',
+      `a string of 1 to ${MAX_OPERATION_BYTES} bytes, such as 'create-payment'`,
+      operation,
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { IdempotencyError, optionError } from '../errors.ts';
 import { isObject, isPromise } from '../json.ts';
+import { unusable } from './canonical.ts';
 import { isPlainObject } from './data.ts';
 import { type CompiledExpression, compilePath, hyphenAdvice, NotText } from './path.ts';
 
@@ -71,7 +72,7 @@ function pathOf(option: string, text: string): CompiledExpression {
 function unreadable(option: string, cause: unknown): IdempotencyError {
   if (cause instanceof IdempotencyError) return cause;
   const reason = cause instanceof NotText ? cause.message : 'see the cause.';
-  return new IdempotencyError('KEY_INVALID', `The idempotency ${option} cannot be read: this request is malformed.`, {
+  return unusable(option, 'read: the request is malformed', {
     // The parser's message quotes the request.
     cause: cause instanceof SyntaxError ? new SyntaxError('no JSON') : cause,
     advice: `The option \`${option}\` threw: ${reason}`,

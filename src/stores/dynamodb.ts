@@ -1,5 +1,5 @@
 import type { RecordStore } from '../core/record/store.ts';
-import { optionError } from '../errors.ts';
+import { wrongOption } from '../errors.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { type AttributeNames, resolveTableOptions, type TableOptions } from './dynamodb/options.ts';
 import { type Client, sdkConnection } from './dynamodb/sdk.ts';
@@ -8,6 +8,7 @@ import type { TransactionItem, TransactionWrite } from './dynamodb/transaction-i
 
 export type { AttributeNames, CodecContext, OutcomeCodec, TableOptions, TransactionItem, TransactionWrite };
 
+/** What this store takes besides. */
 export interface DynamoDBStoreOptions extends TableOptions {
   /**
    * Your own client, with its own timeouts and retries; it is not changed. Give it a `requestTimeout`: a request that
@@ -32,7 +33,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<Transa
   const resolved = resolveTableOptions(options, 'client');
   const { client } = options;
   if (client !== undefined && typeof client?.send !== 'function') {
-    throw optionError('client', 'must be a DynamoDBClient or a DynamoDBDocumentClient');
+    throw wrongOption('client', 'a DynamoDBClient or a DynamoDBDocumentClient', client);
   }
   return recordStore(resolved, sdkConnection(client));
 }

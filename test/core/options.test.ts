@@ -134,7 +134,7 @@ describe('a wrong option is refused at construction, by its name', () => {
     expect(() => idempotency({ ...good, keys: 'id' } as never)).toThrow(
       'option `keys`: is not known. Known are store, retentionSeconds, leaseMillis, clockSkewMillis',
     );
-    expect(() => idempotency(null as never)).toThrow('option `options`: an object is required, not null');
+    expect(() => idempotency(null as never)).toThrow('option `options`: must be an object, not null');
   });
 
   it('timeoutEarlyInMillis', () => {

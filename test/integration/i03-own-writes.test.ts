@@ -24,6 +24,10 @@ const isClaim = ({ body }: DynamoDBRequest) => body.includes('attribute_not_exis
 const isCompletion = ({ body }: DynamoDBRequest) => body.includes('COMPLETED');
 const isTakeover = ({ body }: DynamoDBRequest) => body.includes('#leaseUntil = :leaseUntil');
 
+/** Takes over a record that was released. */
+const isReclaim = ({ operation, body }: DynamoDBRequest) =>
+  operation === 'PutItem' && body.includes('"IN_PROGRESS"') && body.includes('"RELEASED"');
+
 describe('I3 own writes are recognised', () => {
   it('executes once when the claim was applied, its answer lost, and the SDK sent it again', async () => {
     loseFirst(isClaim);
@@ -50,6 +54,27 @@ describe('I3 own writes are recognised', () => {
     });
     expect(await call(order)).toBe(2);
     expect(proxy.seen.filter(isTakeover)).toHaveLength(2);
+  });
+
+  it('gives the result of a step to an attempt whose takeover was applied, and its answer lost', async () => {
+    const order = newOrder();
+    const receipt = 'r'.repeat(5000);
+    const print = vi.fn(async () => receipt);
+    const call = guards.guarded({
+      handler: async (_, { idempotency }) => {
+        const printed = await idempotency.step('print', print);
+        if (idempotency.attempt === 1) throw new Error('the mail could not be sent');
+        return printed;
+      },
+      options: { store: throughProxy() },
+    });
+    await expect(call(order)).rejects.toThrow('the mail could not be sent');
+    guards.events.length = 0;
+    loseFirst(isReclaim);
+    expect(await call(order)).toBe(receipt);
+    expect(print).toHaveBeenCalledTimes(1);
+    expect(guards.eventTypes()).toEqual(['takenOver', 'stepSkipped', 'completed']);
+    expect(guards.events[0]).toMatchObject({ reason: 'released' });
   });
 
   it('returns the response when the completion was applied, its answer lost, and the SDK sent it again', async () => {

@@ -151,7 +151,7 @@ describe('a result is what JSON leaves of it', () => {
   it.each([
     ['a BigInt', () => 10n, 'BigInt'],
     ['a function', () => () => 1, 'function'],
-    ['500 KB', () => randomBytes(500_000).toString('base64'), 'the record cannot hold it'],
+    ['17 MB', () => 'x'.repeat(17 * 1024 * 1024), 'the record cannot hold it'],
   ])('%s cannot be kept: the step is done all the same, and is not run again', async (_, make, reason) => {
     const effect = vi.fn(async () => make() as string);
     const small = vi.fn(async () => 'small');
@@ -167,6 +167,21 @@ describe('a result is what JSON leaves of it', () => {
     expect(effect).toHaveBeenCalledTimes(1);
     expect(small).toHaveBeenCalledTimes(1);
   });
+});
+
+it('a result of 500 KB is kept, in items of its own', async () => {
+  const result = randomBytes(500_000).toString('base64');
+  const effect = vi.fn(async () => result);
+  const body: Body = async ({ step, attempt }) => {
+    const kept = await step('large', effect);
+    if (attempt === 1) throw new Error('again');
+    return kept === result;
+  };
+  const call = guards.guarded({ handler: handling(body) });
+  const order = newOrder();
+  await thrownBy(call(order));
+  expect(await call(order)).toBe(true);
+  expect(effect).toHaveBeenCalledTimes(1);
 });
 
 describe('the name of a step', () => {

@@ -132,7 +132,7 @@ describe('a refusal says what to do', () => {
   it('when an expression cannot be evaluated', () => {
     expect(refusal({ key: 'powertools_json(body)' }, { body: '{' })).toMatchObject({
       code: 'KEY_INVALID',
-      message: 'The idempotency key cannot be read: this request is malformed.',
+      message: 'The idempotency key of this request cannot be read: the request is malformed.',
       advice: 'The option `key` threw: see the cause.',
       cause: { name: 'SyntaxError' },
     });

@@ -1,12 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore, type OutcomeCodec } from 'middy-idempotency/dynamodb';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { InProgressRecord } from '../../src/core/record/record.ts';
 import { decoded } from '../support/decoded.ts';
-import { useTable } from '../support/table.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
+import { localClient, useTable } from '../support/table.ts';
 
 const table = useTable();
+const proxy = useFaultProxy();
 
 /** Turns every byte round, and refuses what belongs to something else. */
 const reversing: OutcomeCodec = {
@@ -93,4 +96,99 @@ it('says that they cannot be read now, when the codec says so or is not known', 
       retryable: true,
     });
   }
+});
+
+describe('results that a record would carry with every write', () => {
+  const through = (codec?: OutcomeCodec) =>
+    dynamoDBStore({
+      ...table,
+      client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1 }),
+      ...(codec && { codec }),
+    });
+  /** A result that no compression makes smaller. */
+  const result = (bytes: number) => JSON.stringify({ result: randomBytes(bytes * 0.75).toString('base64') });
+  const ids = () => proxy.seen.flatMap(({ body }) => JSON.parse(body).Item?.id.S ?? []);
+
+  it.each([
+    ['as they are', undefined],
+    ['through a codec', reversing],
+  ])('have items of their own, written once and before the record that names them: %s', async (_, codec) => {
+    const store = through(codec);
+    const [first, second] = [result(4000), result(4000)];
+    const begun = record({});
+    const write = (checkpoints: Record<string, string>, expiration = begun.expiration) =>
+      store.replace({ ...begun, checkpoints, expiration }, { owner: begun.owner, status: 'IN_PROGRESS' });
+    await store.insert(begun);
+    await write({ first });
+    await write({ first, second }, begun.expiration + 60);
+    const { id } = begun;
+    expect(ids().map((written) => written.replace(/#[^#]{43}#1$/, '#item'))).toEqual([
+      id,
+      `${id}#item`,
+      id,
+      `${id}#item`,
+      id,
+    ]);
+    const item = await itemOf(id);
+    expect(JSON.stringify(item).length).toBeLessThan(1024);
+    expect(await decoded(await dynamoDBStore({ ...table, ...(codec && { codec }) }).read(id))).toMatchObject({
+      checkpoints: { first, second },
+    });
+  });
+
+  it('stay in the record while they are small', async () => {
+    const kept = record(Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`step ${index}`, result(200)])));
+    await through().insert(kept);
+    expect(ids()).toEqual([kept.id]);
+    expect(await decoded(await through().read(kept.id))).toEqual(kept);
+  });
+
+  it('that are lost or altered are RECORD_INVALID: a finished step must not run again', async () => {
+    const kept = record({ charge: result(4000) });
+    const store = through();
+    await store.insert(kept);
+    const [part = ''] = ids();
+    await table.client.send(new DeleteItemCommand({ TableName: table.tableName, Key: { id: { S: part } } }));
+    await expect(decoded(await store.read(kept.id))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
+  });
+
+  it('that cannot be written leave the record as it was, and can be tried again', async () => {
+    const store = through();
+    const begun = record({});
+    await store.insert(begun);
+    const charge = result(4000);
+    const write = () =>
+      store.replace({ ...begun, checkpoints: { charge } }, { owner: begun.owner, status: 'IN_PROGRESS' });
+    proxy.decide = () => 'throttle';
+    await expect(write()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    proxy.reset();
+    expect((await itemOf(begun.id))?.['checkpoints']).toEqual({});
+    expect(await write()).toMatchObject({ done: true });
+    expect(await decoded(await store.read(begun.id))).toMatchObject({ checkpoints: { charge } });
+  });
+
+  it('of more than 16 MB are refused as a record is that is too large', async () => {
+    const kept = record({ charge: 'x'.repeat(16 * 1024 * 1024 + 1) });
+    await expect(through().insert(kept)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', recordRefused: true });
+  });
+
+  it('are packed once, however many writes carry them', async () => {
+    let encoded = 0;
+    const counting: OutcomeCodec = {
+      ...reversing,
+      encode: (...args) => {
+        encoded++;
+        return reversing.encode(...args);
+      },
+    };
+    const store = through(counting);
+    const begun = record({});
+    const checkpoints: Record<string, string> = {};
+    await store.insert(begun);
+    for (let index = 0; index < 10; index++) {
+      checkpoints[`step ${index}`] = result(index * 100);
+      await store.replace({ ...begun, checkpoints: { ...checkpoints } }, { owner: begun.owner, status: 'IN_PROGRESS' });
+    }
+    expect(encoded).toBe(10);
+  });
 });

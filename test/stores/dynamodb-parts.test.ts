@@ -146,12 +146,15 @@ describe('a write that is tried again with the same outcome', () => {
     expect(proxy.seen.filter(isPart).filter(({ operation }) => operation === 'PutItem')).toEqual([]);
   });
 
-  it('writes them again for a later expiration', async () => {
+  it('writes them again for an expiration that is half an hour later, and not before', async () => {
     const record = completed();
     const trying = through();
+    const completedAgain = { owner: 'me', status: 'COMPLETED' } as const;
     await trying.insert(record);
-    await trying.replace({ ...record, expiration: EXPIRATION + 60 }, { owner: 'me', status: 'COMPLETED' });
-    expect(proxy.seen.map(isPart)).toEqual([true, true, false, true, true, false]);
+    await trying.replace({ ...record, expiration: EXPIRATION + 1800 }, completedAgain);
+    expect(proxy.seen.map(isPart)).toEqual([true, true, false, false]);
+    await trying.replace({ ...record, expiration: EXPIRATION + 1801 }, completedAgain);
+    expect(proxy.seen.map(isPart)).toEqual([true, true, false, false, true, true, false]);
   });
 
   it('writes parts of its own for another record', async () => {

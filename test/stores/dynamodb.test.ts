@@ -253,6 +253,19 @@ describe('its own client', () => {
     vi.unstubAllEnvs();
   });
 
+  it('is refused, and no answer is missing, where its endpoint cannot be: nothing was sent', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', proxy.endpoint);
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    const error = await failure(dynamoDBStore({ tableName }).insert(record()));
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: false, cause: { name: 'EndpointError' } });
+    expect(error.unanswered).toBeUndefined();
+    expect(proxy.seen).toEqual([]);
+    vi.unstubAllEnvs();
+  });
+
   it('is made only when it is used: a store needs no region and no credentials to be constructed', () => {
     expect(() => dynamoDBStore({ tableName: 'any' })).not.toThrow();
   });

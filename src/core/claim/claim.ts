@@ -92,7 +92,7 @@ async function claim(
     if (opening?.kind === 'won') return { won: win(opening.record) };
     const checkpoints = opening?.checkpoints && (await checkpointTexts(opening.checkpoints));
     const claimed = candidate(opening?.attempt, checkpoints);
-    takenOver = opening?.reason;
+    takenOver = opening?.reason ?? takenOver;
     const answer = await writes.put(claimed, opening?.expected);
     return answer.done ? { won: win(claimed, answer.room) } : answer;
   }

@@ -4,7 +4,7 @@ import { type EventDetail, emit } from '../events.ts';
 import type { ResolvedProtocolOptions } from '../options.ts';
 import { isStoreError } from '../record/failures.ts';
 import type { Outcome, ReplayFormat } from '../record/outcome.ts';
-import type { IdempotencyRecord, Identity } from '../record/record.ts';
+import { type IdempotencyRecord, type Identity, isCompleted } from '../record/record.ts';
 import type { Runtime } from '../runtime.ts';
 import { contention, type Decision, decide, rejection } from './decide.ts';
 import { createWait, type InFlight } from './wait.ts';
@@ -50,6 +50,10 @@ export interface Contender {
   ): Promise<Won | Replay>;
 }
 
+function mayWrite(decision: Decision): decision is NonNullable<Opening> {
+  return decision.kind === 'won' || decision.kind === 'takeover';
+}
+
 export function createContender(context: ContenderContext): Contender {
   const { options, runtime, owner, cache, format } = context;
   const { id, operation, fingerprint } = context.identity;
@@ -68,7 +72,7 @@ export function createContender(context: ContenderContext): Contender {
     const record = cache?.find(id);
     if (!record) return undefined;
     const decision = decide(record, claimant, options, runtime.now() + options.clockSkewMillis);
-    if (decision.kind === 'won' || decision.kind === 'takeover') return undefined;
+    if (mayWrite(decision)) return undefined;
     return yieldTo(decision, record.attempt, record, true);
   }
 
@@ -83,7 +87,7 @@ export function createContender(context: ContenderContext): Contender {
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());
       number = existing?.attempt ?? number;
-      if (!decision || decision.kind === 'takeover' || decision.kind === 'won') {
+      if (!decision || mayWrite(decision)) {
         if (races++ === MAX_RACES) {
           const retryAfterMillis = options.clockSkewMillis;
           tell(number, { type: 'inFlight', retryAfterMillis });
@@ -115,7 +119,7 @@ export function createContender(context: ContenderContext): Contender {
     try {
       const outcome = format.decode(decision.outcome);
       tell(attempt, { type: 'replayed', ...(fromCache && { fromCache }) });
-      if (existing?.status === 'COMPLETED') cache?.keep(existing);
+      if (isCompleted(existing)) cache?.keep(existing);
       return { kind: 'replay', outcome };
     } catch (error) {
       if (!isStoreError(error)) tell(attempt, { type: 'notReplayable' });

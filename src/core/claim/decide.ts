@@ -4,6 +4,7 @@ import {
   type Checkpoints,
   type IdempotencyRecord,
   type InProgressRecord,
+  isCompleted,
   isExpired,
   type StoredOutcome,
 } from '../record/record.ts';
@@ -23,7 +24,8 @@ export type Decision =
   | { readonly kind: 'won'; readonly record: InProgressRecord }
   | {
       readonly kind: 'takeover';
-      readonly reason: TakeoverReason;
+      /** `undefined` where the record is already this claim's own. */
+      readonly reason: TakeoverReason | undefined;
       readonly attempt: number;
       readonly expected: Expected;
       /** What the earlier attempts have done. */
@@ -43,12 +45,15 @@ export function decide(
 ): Decision {
   // The answer to this claim was lost, and the SDK sent the claim again: the record in the way is our own.
   const isRunning = existing.status === 'IN_PROGRESS';
-  if (existing.owner === claim.owner && isRunning) return { kind: 'won', record: existing };
+  if (existing.owner === claim.owner && isRunning) {
+    // With checkpoints it is written once more: only the answer to a write says how much room is left for others.
+    return existing.checkpoints ? takeover(existing) : { kind: 'won', record: existing };
+  }
   // At most once: an unsettled execution stays unknown until an operator resolves it.
   const unsettled = isRunning && policy.onExpiredLease === 'throw';
   if (isExpired(existing, now) && !unsettled) return takeover(existing, 'retention over');
   if (differ(existing.fingerprint, claim.fingerprint)) return { kind: 'keyReused' };
-  if (existing.status === 'COMPLETED') return { kind: 'replay', outcome: existing.outcome };
+  if (isCompleted(existing)) return { kind: 'replay', outcome: existing.outcome };
   if (!isRunning) return takeover(existing, 'released');
   // The owner's clock may be behind ours: its lease counts as live a little longer here than there.
   const over = existing.leaseUntil + policy.clockSkewMillis;
@@ -62,7 +67,7 @@ export function decide(
 /** What a record in progress has, and others may not have. */
 type Lasting = Partial<Pick<InProgressRecord, 'leaseUntil' | 'checkpoints'>>;
 
-function takeover(existing: IdempotencyRecord, reason: TakeoverReason): Decision {
+function takeover(existing: IdempotencyRecord, reason?: TakeoverReason): Decision {
   const { owner, status, attempt, leaseUntil, checkpoints }: IdempotencyRecord & Lasting = existing;
   return {
     kind: 'takeover',

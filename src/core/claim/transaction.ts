@@ -27,8 +27,8 @@ interface TransactionRequest {
 export type Transactor = (request: TransactionRequest) => Promise<Outcome>;
 
 /**
- * Exactly once without a claim: the writes of the caller and the COMPLETED record are one transaction, whose condition is that
- * no other execution has the record. Nothing is left to expire, to take over or to find out.
+ * Exactly once without a claim: the writes of the caller and the COMPLETED record are one transaction. Its condition is that no
+ * other execution has the record. Nothing is left to expire, to take over or to find out.
  *
  * @param lookFirst whether the record is read before the plan is made
  */

@@ -86,9 +86,9 @@ export function createExecution(context: ExecutionContext): Execution {
 
   async function extend(millis: number): Promise<void> {
     requireNumber('extend(millis)', millis, YEAR_MILLIS);
+    if (isCompleted() || ended === 'settled') return;
     // The caller has the answer of the timeout. A handler that goes on must not begin another effect.
-    if (ended === 'timed out' && !isCompleted()) throw endedError();
-    if (ended !== 'no' || isCompleted()) return;
+    if (ended === 'timed out') throw endedError();
     let written: LeaseWrite;
     try {
       written = await held.extend(millis);
@@ -189,7 +189,7 @@ export function createExecution(context: ExecutionContext): Execution {
     const left = budget.left(held.leaseUntil());
     const isOver = steps.size === 0 || (await within(runtime, left, () => Promise.all(steps))) !== TIMED_OUT;
     // What the signal has stopped may have happened.
-    return isOver && madeTimers?.hasFired() !== true ? held.release() : hold('timeout');
+    return isOver && !madeTimers?.hasFired() ? held.release() : hold('timeout');
   }
 
   function hold(reason: 'policy' | 'timeout'): Settled {

@@ -6,6 +6,7 @@ import {
   type CompletedRecord,
   type IdempotencyRecord,
   type InProgressRecord,
+  isCompleted,
   isExpired,
 } from '../record/record.ts';
 import type { Expected, TransactionResult } from '../record/store.ts';
@@ -113,8 +114,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
         const wanted = runtime.now() + length;
         // While the lease lasts, no other execution can have taken over: there is nothing to find out.
         if (wanted <= until) return 'written';
-        const next = proposal(wanted);
-        return persist((millis) => putLease(next, millis));
+        return propose(wanted);
       }),
     checkpoint: (name, text) => inTurn(() => putCheckpoint(name, text)),
     complete,
@@ -134,9 +134,8 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   async function putCheckpoint(name: string, text: string): Promise<LeaseWrite> {
     checkpoints.set(name, text);
-    const next = proposal(until);
     try {
-      return await persist((millis) => putLease(next, millis));
+      return await propose(until);
     } catch (error) {
       // Later writes must not carry what the store never takes.
       if (storeFailure(error).recordRefused) checkpoints.delete(name);
@@ -145,10 +144,11 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
   }
 
   /** No two writes have the same lease: so a write whose answer was lost is recognised when it is met again. */
-  function proposal(wanted: number): InProgressRecord {
+  function propose(wanted: number): Promise<LeaseWrite> {
     proposed = Math.max(proposed + 1, wanted);
     const expiration = expirationAt(runtime.now(), options, proposed);
-    return { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
+    const next = { ...record, leaseUntil: proposed, expiration, checkpoints: keptCheckpoints() };
+    return persist((millis) => putLease(next, millis));
   }
 
   async function putLease(next: InProgressRecord, millis?: number): Promise<LeaseWrite> {
@@ -203,7 +203,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
     }
     const existing = answer.done ? completed : answer.existing;
     // An outcome that another write of this execution has stored says nothing about these items.
-    const isThis = existing?.status === 'COMPLETED' && existing.transaction === token;
+    const isThis = isCompleted(existing) && existing.transaction === token;
     return isThis ? settledBy(existing, false) : lost(existing);
   }
 
@@ -230,21 +230,24 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   /** Writes over the own record, and over what no execution holds. Answers what is in the store then. */
   async function put(completed: CompletedRecord, millis?: number): Promise<IdempotencyRecord | undefined> {
-    let next: Overwrite | undefined = seen ? amendment(seen, completed) : { record: completed, expected: inProgress };
+    const current = { ...completed, attempt };
+    let next: Overwrite | undefined = seen ? amendment(seen, current) : { record: current, expected: inProgress };
     for (let first = true; ; first = false) {
-      attempt = Math.max(attempt, next.record.attempt);
-      const { expected } = next;
-      const record = { ...next.record, attempt };
+      const { record, expected } = next;
       const verb = () => (expected ? store.replace(record, expected) : store.insert(record));
       const answer = await write(verb, first ? millis : undefined);
       if (answer.done) return record;
-      next = overwrite(answer.existing, completed);
-      if (!next) return answer.existing;
+      const { existing } = answer;
+      // A fencing token only grows.
+      const token = Math.max(attempt, existing?.attempt ?? 0);
+      next = overwrite(existing, { ...completed, attempt: token });
+      if (!next) return existing;
+      attempt = token;
     }
   }
 
   function settledBy(existing: IdempotencyRecord | undefined, final: boolean): Settled {
-    if (existing?.owner !== owner || existing.status !== 'COMPLETED') return lost(existing);
+    if (existing?.owner !== owner || !isCompleted(existing)) return lost(existing);
     seen = existing;
     isCertain = true;
     if (final) confirm();
@@ -255,7 +258,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
 
   function lost(existing: IdempotencyRecord | undefined): Settled {
     tell({ type: 'leaseLost' });
-    const isOurs = existing?.status === 'COMPLETED' && existing.fingerprint === fingerprint;
+    const isOurs = isCompleted(existing) && existing.fingerprint === fingerprint;
     if (!isOurs || isExpired(existing, runtime.now())) return { kind: 'leaseLost' };
     let outcome: Outcome;
     try {
@@ -274,7 +277,7 @@ export function holdRecord(context: ExecutionContext): HeldRecord {
       const existing = (!answer.done && answer.existing) || released;
       if (existing.owner !== owner) tell({ type: 'leaseLost' });
       // A completion of this execution may have been applied, although its answer was lost: it stays.
-      else tell({ type: existing.status === 'COMPLETED' ? 'completed' : 'released' });
+      else tell({ type: isCompleted(existing) ? 'completed' : 'released' });
     } catch (error) {
       tell({ type: 'releaseFailed', error: storeFailure(error) });
     }

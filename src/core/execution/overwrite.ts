@@ -1,5 +1,5 @@
 import { sameStored } from '../record/outcome.ts';
-import type { CompletedRecord, IdempotencyRecord } from '../record/record.ts';
+import { type CompletedRecord, type IdempotencyRecord, isCompleted } from '../record/record.ts';
 import type { Expected } from '../record/store.ts';
 
 /** A write of an outcome: `record`, where the stored record is as `expected`, or where there is none. */
@@ -18,25 +18,19 @@ export function overwrite(existing: IdempotencyRecord | undefined, completed: Co
   if (!existing) return { record: completed };
   if (existing.owner === completed.owner) {
     // An earlier outcome of this execution was written, and its answer was lost.
-    const isEarlier = existing.status === 'COMPLETED' && !sameStored(existing.outcome, completed.outcome);
+    const isEarlier = isCompleted(existing) && !sameStored(existing.outcome, completed.outcome);
     return isEarlier ? amendment(existing, completed) : undefined;
   }
   // A successor has failed and released the record.
   if (existing.status !== 'RELEASED' || existing.fingerprint !== completed.fingerprint) return undefined;
-  return { record: notBelow(existing, completed), expected: { owner: existing.owner, status: 'RELEASED' } };
+  return { record: completed, expected: { owner: existing.owner, status: 'RELEASED' } };
 }
 
 /** One outcome of an execution replaces another. Without the expected revision, a late write would undo a newer one. */
-export function amendment(existing: CompletedRecord, completed: CompletedRecord): Overwrite {
-  const { owner, revision = 0 } = existing;
-  const record = notBelow(existing, completed);
+export function amendment({ owner, revision }: CompletedRecord, completed: CompletedRecord): Overwrite {
+  const isFinal = completed.revision === undefined;
   return {
-    record: record.revision === undefined ? record : { ...record, revision: revision + 1 },
-    expected: { owner, status: 'COMPLETED', revision: existing.revision },
+    record: isFinal ? completed : { ...completed, revision: (revision ?? 0) + 1 },
+    expected: { owner, status: 'COMPLETED', revision },
   };
-}
-
-/** A fencing token only grows. */
-function notBelow({ attempt }: IdempotencyRecord, completed: CompletedRecord): CompletedRecord {
-  return { ...completed, attempt: Math.max(attempt, completed.attempt) };
 }

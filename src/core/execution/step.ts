@@ -89,16 +89,12 @@ function recordFull(name: string): IdempotencyError {
 }
 
 function requireStep(name: unknown, fn: unknown): void {
-  const isName = typeof name === 'string' && name !== '' && name.length <= MAX_NAME_LENGTH && isMember(name);
-  if (isName && typeof fn === 'function') return;
+  // Stores keep names as members of a map, in UTF-8: `__proto__` is not always a member, and a lone surrogate is no text.
+  const isMember = typeof name === 'string' && name !== '' && name !== '__proto__' && name.isWellFormed();
+  if (isMember && name.length <= MAX_NAME_LENGTH && typeof fn === 'function') return;
   throw new TypeError(
     `step(name, fn): name must be a text of 1 to ${MAX_NAME_LENGTH} characters, and not '__proto__'; fn must be a function`,
   );
-}
-
-/** Stores keep names as members of a map, in UTF-8: `__proto__` is not always a member, and a lone surrogate is no text. */
-function isMember(name: string): boolean {
-  return name !== '__proto__' && name.isWellFormed();
 }
 
 /** The text that is stored of a step's result: what JSON can carry of it, or the fact that the step is done. */
@@ -140,5 +136,5 @@ function parse(name: string, text: string): { readonly result?: unknown; readonl
   } catch {
     // The parser's message would quote the result.
   }
-  throw recordInvalid(`The checkpoint '${name}' of the record is not what this version writes.`);
+  throw recordInvalid(`The checkpoint '${name}' of the record is`);
 }

@@ -6,8 +6,8 @@ const NOT_FINISHED = `The request could not be brought to its end. ${RETRY_LATER
 export const NO_ANSWER = 'did not answer while there was time';
 
 /** The store could not do what it was asked to do. */
-export function storeUnavailable(details: IdempotencyErrorDetails): IdempotencyError {
-  return new IdempotencyError('STORE_UNAVAILABLE', NOT_CHECKED, details);
+export function storeUnavailable(details: IdempotencyErrorDetails, message = NOT_CHECKED): IdempotencyError {
+  return new IdempotencyError('STORE_UNAVAILABLE', message, details);
 }
 
 /** An error of a store as this package's error. An error that the store does not explain counts as temporary and unanswered. */
@@ -27,9 +27,12 @@ export function claimTimeout(what: string): IdempotencyError {
 }
 
 /** The record is not what this version writes: another version or another program wrote it. */
-export function recordInvalid(advice: string, cause?: unknown): IdempotencyError {
+export function recordInvalid(what: string, end = '.', cause?: unknown): IdempotencyError {
   const message = 'The record of this request cannot be read. It is not executed.';
-  return new IdempotencyError('RECORD_INVALID', message, { advice, cause });
+  return new IdempotencyError('RECORD_INVALID', message, {
+    advice: `${what} not what this version writes${end}`,
+    cause,
+  });
 }
 
 export function isStoreError(error: unknown): boolean {

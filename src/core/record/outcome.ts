@@ -1,5 +1,5 @@
 import { IdempotencyError } from '../../errors.ts';
-import { isObject } from '../../json.ts';
+import { isObject, tagOf } from '../../json.ts';
 import type { StoredOutcome } from './record.ts';
 
 /** What an execution ended with. */
@@ -43,20 +43,18 @@ export const jsonFormat: ReplayFormat = {
  * `NOT_REPLAYABLE`: the fact that the work is done is never lost with its response.
  */
 export function encodeOutcome(outcome: Outcome): EncodedOutcome {
+  const isReturned = outcome.kind === 'returned';
   let json: string | undefined;
   try {
-    if (outcome.kind === 'returned' && outcome.value === undefined) return { type: 'RETURNED' };
-    if (outcome.kind === 'threw' && ['function', 'symbol'].includes(typeof outcome.error)) {
-      return notReplayable(NOT_A_VALUE);
-    }
-    const value = outcome.kind === 'returned' ? outcome.value : describeThrown(outcome.error);
+    if (isReturned && outcome.value === undefined) return { type: 'RETURNED' };
+    const value = isReturned ? outcome.value : describeThrown(outcome.error);
     if (isStreaming(value)) return notReplayable('it is a stream');
     json = JSON.stringify(value);
   } catch (error) {
     return notReplayable(reasonOf(error));
   }
-  if (json === undefined) return notReplayable(NOT_A_VALUE);
-  return outcome.kind === 'returned' ? { type: 'RETURNED', json } : { type: 'THREW', json };
+  if (json === undefined) return notReplayable('it is a function or a symbol');
+  return { type: isReturned ? 'RETURNED' : 'THREW', json };
 }
 
 export function sameStored(a: StoredOutcome | undefined, b: StoredOutcome): boolean {
@@ -64,12 +62,11 @@ export function sameStored(a: StoredOutcome | undefined, b: StoredOutcome): bool
 }
 
 export const NOT_JSON = 'it cannot be written as JSON';
-const NOT_A_VALUE = 'it is a function or a symbol';
 
 /** The outcome, or `NOT_REPLAYABLE` if it has more bytes of UTF-8 than the store takes. */
 export function withinLimit(stored: EncodedOutcome, maxBytes = Number.POSITIVE_INFINITY): EncodedOutcome {
-  if (stored.type === 'NOT_REPLAYABLE' || stored.json === undefined) return stored;
-  const bytes = Buffer.byteLength(stored.json);
+  const { json = '' }: { readonly type: string; readonly json?: string } = stored;
+  const bytes = Buffer.byteLength(json);
   return bytes > maxBytes ? notReplayable(`its ${bytes} bytes exceed the store's limit of ${maxBytes} bytes`) : stored;
 }
 
@@ -121,10 +118,12 @@ function parse(json: string): unknown {
 function responseNotReplayable(reason: string): IdempotencyError {
   return new IdempotencyError(
     'RESPONSE_NOT_REPLAYABLE',
-    'This request has been executed, and its response cannot be given again. Do not send it again: look up its result.',
+    `${EXECUTED} given again. Do not send it again: look up its result.`,
     { advice: noReplayBecause(reason) },
   );
 }
+
+export const EXECUTED = 'This request has been executed, and its response cannot be';
 
 export function noReplayBecause(reason: string): string {
   return `There is no response to replay because ${reason}.`;
@@ -152,16 +151,18 @@ interface StoredError {
   };
 }
 
-/** An Error's name, message and the members that a caller may branch on. Its stack and cause are not stored. */
+/**
+ * An Error's name, message and the members that a caller may branch on. Its stack and cause are not stored. `undefined` for what
+ * JSON leaves out.
+ */
 function describeThrown(thrown: unknown): unknown {
-  if (!isError(thrown)) return { value: thrown };
-  const { name, message } = thrown;
-  return { error: { name: String(name), message: String(message), ...branchable(thrown) } } satisfies StoredError;
-}
-
-/** An Error of this realm, or of another one: test runners use a VM. */
-function isError(thrown: unknown): thrown is Error {
-  return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
+  if (['function', 'symbol'].includes(typeof thrown)) return undefined;
+  const isError = thrown instanceof Error || tagOf(thrown) === '[object Error]';
+  if (!isError) return { value: thrown };
+  const { name, message } = thrown as Error;
+  return {
+    error: { name: String(name), message: String(message), ...branchable(thrown as Error) },
+  } satisfies StoredError;
 }
 
 const BRANCHABLE = { statusCode: ['number'], expose: ['boolean'], code: ['string', 'number'] };

@@ -80,6 +80,13 @@ export type StoredOutcome =
   | { readonly type: 'NOT_REPLAYABLE'; readonly reason: string }
   | { readonly type: 'UNREADABLE'; readonly error: IdempotencyError };
 
+/** Whether there is a record that has its outcome. */
+export function isCompleted<T extends { readonly status: string }>(
+  record: T | undefined,
+): record is Extract<T, { status: 'COMPLETED' }> {
+  return record?.status === 'COMPLETED';
+}
+
 /** Whether the record is past its retention. Then it counts as absent, even while the table still has it. */
 export function isExpired(record: IdempotencyRecord, now: number): boolean {
   return now >= record.expiration * 1000;

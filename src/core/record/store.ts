@@ -49,10 +49,10 @@ export interface RecordStore<TItem = never> {
   /** A strongly consistent read. */
   read(id: string): Promise<IdempotencyRecord | undefined>;
   /**
-   * Replaces the whole record if it is as expected (or, with `undefined`, writes it if there is none under its id), together
-   * with writes of the caller: all or nothing. `TItem` is a write
-   * in the form of the store's own database. `token` is the same whenever the same transaction is sent again. A conflict
-   * of the record is answered before a conflict of the items. @default there are no transactions
+   * Replaces the whole record if it is as expected, together with writes of the caller: all or nothing. With `undefined`, it
+   * expects no record under the id. `TItem` is a write in the form of the store's own database. `token` is the same whenever
+   * the same transaction is sent again. A conflict of the record is answered before a conflict of the items.
+   * @default there are no transactions
    */
   transact?(
     record: CompletedRecord,

@@ -1,6 +1,6 @@
-import { RETRY_LATER } from '../../core/record/failures.ts';
-import { noReplayBecause } from '../../core/record/outcome.ts';
-import { IdempotencyError, optionError } from '../../errors.ts';
+import { RETRY_LATER, storeUnavailable } from '../../core/record/failures.ts';
+import { EXECUTED, noReplayBecause } from '../../core/record/outcome.ts';
+import { type IdempotencyError, wrongOption } from '../../errors.ts';
 import { sdkError } from './failure.ts';
 
 /**
@@ -46,12 +46,13 @@ const RESERVED = ['gzip', 'json', 'zstd'];
 export function requireCodec(codec: OutcomeCodec): OutcomeCodec {
   const { name, encode, decode } = codec ?? {};
   if (typeof encode !== 'function' || typeof decode !== 'function') {
-    throw optionError('codec', 'must be { name, encode, decode }');
+    throw wrongOption('codec', '{ name, encode, decode }', codec);
   }
   if (typeof name !== 'string' || !NAME.test(name) || RESERVED.includes(name)) {
-    throw optionError(
+    throw wrongOption(
       'codec.name',
-      `must be up to 64 letters, digits, '.', '_' or '-', and not ${RESERVED.join(', ')}`,
+      `up to 64 letters, digits, '.', '_' or '-', other than ${RESERVED.join(', ')}`,
+      name,
     );
   }
   return codec;
@@ -112,15 +113,11 @@ export function unknownEncoding(encoding: string): IdempotencyError {
 
 /** The outcome must not be written as it is. */
 export function outcomeRefused(advice: string, retryable: boolean, cause?: unknown): IdempotencyError {
-  const message = 'The outcome of this request could not be stored.';
-  return new IdempotencyError('STORE_UNAVAILABLE', message, { advice, retryable, cause, recordRefused: true });
+  const details = { advice, retryable, cause, recordRefused: true };
+  return storeUnavailable(details, 'The outcome of this request could not be stored.');
 }
 
 /** The work is done, and its outcome cannot be read now. */
 function unreadable(advice: string, cause?: unknown): IdempotencyError {
-  return new IdempotencyError(
-    'STORE_UNAVAILABLE',
-    `This request has been executed, and its response cannot be read now. ${RETRY_LATER}`,
-    { cause, advice, retryable: true },
-  );
+  return storeUnavailable({ cause, advice, retryable: true }, `${EXECUTED} read now. ${RETRY_LATER}`);
 }

@@ -6,7 +6,7 @@ export interface Request {
   readonly TableName: string;
   readonly Item?: Item;
   readonly Key?: Item;
-  readonly ExpressionAttributeValues?: Item;
+  readonly ExpressionAttributeValues?: Item | undefined;
   readonly [name: string]: unknown;
 }
 

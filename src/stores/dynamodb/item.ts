@@ -2,7 +2,6 @@ import { recordInvalid } from '../../core/record/failures.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord, ReleasedRecord } from '../../core/record/record.ts';
 import type { IdempotencyError } from '../../errors.ts';
 import { isObject, present } from '../../json.ts';
-import type { StoredCheckpoints } from './checkpoints.ts';
 import { ATTRIBUTES, type AttributeNames } from './options.ts';
 
 /** An outcome as its attributes hold it. */
@@ -16,6 +15,14 @@ export interface OutcomeFields {
   readonly digest?: string | undefined;
   readonly parts?: number | undefined;
 }
+
+/** Results of steps, as they are stored: text, packed text, or packed text in items of its own. */
+export type StoredCheckpoints = ReadonlyMap<string, string | PackedCheckpoint>;
+
+export type PackedCheckpoint = { readonly encoding: string } & (
+  | { readonly value: Uint8Array }
+  | { readonly digest: string; readonly parts: number }
+);
 
 /**
  * The parts of a record with a format of their own: the outcome of a COMPLETED one, the checkpoints
@@ -51,8 +58,10 @@ export function roomIn(item: Item, names: AttributeNames): number | undefined {
 function bytesOf(value: unknown): number {
   if (typeof value === 'number') return 21;
   if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.byteLength(value);
-  const members = value instanceof Map ? [...value] : Object.entries(value as object);
-  return members.reduce((sum, [name, member]) => sum + 1 + Buffer.byteLength(name) + bytesOf(member), 3);
+  return entriesOf(value as object).reduce(
+    (sum, [name, member]) => sum + 1 + Buffer.byteLength(name) + bytesOf(member),
+    3,
+  );
 }
 
 /** What an item holds: a record whose outcome or checkpoints are still to be read. */
@@ -131,8 +140,8 @@ function expectType(item: Item, name: string, type: 'string' | 'number'): unknow
 
 function invalid(name: string, value: unknown): IdempotencyError {
   return recordInvalid(
-    `The attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or not what this version writes. ` +
-      'Does another program write to this table?',
+    `The attribute '${name}' is ${value === undefined ? 'missing' : `a ${typeof value}`} or`,
+    '. Does another program write to this table?',
   );
 }
 
@@ -151,8 +160,11 @@ type AttributeValue = { S: string } | { N: string } | { B: Uint8Array } | { M: M
  * silently
  */
 export function marshalled(item: Readonly<Item> | ReadonlyMap<string, unknown>): MarshalledItem {
-  const entries = item instanceof Map ? [...item] : Object.entries(item);
-  return Object.fromEntries(entries.map(([name, value]) => [name, attributeOf(value, name)]));
+  return Object.fromEntries(entriesOf(item).map(([name, value]) => [name, attributeOf(value, name)]));
+}
+
+function entriesOf(item: object): [string, unknown][] {
+  return item instanceof Map ? [...item] : Object.entries(item);
 }
 
 function attributeOf(value: unknown, name: string): AttributeValue {

@@ -19,6 +19,7 @@ export type {
   TransactionWrite,
 };
 
+/** What this store takes besides. */
 export interface DynamoDBStoreOptions extends TableOptions {
   /** @default the environment variable `AWS_REGION` */
   readonly region?: string | undefined;

@@ -1,5 +1,5 @@
 import { refuseUnknownOptions } from '../../core/options.ts';
-import { optionError } from '../../errors.ts';
+import { optionError, wrongOption } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import { type OutcomeCodec, requireCodec } from './codec.ts';
 
@@ -102,10 +102,11 @@ export function resolveTableOptions(options: TableOptions, ...more: readonly str
   if (sortKey !== undefined && !isSortKey(sortKey)) {
     throw optionError('sortKey', 'must be { name, value }, both non-empty strings');
   }
+  const sortAttribute = sortKey ? { [sortKey.name]: sortKey.value } : {};
   return {
     tableName,
-    names: resolveNames(attributes, sortKey?.name),
-    sortKey: sortKey ? { [sortKey.name]: sortKey.value } : {},
+    names: resolveNames(attributes, sortAttribute),
+    sortKey: sortAttribute,
     codec: codec === undefined ? undefined : requireCodec(codec),
   };
 }
@@ -115,9 +116,9 @@ function isSortKey(sortKey: TableOptions['sortKey']): boolean {
   return isText(name) && isText(value) && Object.keys(unknown).length === 0;
 }
 
-function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string | undefined): AttributeNames {
+function resolveNames(attributes: Partial<AttributeNames>, sortAttribute: object): AttributeNames {
   if (!isObject(attributes) || Array.isArray(attributes)) {
-    throw optionError('attributes', "must be an object of names, such as { id: 'pk' }");
+    throw wrongOption('attributes', "an object of names, such as { id: 'pk' }", attributes);
   }
   for (const [attribute, name] of Object.entries(attributes)) {
     if (!Object.hasOwn(DEFAULT_NAMES, attribute) || !isText(name) || name in Object.prototype) {
@@ -125,7 +126,7 @@ function resolveNames(attributes: Partial<AttributeNames>, sortKeyName: string |
     }
   }
   const names = { ...DEFAULT_NAMES, ...attributes };
-  const all = [...Object.values(names), ...(sortKeyName ? [sortKeyName] : [])];
+  const all = [...Object.values(names), ...Object.keys(sortAttribute)];
   const twice = all.find((name, index) => all.indexOf(name) !== index);
   if (twice) throw optionError('attributes', `two attributes have the name '${twice}'`);
   return names;

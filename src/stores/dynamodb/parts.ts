@@ -1,5 +1,5 @@
 import { outcomeRefused } from './codec.ts';
-import type { Table } from './table.ts';
+import { conditionOf, type Table } from './table.ts';
 
 /**
  * An item may have 400 KB, attribute names included (AWS: "Quotas and limits in Amazon DynamoDB").
@@ -13,7 +13,10 @@ const MAX_PARTS = 64;
 /** Requests at once: more would only wait for each other, or be throttled. */
 const CONCURRENCY = 8;
 
-/** A reader whose clock is behind must not find a live record without its parts. */
+/**
+ * A reader whose clock is behind must not find a live record without its parts. A running execution moves the expiration on
+ * with every write: its parts are not written again before half of this is used up.
+ */
 const LONGER_THAN_RECORD_SECONDS = 3600;
 
 /** What a record says of its parts. The digest (SHA-256, base64url) proves that they are whole. */
@@ -48,26 +51,23 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
   return { digest, parts, write };
 
   async function write(recordExpiration: number): Promise<void> {
+    const { names } = table;
     const expiration = recordExpiration + LONGER_THAN_RECORD_SECONDS;
     await concurrently(parts, async (index) => {
-      if ((written[index] ?? 0) >= expiration) return;
-      await put(index, expiration);
+      if ((written[index] ?? 0) >= expiration - LONGER_THAN_RECORD_SECONDS / 2) return;
+      const item = {
+        ...table.keyOf(partId(recordId, digest, index)),
+        [names.expiration]: expiration,
+        [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
+      };
+      // Or another execution has stored the same outcome, and keeps it longer.
+      const condition = conditionOf(
+        'attribute_not_exists(#id) OR #expiration < :expiration',
+        { '#id': names.id, '#expiration': names.expiration },
+        { ':expiration': expiration },
+      );
+      await table.put(item, condition);
       written[index] = expiration;
-    });
-  }
-
-  async function put(index: number, expiration: number): Promise<void> {
-    const { names } = table;
-    const item = {
-      ...table.keyOf(partId(recordId, digest, index)),
-      [names.expiration]: expiration,
-      [names.outcome]: bytes.subarray(index * MAX_ITEM_BYTES, (index + 1) * MAX_ITEM_BYTES),
-    };
-    // Or another execution has stored the same outcome, and keeps it longer.
-    await table.put(item, {
-      ConditionExpression: 'attribute_not_exists(#id) OR #expiration < :expiration',
-      ExpressionAttributeNames: { '#id': names.id, '#expiration': names.expiration },
-      ExpressionAttributeValues: { ':expiration': expiration },
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../core/record/record.ts';
+import { type IdempotencyRecord, isCompleted } from '../../core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../../core/record/store.ts';
 import { checkpointFormat } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
@@ -7,7 +7,7 @@ import type { Item } from './item.ts';
 import { fromItem, roomIn, toItem } from './item.ts';
 import type { AttributeNames, ResolvedTableOptions } from './options.ts';
 import { outcomeFormat } from './outcome.ts';
-import { type Condition, RETURN_EXISTING, type TableWrite, tableOf } from './table.ts';
+import { type Condition, conditionOf, RETURN_EXISTING, type TableWrite, tableOf } from './table.ts';
 import { createTextCodec, MAX_TEXT_BYTES } from './text-codec.ts';
 import { transactWrite } from './transaction.ts';
 import type { TransactionItem } from './transaction-item.ts';
@@ -18,7 +18,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   const { tableName, names } = table;
   const textCodec = createTextCodec(options.codec);
   const outcomes = outcomeFormat(table, textCodec);
-  const steps = checkpointFormat(textCodec);
+  const steps = checkpointFormat(table, textCodec);
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
@@ -37,12 +37,12 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       const item = await itemOf(record);
       const written = await table.put(item, conditionFor(expected, names));
       if (!written.done) return resultOf(record.id, written);
-      return record.status === 'COMPLETED' ? written : { done: true, room: roomIn(item, names) };
+      return isCompleted(record) ? written : { done: true, room: roomIn(item, names) };
     },
 
     async transact(record, expected, items, token) {
-      const condition = { ...conditionFor(expected, names), ...RETURN_EXISTING };
-      const put = { TableName: tableName, Item: await itemOf(record), ...condition };
+      const Item = await itemOf(record);
+      const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
       return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
     },
 
@@ -81,15 +81,18 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   }
 
   async function itemOf(record: IdempotencyRecord): Promise<Item> {
-    if (record.status === 'COMPLETED') return toItem(record, table, await outcomes.write(record));
-    const { id, checkpoints } = record;
-    return toItem(record, table, { checkpoints: checkpoints && (await steps.write(id, checkpoints)) });
+    if (isCompleted(record)) {
+      steps.forget(record.id);
+      return toItem(record, table, await outcomes.write(record));
+    }
+    const { checkpoints } = record;
+    return toItem(record, table, { checkpoints: checkpoints && (await steps.write(record, checkpoints)) });
   }
 
   async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
     if (!item) return undefined;
     const parsed = fromItem(item, names);
-    if (parsed.status === 'COMPLETED') {
+    if (isCompleted(parsed)) {
       const { fields, ...completed } = parsed;
       return { ...completed, outcome: await outcomes.read(completed.id, fields) };
     }
@@ -99,9 +102,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 }
 
 function conditionFor(expected: Expected | undefined, names: AttributeNames): Condition {
-  if (!expected) {
-    return { ConditionExpression: 'attribute_not_exists(#id)', ExpressionAttributeNames: { '#id': names.id } };
-  }
+  if (!expected) return conditionOf('attribute_not_exists(#id)', { '#id': names.id });
   const conditions: string[] = [];
   const attributes: Record<string, string> = {};
   const values: Item = {};
@@ -111,9 +112,5 @@ function conditionFor(expected: Expected | undefined, names: AttributeNames): Co
     attributes[`#${name}`] = names[name];
     values[`:${name}`] = expected[name];
   }
-  return {
-    ConditionExpression: conditions.join(' AND '),
-    ExpressionAttributeNames: attributes,
-    ExpressionAttributeValues: values,
-  };
+  return conditionOf(conditions.join(' AND '), attributes, values);
 }

@@ -7,7 +7,16 @@ import type { AttributeNames, ResolvedTableOptions } from './options.ts';
 export interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
-  readonly ExpressionAttributeValues?: Item;
+  readonly ExpressionAttributeValues: Item | undefined;
+}
+
+/** `#name` in the expression stands for an attribute, `:name` for a value. */
+export function conditionOf(expression: string, attributes: Record<string, string>, values?: Item): Condition {
+  return {
+    ConditionExpression: expression,
+    ExpressionAttributeNames: attributes,
+    ExpressionAttributeValues: values,
+  };
 }
 
 /**

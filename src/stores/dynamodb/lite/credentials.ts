@@ -2,6 +2,7 @@
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Comes with credentials that end, such as those of a role. @default none */
   readonly sessionToken?: string | undefined;
   /** Until when they are valid. @default for this request */
   readonly expiration?: Date | undefined;

@@ -1,0 +1,74 @@
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
+import { expectIdempotent } from 'middy-idempotency/testing';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { createPaymentsHandler, type PaymentsOptions } from '../../infra/payments/api.ts';
+import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
+import { fakeProcessor } from '../../infra/payments/fake-processor.ts';
+import type { Payment } from '../../infra/payments/payment.ts';
+import { useTable } from '../support/table.ts';
+import { httpEvent } from './requests.ts';
+import { paymentsInMemory } from './support/payments-in-memory.ts';
+
+const handler = (ports: Pick<PaymentsOptions, 'store' | 'payments' | 'processor'>) =>
+  createPaymentsHandler({ ...ports, scope: 'anonymous', onEvent: () => undefined });
+
+const payment: Payment = {
+  id: '0d5c1f1e-5b1c-4f1e-9a55-0123456789ab',
+  status: 'succeeded',
+  amount: 1999,
+  amountRefunded: 0,
+  currency: 'EUR',
+  source: 'tok_visa',
+  metadata: {},
+  refunds: [],
+  chargeId: 'ch_1',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  requestDigest: 'digest',
+  version: 1,
+  writtenBy: 'writer',
+};
+const creation = httpEvent({ key: '"create-1"' });
+const refund = httpEvent({ key: '"refund-1"', path: `/payments/${payment.id}/refunds`, body: { amount: 500 } });
+/** Recorded under an id that is derived from the request: recorded again, it is the same refund. */
+const counts = { 'payments.refund': (_: string, { id }: { id: string }) => id };
+
+beforeAll(() => void vi.spyOn(process.stdout, 'write').mockReturnValue(true));
+
+describe('every single fault at every call leaves', () => {
+  it('the creation of a payment right, and is checked in less than 2 s', async () => {
+    const effects = () => ({ ...paymentsInMemory(), processor: fakeProcessor() });
+    const before = process.cpuUsage();
+    const report = await expectIdempotent({ handler, event: creation, effects });
+    const { user, system } = process.cpuUsage(before);
+    expect(report.places).toEqual(['store.insert', 'payments.find', 'processor.charge', 'store.transact']);
+    // Of this process: other test files run beside it.
+    expect((user + system) / 1e6).toBeLessThan(2);
+  });
+
+  it('a refund right', async () => {
+    const effects = () => ({ ...paymentsInMemory([payment]), processor: fakeProcessor() });
+    const report = await expectIdempotent({ handler, event: refund, effects, counts });
+    expect(report.places).toEqual(['store.insert', 'payments.refund', 'processor.refund', 'store.transact']);
+  });
+});
+
+describe('on DynamoDB', () => {
+  const [records, payments] = [useTable(), useTable()];
+
+  async function empty({ tableName, client }: typeof records): Promise<void> {
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, ProjectionExpression: 'id' }));
+    const documents = DynamoDBDocumentClient.from(client);
+    for (const { id } of Items) await documents.send(new DeleteCommand({ TableName: tableName, Key: { id: id?.S } }));
+  }
+
+  it('every single fault at every call leaves the creation of a payment right', { timeout: 120_000 }, async () => {
+    const effects = async () => {
+      await Promise.all([empty(records), empty(payments)]);
+      return { store: dynamoDBStore(records), payments: dynamoDBPayments(payments), processor: fakeProcessor() };
+    };
+    const report = await expectIdempotent({ handler, event: creation, effects });
+    expect(report.places).toEqual(['store.insert', 'payments.find', 'processor.charge', 'store.transact']);
+  });
+});
