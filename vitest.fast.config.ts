@@ -18,25 +18,28 @@ const tablesInMemory = {
   },
 };
 
+export const NEEDS_DYNAMODB: readonly string[] = [
+  'test/stores/dynamodb*.test.ts',
+  'test/stores/lite/{lite,parity}.test.ts',
+  'test/stores/golden/**',
+  'test/integration/{full-record,i01-clones,idempotent-transaction,large-outcomes,transact}.test.ts',
+  'test/integration/{i13-done-is-true,i14-an-answer,i16-bounded}.test.ts',
+  'test/cli/**',
+  'test/infra/**',
+  'test/examples/bundling.test.ts',
+  'test/testing/peer.test.ts',
+  'proofs/fuzz/stored-records.test.ts',
+  'proofs/{consumers/consumers,kill/kill}.test.ts',
+];
+
 /** By pattern of its path: what does not run here, and why. `npm test` runs all of it but `test/deploy`. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
-  'needs DynamoDB Local': [
-    'test/stores/dynamodb*.test.ts',
-    'test/stores/lite/{lite,parity}.test.ts',
-    'test/stores/golden/**',
-    'test/integration/{full-record,i01-clones,idempotent-transaction,large-outcomes,transact}.test.ts',
-    'test/integration/{i13-done-is-true,i14-an-answer,i16-bounded}.test.ts',
-    'test/cli/**',
-    'test/infra/**',
-    'test/examples/bundling.test.ts',
-    'test/testing/peer.test.ts',
-    'proofs/fuzz/stored-records.test.ts',
-    'proofs/{consumers/consumers,kill/kill}.test.ts',
-  ],
+  'needs DynamoDB Local': NEEDS_DYNAMODB,
   'needs PostgreSQL or Redis': [
     'test/stores/{postgres,redis}/**',
     'test/integration/{postgres,redis}-*.test.ts',
-    'test/examples/**',
+    'test/examples/{payment-processor,sql-unique-key}.test.ts',
+    'proofs/stores/**',
   ],
   'takes many seconds': [
     'test/cdk/**',

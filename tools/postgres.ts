@@ -58,7 +58,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<L
 async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
   const access: Access = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-postgres-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   give(folder, access);
   const programs = programsFor(access, folder);
   const password = randomBytes(16).toString('hex');
@@ -84,6 +83,12 @@ async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
   ];
   const args = ['-D', data, '-p', String(port), ...given.flatMap((setting) => ['-c', setting])];
   let child: ChildProcess | undefined;
+  const clean = () => {
+    // It ends at once, and does not wait for connections.
+    child?.kill('SIGQUIT');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', clean);
   const end = async (signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -96,14 +101,12 @@ async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
     async restart() {
       child = spawn(join(programs, 'postgres'), args, { ...access, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
       leash(child);
-      const started = child;
-      // It ends at once, and does not wait for connections.
-      process.once('exit', () => started.kill('SIGQUIT'));
       await untilReady(child);
     },
     async stop() {
       await end('SIGINT');
-      rmSync(folder, { recursive: true, force: true });
+      process.off('exit', clean);
+      clean();
     },
   };
 }

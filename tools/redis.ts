@@ -68,9 +68,13 @@ export async function startRedis(settings: readonly string[] = []): Promise<Loca
 
 function prepare(program: string, settings: readonly string[], port: number): LocalRedis {
   const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-redis-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...settings];
   let child: ChildProcess | undefined;
+  const clean = () => {
+    child?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', clean);
   const end = async (signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -85,12 +89,12 @@ function prepare(program: string, settings: readonly string[], port: number): Lo
       const started = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
       child = started;
       leash(started);
-      process.once('exit', () => started.kill('SIGKILL'));
       await untilReady(started, port);
     },
     async stop() {
       await end('SIGTERM');
-      rmSync(folder, { recursive: true, force: true });
+      process.off('exit', clean);
+      clean();
     },
   };
 }

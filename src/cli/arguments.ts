@@ -6,6 +6,10 @@ const FLAG = { type: 'boolean' } as const;
 
 const EVERYWHERE = { json: FLAG, help: FLAG } as const;
 const OF_A_TABLE = {
+  store: TEXT,
+  url: TEXT,
+  schema: TEXT,
+  'key-prefix': TEXT,
   table: TEXT,
   region: TEXT,
   endpoint: TEXT,
@@ -29,6 +33,7 @@ const OPTIONS = {
     header: TEXT,
     methods: TEXT,
   },
+  schema: { ...EVERYWHERE, table: TEXT, schema: TEXT },
 } as const;
 
 export type CommandName = keyof typeof OPTIONS;
@@ -59,6 +64,8 @@ export type Request =
   /** `subject` is the record id, or the event's file. */
   | { readonly kind: 'command'; readonly name: CommandName; readonly subject: string; readonly given: Given };
 
+const SUBJECTS: Partial<Record<CommandName, string>> = { explain: 'event file, or -', schema: 'store: postgres' };
+
 /** @throws Failure when they are no command */
 export function parseRequest(argv: readonly string[]): Request {
   const [name, ...rest] = argv;
@@ -72,7 +79,7 @@ export function parseRequest(argv: readonly string[]): Request {
   if (values.help === true) return { kind: 'help', topic: name };
   const [subject, ...more] = positionals;
   if (subject === undefined || subject === '' || more.length > 0) {
-    throw usageFailure(`${name} takes one ${name === 'explain' ? 'event file, or -' : 'record id'}`);
+    throw usageFailure(`${name} takes one ${SUBJECTS[name] ?? 'record id'}`);
   }
   return { kind: 'command', name, subject, given: values };
 }

@@ -5,6 +5,10 @@ const TABLE = `  --table NAME             the table (required)
   --endpoint URL           another endpoint, DynamoDB Local for example
   --attributes JSON        names that differ from the defaults, as in dynamoDBStore: {"id":"pk","expiration":"ttl"}
   --sort-key NAME=VALUE    for a table with a sort key
+  --store NAME             dynamodb, postgres (with the package pg) or redis (with ioredis) (default dynamodb)
+  --url URL                of PostgreSQL or Redis, else DATABASE_URL or REDIS_URL. Others may see a command line: prefer these
+  --schema NAME            of PostgreSQL, whose --table is idempotency where it is not given
+  --key-prefix TEXT        of Redis, as in redisStore
   --codec MODULE           the file whose default export is the option \`codec\` of dynamoDBStore`;
 
 const WRITE = `  --yes                    write without asking; without it and without a terminal, nothing is written
@@ -64,6 +68,13 @@ Needs no table and no AWS SDK.
   --header NAME            with --http: the option \`headerName\` (default Idempotency-Key)
   --methods LIST           with --http: the option \`methods\` (default POST,PATCH)
 ${JSON_OPTION}`,
+  schema: `middy-idempotency schema postgres
+
+Prints the table for postgresStore as SQL. Asks no database.
+
+  --table NAME             default idempotency
+  --schema NAME            default: the first schema of the search path
+${JSON_OPTION}`,
 };
 
 export function helpText(topic: CommandName | undefined): string {
@@ -74,6 +85,7 @@ export function helpText(topic: CommandName | undefined): string {
   release ID --table NAME                     nothing happened: lets the next request execute
   complete ID --table NAME --response FILE    it happened: gives retries this response
   explain EVENT.json --key EXPRESSION|--http  prints the record id of an event
+  schema postgres                             prints the table for PostgreSQL
 
   COMMAND --help                              its options
   --version

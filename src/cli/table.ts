@@ -5,12 +5,15 @@ import type { RecordStore } from '../index.ts';
 import type { DynamoDBStoreOptions } from '../stores/dynamodb.ts';
 import type { Given } from './arguments.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
+import { withOtherStore } from './other-stores.ts';
 
 /**
  * Gives `use` the store, and closes its connections afterwards. The SDK is loaded here, so that a
  * command without a table works without it.
  */
 export async function withStore<T>(given: Given, use: (store: RecordStore) => Promise<T>): Promise<T> {
+  const { store = 'dynamodb' } = given;
+  if (store !== 'dynamodb') return withOtherStore(store, given, use);
   const options = { ...storeOptions(given), ...(await codecOf(given)) };
   const { DynamoDBClient, dynamoDBStore } = await load();
   const client = new DynamoDBClient(clientConfig(given));

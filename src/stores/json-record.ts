@@ -56,5 +56,5 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 
 function invalid(cause?: unknown) {
-  return recordInvalid('What was read is', '. Has another program written where the records are?', cause);
+  return recordInvalid('What was stored is', ': another program wrote it, or changed what was read.', cause);
 }

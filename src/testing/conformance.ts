@@ -16,8 +16,8 @@ export interface StoreCheck {
 }
 
 /**
- * What every store must do, as named checks for any test runner. They use record ids of their own. So they can run in any
- * order, at the same time, and on a table that is in use.
+ * What every store must do, as named checks for any test runner. They use record ids of their own: they can run in any order,
+ * and on a table that is in use.
  *
  * @param makeStore Called once, at the first check. Use the real database: a mock cannot show that a write is atomic
  */

@@ -42,7 +42,7 @@ export function unavailable(error: unknown): IdempotencyError {
   // A client's error may have the command with its arguments, and so a password or a record.
   const cause = Object.assign(new Error(message), { name, stack, ...(code !== undefined && { code }) });
   if (message.includes('WRONGTYPE'))
-    return recordInvalid('The value is', '. The key belongs to another program: set `keyPrefix`.', cause);
+    return recordInvalid('The key is', ': it belongs to another program. Set `keyPrefix`.', cause);
   const [kind, advice] = explain(message);
   return storeUnavailable({
     cause,

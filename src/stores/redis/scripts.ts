@@ -11,8 +11,8 @@ const KEPT_MILLIS = 3_600_000;
 
 /** The members that a condition compares, as texts. */
 const COMPARED = `local r = redis.call('HMGET', KEYS[1], 'owner', 'status', 'leaseUntil', 'revision', 'record')
-if r[1] ~= ARGV[1] or r[2] ~= ARGV[2]
-or (ARGV[3] ~= '' and r[3] ~= ARGV[3]) or (ARGV[4] ~= '' and r[4] ~= ARGV[4]) then
+
+if r[1] ~= ARGV[1] or r[2] ~= ARGV[2] or (ARGV[3] ~= '' and r[3] ~= ARGV[3]) or (ARGV[4] ~= '' and r[4] ~= ARGV[4]) then
   return {0, r[5]}
 end
 `;

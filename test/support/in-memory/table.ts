@@ -1,44 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { RecordStore } from '../../../src/core/record/store.ts';
-import { IdempotencyError } from '../../../src/errors.ts';
 import { memoryStore } from '../../../src/stores/memory.ts';
+import { limited, localClient, needsDynamoDB, tables } from './limits.ts';
 
-/** As in DynamoDB. */
-const MAX_OUTCOME_BYTES = 392 * 1024;
-const MAX_ITEM_BYTES = 400 * 1024;
-
-/** The tables that tests have made, by name. */
-export const tables = new Map<string, RecordStore>();
-
-export interface Client {
-  /** Where a proxy of `fault-proxy.ts` is to be asked about each request. */
-  readonly endpoint?: string;
-  readonly maxAttempts?: number;
-}
+export type { Client } from './limits.ts';
+export { localClient, tables };
 
 /** `test/support/table.ts` without DynamoDB: for the fast loop, and for mutants. */
 export function useTable() {
   const tableName = `test-${randomUUID()}`;
   tables.set(tableName, limited(memoryStore()));
   return { tableName, client: { send: needsDynamoDB } };
-}
-
-function needsDynamoDB(): never {
-  throw new Error('This test needs DynamoDB itself: name it in LEFT_OUT of vitest.fast.config.ts.');
-}
-
-function limited(store: RecordStore): RecordStore {
-  return {
-    ...store,
-    maxOutcomeBytes: MAX_OUTCOME_BYTES,
-    async replace(record, expected) {
-      if (Buffer.byteLength(JSON.stringify(record)) <= MAX_ITEM_BYTES) return store.replace(record, expected);
-      const details = { retryable: false, recordRefused: true };
-      throw new IdempotencyError('STORE_UNAVAILABLE', 'The record is too large.', details);
-    },
-  };
-}
-
-export function localClient(client: Client = {}): Client {
-  return client;
 }
