@@ -26,12 +26,16 @@ export type Counting =
   /** The key by which its receiver recognises a repeated call; `undefined` for none. */
   | ((...args: never[]) => unknown);
 
+/** A Lambda handler, or any function of an event. */
+type HandlerOf<TEvent> = (event: TEvent, context: never) => unknown;
+
+/** What is checked, and what counts as right. */
 export interface CheckOptions<TPorts extends object, TEvent> {
   /**
    * Makes the guarded handler with the ports of the check. It is called once for each simulated process. The handler gets the
    * event and a Lambda context.
    */
-  readonly handler: (ports: PortsOf<TPorts>) => ((event: TEvent, context: never) => unknown) | Promise<never>;
+  readonly handler: (ports: PortsOf<TPorts>) => HandlerOf<TEvent> | Promise<HandlerOf<TEvent>>;
   /** An event that succeeds. Every invocation gets a copy. */
   readonly event: TEvent;
   /**
@@ -57,7 +61,7 @@ export interface CheckOptions<TPorts extends object, TEvent> {
   readonly timeoutMillis?: number;
   /** How many pairs of faults are tried, too. The seed chooses them. @default 0 */
   readonly pairs?: number;
-  /** @default 1 */
+  /** Chooses the pairs, and gives `Math.random` of the handler its numbers. @default 1 */
   readonly seed?: number;
 }
 
@@ -83,15 +87,17 @@ export async function expectIdempotent<TPorts extends object, TEvent>(
   return report;
 }
 
-/** Real milliseconds that the first run waits for work that is no call of a port. */
-const FIRST_PATIENCE_MILLIS = 30;
+/** Real milliseconds that the first call of all may wait for work that is no call of a port, and all others. */
+const FIRST_PATIENCE_MILLIS = 250;
+const MIN_PATIENCE_MILLIS = 20;
+const MAX_PATIENCE_MILLIS = 100;
 
 class Check {
   readonly #options: CheckOptions<object, unknown>;
   readonly #seed: number;
   readonly #startedAt = Date.now();
   readonly #synchronous = new Set<string>();
-  readonly #patience = { millis: FIRST_PATIENCE_MILLIS, learned: 0 };
+  readonly #patience = { millis: FIRST_PATIENCE_MILLIS, seenMillis: 0 };
   readonly #findings = new Map<string, Finding>();
   #runs = 0;
   #baseline: Baseline = new Map();
@@ -103,6 +109,13 @@ class Check {
     }
     this.#options = options;
     this.#seed = options.seed ?? 1;
+  }
+
+  /** What took its time may take longer the next time. */
+  #endFirstCall(): void {
+    const { seenMillis } = this.#patience;
+    if (seenMillis === 0) this.#patience.millis = 0;
+    else this.#patience.millis = Math.min(Math.max(10 * seenMillis, MIN_PATIENCE_MILLIS), MAX_PATIENCE_MILLIS);
   }
 
   async run(): Promise<CheckReport> {
@@ -118,6 +131,7 @@ class Check {
     }
     await this.#pairs(longer, faults);
     const notes = [...this.#synchronous].map((name) => `\`${name}\` answers no promise: no fault was tried at it`);
+    if (this.#patience.millis > 0) notes.push(SLOW);
     return new CheckReport({
       findings: [...this.#findings.values()],
       runs: this.#runs,
@@ -202,6 +216,7 @@ class Check {
         effectOf: (call) => this.#effectOf(call),
         synchronous: this.#synchronous,
         patience: this.#patience,
+        endFirstCall: () => this.#endFirstCall(),
         plan,
         isFirst,
       },
@@ -261,6 +276,10 @@ class Check {
     });
   }
 }
+
+const SLOW =
+  'the handler waits for work that is no call of a port (a file, compression): each run waits for it in real time. ' +
+  'Hand it over as a port, and the check is fast';
 
 /** The name of a call, with its number where there were others before: `store.replace (2)`. */
 function labelOf(places: readonly string[], at: number): string {
