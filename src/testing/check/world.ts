@@ -130,6 +130,7 @@ export class World implements VirtualTime {
     await invocation.mayGoOn();
     const at = this.places.push(call.name) - 1;
     const fault = this.settings.plan.find((planned) => planned.at === at)?.fault;
+    if (invocation.outage === call.name) throw lostAnswer();
     if (fault === undefined) return this.#perform(invocation, call);
     invocation.isFaulted = true;
     return this.#strike(fault, invocation, call);
@@ -148,6 +149,10 @@ export class World implements VirtualTime {
         return invocation.die();
       case 'error-not-applied':
         note('it fails and has no effect');
+        throw lostAnswer();
+      case 'outage':
+        note('it fails from now on');
+        invocation.outage = call.name;
         throw lostAnswer();
       case 'error-applied':
         await perform().catch(() => undefined);
