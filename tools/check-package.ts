@@ -37,6 +37,7 @@ try {
     install(`@middy/core@${middy}`);
     smoke('smoke.mjs');
     smoke('smoke.cjs');
+    smoke('testing.mjs');
   }
   install('aws-cdk-lib@2.275.0', 'constructs@10');
   smoke('cdk.mjs');

@@ -1,7 +1,8 @@
 export type { Answer } from './answer.ts';
-export { type CheckOptions, type Counting, checkIdempotency, expectIdempotent, type PortsOf } from './check/check.ts';
+export { checkIdempotency, expectIdempotent } from './check/check.ts';
 export type { Fault } from './check/faults.ts';
 export type { Policy, Problem } from './check/judge.ts';
+export type { CheckOptions, Counting, PortsOf } from './check/options.ts';
 export { CheckReport, type Finding, NotIdempotentError } from './check/report.ts';
 export {
   type ConformanceOptions,

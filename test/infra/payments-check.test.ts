@@ -1,13 +1,8 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { expectIdempotent } from 'middy-idempotency/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPaymentsHandler, type PaymentsOptions } from '../../infra/payments/api.ts';
-import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
 import { fakeProcessor } from '../../infra/payments/fake-processor.ts';
 import type { Payment } from '../../infra/payments/payment.ts';
-import { useTable } from '../support/table.ts';
 import { httpEvent } from './requests.ts';
 import { paymentsInMemory } from './support/payments-in-memory.ts';
 
@@ -51,24 +46,5 @@ describe('every single fault at every call leaves', () => {
     const effects = () => ({ ...paymentsInMemory([payment]), processor: fakeProcessor() });
     const report = await expectIdempotent({ handler, event: refund, effects, counts });
     expect(report.places).toEqual(['store.insert', 'payments.refund', 'processor.refund', 'store.transact']);
-  });
-});
-
-describe('on DynamoDB', () => {
-  const [records, payments] = [useTable(), useTable()];
-
-  async function empty({ tableName, client }: typeof records): Promise<void> {
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, ProjectionExpression: 'id' }));
-    const documents = DynamoDBDocumentClient.from(client);
-    for (const { id } of Items) await documents.send(new DeleteCommand({ TableName: tableName, Key: { id: id?.S } }));
-  }
-
-  it('every single fault at every call leaves the creation of a payment right', { timeout: 120_000 }, async () => {
-    const effects = async () => {
-      await Promise.all([empty(records), empty(payments)]);
-      return { store: dynamoDBStore(records), payments: dynamoDBPayments(payments), processor: fakeProcessor() };
-    };
-    const report = await expectIdempotent({ handler, event: creation, effects });
-    expect(report.places).toEqual(['store.insert', 'payments.find', 'processor.charge', 'store.transact']);
   });
 });

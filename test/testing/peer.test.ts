@@ -85,11 +85,12 @@ const changing: Work = async (order, charge) => {
   return charged;
 };
 
-/** The effect has happened, and the outcome is not stored: a crash, a lost answer, or a process that wakes up behind its successor. */
+/** The effect has happened, and its outcome is not stored: a crash, a lost answer, a store that is down, or a late process. */
 const WINDOW = [
   'repeated: crash-after at processor.charge',
   'repeated: crash-before at store.PutItem (2)',
   'repeated: error-applied at processor.charge',
+  'repeated: outage at store.PutItem (2)',
   'repeated: timeout at processor.charge',
   'repeated: zombie at processor.charge',
   'repeated: zombie at store.PutItem (2)',

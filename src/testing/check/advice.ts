@@ -42,7 +42,7 @@ export function adviceOf({ problem, effect = '', answer }: Verdict, { place, fau
     case 'repeated':
       return repeated(effect, short, { place, fault, effects });
     case 'lost':
-      if (fault?.startsWith('error') && place === effect) {
+      if ((fault?.startsWith('error') || fault === 'outage') && place === effect) {
         return `The handler swallows the error of \`${effect}\`: let it throw. If the effect may be missing, say so: counts: { '${effect}': 'optional' }.`;
       }
       return `\`${effect}\` comes behind the stored outcome, so that a replay skips it. Call it in the handler, or write it in the same transaction as the outcome (an outbox).`;

@@ -1,65 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RecordStore } from '../../core/record/store.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { isSuccessful } from '../answer.ts';
 import { adviceOf, messageOf } from './advice.ts';
 import { FAULTS, type Fault, type PlannedFault } from './faults.ts';
-import { type Baseline, countEffects, judge, type Policy, type Verdict } from './judge.ts';
+import { type Baseline, countEffects, judge, type Verdict } from './judge.ts';
+import type { CheckOptions } from './options.ts';
 import { otherPayloads } from './other-payload.ts';
 import { isRead, keyOfCall, type PortCall, wrapPorts } from './ports.ts';
 import { CheckReport, type Finding, NotIdempotentError } from './report.ts';
 import { type Ended, play, playOther } from './scenario.ts';
 import { withVirtualTime } from './virtual-time.ts';
 import { type Handler, World } from './world.ts';
-
-/** What the handler gets: the ports, and a store in memory where they have none. */
-export type PortsOf<TPorts> = TPorts extends { readonly store: unknown }
-  ? TPorts
-  : TPorts & { readonly store: RecordStore<unknown> };
-
-/** How calls of one effect are counted. */
-export type Counting =
-  /** It changes nothing. */
-  | 'read'
-  /** A success without it is right: a metric, for example. */
-  | 'optional'
-  /** The key by which its receiver recognises a repeated call; `undefined` for none. */
-  | ((...args: never[]) => unknown);
-
-export interface CheckOptions<TPorts extends object, TEvent> {
-  /**
-   * Makes the guarded handler with the ports of the check. It is called once for each simulated process. The handler gets the
-   * event and a Lambda context.
-   */
-  readonly handler: (ports: PortsOf<TPorts>) => ((event: TEvent, context: never) => unknown) | Promise<never>;
-  /** An event that succeeds. Every invocation gets a copy. */
-  readonly event: TEvent;
-  /**
-   * What the handler calls: objects of async functions, functions, `fetch`, clients of the AWS SDK. Each call is a place. If
-   * they keep state, give a function that makes them: each run gets its own. A port named `store` holds the guard's records.
-   * By default there is a `memoryStore`.
-   */
-  readonly effects: TPorts | (() => TPorts | Promise<TPorts>);
-  /**
-   * What is accepted. `'exactly-once'`: every effect once for each key, and a retry after success is a replay. `'at-least-once'`:
-   * a retry after success may call an effect again with the same key. `'at-most-once'`: after a crash, an effect may be missing,
-   * and a request may stay without an answer. @default 'exactly-once'
-   */
-  readonly policy?: Policy;
-  /**
-   * By name of the call (`processor.charge`), how it counts. By default a name such as `get` or `find` is a read. Calls with the
-   * same idempotency key are one effect: a member named as one, or a key from `deriveKey` as an argument or `id`.
-   */
-  readonly counts?: Readonly<Record<string, Counting>>;
-  /** The same request with another payload. @default the event with another number in it, or with one more member */
-  readonly otherPayload?: TEvent;
-  /** The timeout of the Lambda function, milliseconds of simulated time. @default 30_000 */
-  readonly timeoutMillis?: number;
-  /** How many pairs of faults are tried, too. The seed chooses them. @default 0 */
-  readonly pairs?: number;
-  /** @default 1 */
-  readonly seed?: number;
-}
 
 /**
  * Proves a handler safe to retry, or finds out why it is not. It counts the calls of an undisturbed run, and runs the handler
@@ -83,15 +34,17 @@ export async function expectIdempotent<TPorts extends object, TEvent>(
   return report;
 }
 
-/** Real milliseconds that the first run waits for work that is no call of a port. */
-const FIRST_PATIENCE_MILLIS = 30;
+/** Real milliseconds that the first call of all may wait for work that is no call of a port, and all others. */
+const FIRST_PATIENCE_MILLIS = 250;
+const MIN_PATIENCE_MILLIS = 20;
+const MAX_PATIENCE_MILLIS = 100;
 
 class Check {
   readonly #options: CheckOptions<object, unknown>;
   readonly #seed: number;
   readonly #startedAt = Date.now();
   readonly #synchronous = new Set<string>();
-  readonly #patience = { millis: FIRST_PATIENCE_MILLIS, learned: 0 };
+  readonly #patience = { millis: FIRST_PATIENCE_MILLIS, seenMillis: 0 };
   readonly #findings = new Map<string, Finding>();
   #runs = 0;
   #baseline: Baseline = new Map();
@@ -103,6 +56,13 @@ class Check {
     }
     this.#options = options;
     this.#seed = options.seed ?? 1;
+  }
+
+  /** What took its time may take longer the next time. */
+  #endFirstCall(): void {
+    const { seenMillis } = this.#patience;
+    if (seenMillis === 0) this.#patience.millis = 0;
+    else this.#patience.millis = Math.min(Math.max(10 * seenMillis, MIN_PATIENCE_MILLIS), MAX_PATIENCE_MILLIS);
   }
 
   async run(): Promise<CheckReport> {
@@ -118,6 +78,7 @@ class Check {
     }
     await this.#pairs(longer, faults);
     const notes = [...this.#synchronous].map((name) => `\`${name}\` answers no promise: no fault was tried at it`);
+    if (this.#patience.millis > 0) notes.push(SLOW);
     return new CheckReport({
       findings: [...this.#findings.values()],
       runs: this.#runs,
@@ -202,6 +163,7 @@ class Check {
         effectOf: (call) => this.#effectOf(call),
         synchronous: this.#synchronous,
         patience: this.#patience,
+        endFirstCall: () => this.#endFirstCall(),
         plan,
         isFirst,
       },
@@ -261,6 +223,10 @@ class Check {
     });
   }
 }
+
+const SLOW =
+  'the handler waits for work that is no call of a port (a file, compression): each run waits for it in real time. ' +
+  'Hand it over as a port, and the check is fast';
 
 /** The name of a call, with its number where there were others before: `store.replace (2)`. */
 function labelOf(places: readonly string[], at: number): string {

@@ -4,6 +4,7 @@ export const FAULTS = {
   'crash-before': 'the process dies in front of it',
   'error-not-applied': 'it fails and has no effect',
   'error-applied': 'it has its effect and its answer is lost',
+  outage: 'it fails, and so does each later try of the same invocation',
   timeout: 'its answer comes after the timeout of the invocation',
   'duplicate-before': 'two duplicates come while it is about to happen',
   'duplicate-after': 'two duplicates come while its answer is on the way',
@@ -15,8 +16,8 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-/** The faults that hide from the caller whether the call has happened. Even a perfect guard executes again after them. */
-export const isCrash = (fault: Fault): boolean => /^(crash|timeout|zombie)/.test(fault);
+/** Whether its caller cannot know what has happened. After it, a guard executes again, or nothing does. */
+export const isFailure = (fault: Fault): boolean => /^(crash|error|outage|timeout|zombie)/.test(fault);
 
 /** The n-th call of a run, and what happens at it. */
 export interface PlannedFault {

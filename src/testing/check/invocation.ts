@@ -36,6 +36,8 @@ export class Invocation {
   answer: Answer | undefined;
   /** How many calls the whole run had made when it ended. */
   placesAtEnd = 0;
+  /** The name of the call that fails from now on. */
+  outage: string | undefined;
   /** Whether a fault of the plan has struck it. */
   isFaulted = false;
   #state: 'running' | 'frozen' | 'dead' = 'running';

@@ -1,5 +1,5 @@
 import { type Answer, failuresOf, isSameAnswer, isSuccessful } from '../answer.ts';
-import { isCrash, type PlannedFault } from './faults.ts';
+import { isFailure, type PlannedFault } from './faults.ts';
 import type { Effect, Invocation } from './invocation.ts';
 import type { Ended } from './scenario.ts';
 
@@ -52,7 +52,9 @@ export interface Judging {
 export function judge(ended: Ended, plan: readonly PlannedFault[], judging: Judging): Verdict[] {
   const { baseline, policy, isOptional } = judging;
   const { invocations } = ended.world;
-  const mayVanish = policy === 'at-most-once' && plan.some(({ fault }) => isCrash(fault) || fault.startsWith('error'));
+  const mayVanish = policy === 'at-most-once' && plan.some(({ fault }) => isFailure(fault));
+  // What could not be stored cannot be replayed: a retry executes again, with the same keys.
+  const mayExecute = policy === 'at-least-once' || plan.some(({ fault }) => fault === 'outage');
   const isAnswered = ended.isAnswered;
   const counts = countEffects(invocations);
   const names = new Set([...baseline.keys(), ...counts.keys()]);
@@ -64,16 +66,16 @@ export function judge(ended: Ended, plan: readonly PlannedFault[], judging: Judg
     if (isLost) verdicts.push({ problem: 'lost', effect, times, expected });
   }
   if (!isAnswered) return mayVanish ? verdicts : [...verdicts, { problem: 'stuck', answer: ended.last }];
-  return [...verdicts, ...ofAnswers(ended, judging, mayVanish, verdicts), ...ofRefusals(invocations)];
+  return [...verdicts, ...ofAnswers(ended, mayExecute, mayVanish, verdicts), ...ofRefusals(invocations)];
 }
 
 function ofAnswers(
   { world, success }: Ended,
-  { policy }: Judging,
+  mayExecute: boolean,
   mayVanish: boolean,
   known: readonly Verdict[],
 ): Verdict[] {
-  if (policy === 'at-least-once') return [];
+  if (mayExecute) return [];
   const { invocations } = world;
   const checks = invocations.filter(({ role }) => role === 'check');
   if (checks.length === 0) return [];

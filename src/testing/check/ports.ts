@@ -68,7 +68,7 @@ const READS = /^(batchget|get|find|list|read|query|scan|search|head|describe|loa
 export function isRead(name: string, args: readonly unknown[]): boolean {
   const member = name.slice(name.lastIndexOf('.') + 1);
   const [word = ''] = /^(?:[Bb]atchG|[A-Z])?[a-z]+/.exec(member) ?? [];
-  if (name.includes('.') && READS.test(word.toLowerCase())) return true;
+  if (name.includes('.') && READS.test(word.toLowerCase()) && !/Or[A-Z]/.test(member)) return true;
   const isFetch = typeof args[0] === 'string' || args[0] instanceof URL;
   const method = (args[1] as { method?: unknown } | undefined)?.method;
   return isFetch && !name.includes('.') && (method === undefined || method === 'GET' || method === 'HEAD');

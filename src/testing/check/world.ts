@@ -17,8 +17,10 @@ export interface WorldSettings {
   effectOf(call: PortCall): { readonly key: string | undefined } | undefined;
   /** Names of the port functions that answer no promise: they are no places. Learned in the first run. */
   readonly synchronous: Set<string>;
-  /** How long a run waits, in real milliseconds, for work that is no call of a port. Learned in the first run. */
-  readonly patience: { millis: number; learned: number };
+  /** Real milliseconds that a run waits for work that is no call of a port, and the longest such work of the first call. */
+  readonly patience: { millis: number; seenMillis: number };
+  /** The first call of all has ended. */
+  endFirstCall(): void;
   readonly plan: readonly PlannedFault[];
   readonly isFirst: boolean;
 }
@@ -74,7 +76,6 @@ export class World implements VirtualTime {
 
   /** Invokes the function as Lambda does: in an idle process, or in a new one. */
   async begin(role: Role, event: unknown = this.settings.event, isFresh = role !== 'retry'): Promise<Invocation> {
-    const { settings } = this;
     const handler = (isFresh ? undefined : this.#idle.pop()) ?? (await outside(() => this.#startProcess()));
     const invocation = new Invocation(role, this.invocations.length + 1, this, this.settings.timeoutMillis);
     this.invocations.push(invocation);
@@ -82,7 +83,7 @@ export class World implements VirtualTime {
     const ended = (answer: Answer) => {
       this.#activity++;
       invocation.placesAtEnd = this.places.length;
-      if (settings.isFirst) settings.patience.millis = settings.patience.learned;
+      if (this.settings.isFirst) this.settings.endFirstCall();
       if (invocation.end(answer)) this.#idle.push(handler);
     };
     // A handler may change its event: a retry comes with the one that was sent.
@@ -129,6 +130,7 @@ export class World implements VirtualTime {
     await invocation.mayGoOn();
     const at = this.places.push(call.name) - 1;
     const fault = this.settings.plan.find((planned) => planned.at === at)?.fault;
+    if (invocation.outage === call.name) throw lostAnswer();
     if (fault === undefined) return this.#perform(invocation, call);
     invocation.isFaulted = true;
     return this.#strike(fault, invocation, call);
@@ -147,6 +149,10 @@ export class World implements VirtualTime {
         return invocation.die();
       case 'error-not-applied':
         note('it fails and has no effect');
+        throw lostAnswer();
+      case 'outage':
+        note('it fails from now on');
+        invocation.outage = call.name;
         throw lostAnswer();
       case 'error-applied':
         await perform().catch(() => undefined);
@@ -219,6 +225,7 @@ export class World implements VirtualTime {
   }
 
   async #until(holds: () => boolean): Promise<void> {
+    const { patience } = this.settings;
     let seen = -1;
     let idleTurns = 0;
     let idleSince = this.#real.now();
@@ -227,25 +234,20 @@ export class World implements VirtualTime {
       const real = this.#real.now();
       if (this.#inFlight.size > 0 || seen !== this.#activity) {
         if (seen !== this.#activity) {
-          this.#learn(real - idleSince, idleTurns);
+          // Everything seemed to wait, and went on by itself.
+          if (idleTurns > IDLE_TURNS) patience.seenMillis = Math.max(patience.seenMillis, real - idleSince);
           idleSince = real;
         }
         seen = this.#activity;
         idleTurns = 0;
         if (real - idleSince > MAX_REAL_MILLIS) throw hangs([...this.#inFlight]);
-      } else if (++idleTurns > IDLE_TURNS && real - idleSince >= this.settings.patience.millis) {
+      } else if (++idleTurns > IDLE_TURNS && real - idleSince >= patience.millis) {
         idleTurns = 0;
         this.#goOn();
         seen = this.#activity;
         idleSince = real;
       }
     }
-  }
-
-  /** Work that is no call of a port and took its time: later runs wait as long, and longer, for it. */
-  #learn(idleMillis: number, idleTurns: number): void {
-    const { patience } = this.settings;
-    if (this.settings.isFirst && idleTurns > IDLE_TURNS) patience.learned = Math.max(patience.learned, 10 * idleMillis);
   }
 
   /** Everything waits: a paused caller goes on, or the clock moves to the next timer. */

@@ -33,6 +33,8 @@ export function paymentsInMemory(existing: readonly Payment[] = []): {
     finishVoid: refuse,
     insertion: (payment) =>
       item(() => {
+        // As DynamoDB refuses an item without its key.
+        if (typeof payment.id !== 'string') throw new TypeError('a payment without id');
         if (all.has(payment.id)) throw conditionFailed();
         return () => all.set(payment.id, payment);
       }),

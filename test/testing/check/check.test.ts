@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import {
@@ -193,6 +194,17 @@ describe('an unsafe handler is found out', () => {
     ]);
   });
 
+  it('by a pair of faults, where one alone does no harm', async () => {
+    // Only a third attempt has another key.
+    const handler = guarded(async ({ processor }, order, { deriveKey, attempt }) =>
+      processor.charge(order, deriveKey(`charge ${attempt > 2 ? attempt : ''}`)),
+    );
+    const single = await checkIdempotency({ handler, event: order, effects });
+    expect(single.findings).toEqual([]);
+    const { findings } = await checkIdempotency({ handler, event: order, effects, pairs: 400 });
+    expect(findings).toMatchObject([{ problem: 'repeated', effect: 'processor.charge' }]);
+  });
+
   it('by `expectIdempotent`, whose error has the report', async () => {
     const error = await expectIdempotent({ handler: unkeyed, event: order, effects }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(NotIdempotentError);
@@ -242,6 +254,18 @@ describe('the simulated time', () => {
     const { now } = Date;
     await checkIdempotency({ handler: keyed, event: order, effects });
     expect([globalThis.setTimeout, globalThis.Date, Date.now]).toEqual([timer, date, now]);
+  });
+
+  it('waits for work that is no call of a port, and says that this is slow', { timeout: 120_000 }, async () => {
+    const handler = ({ store, processor }: Ports) =>
+      middy<Order, unknown, Error, GuardedContext<unknown>>({ timeoutEarlyInMillis: 100 })
+        .use(idempotency({ store, key: 'id', operation: 'pay', warnings: false, timeoutEarlyInMillis: 100 }))
+        .handler(async (event, { idempotency: handle }) => {
+          await readFile(import.meta.filename);
+          return processor.charge(event, handle.deriveKey('charge'));
+        });
+    const { findings, notes } = await checkIdempotency({ handler, event: order, effects });
+    expect([findings, notes]).toEqual([[], [expect.stringContaining('no call of a port')]]);
   });
 
   it('is the same for the same seed: so is the report', async () => {
