@@ -55,6 +55,9 @@ export interface Seen {
   readonly whole?: boolean;
 }
 
+/** What is seen of a step whose result has an item of its own, when that is not there. */
+export const LOST_RESULT = 'a result that is gone';
+
 interface Base<Type extends string> {
   readonly type: Type;
   readonly at: number;
@@ -68,7 +71,7 @@ export type HistoryEvent =
   /**
    * A request comes in. `offset`: what its host's clock shows then, less true time. `deadline`: when its process is stopped
    * in any case, true time. `probe`: see the oracle's progress. `waitMillis`: how long it may wait for another one's
-   * outcome.
+   * outcome. `transaction`: whether it makes a plan and writes once, without a claim.
    */
   | (Base<'called'> & {
       readonly key: string;
@@ -78,6 +81,7 @@ export type HistoryEvent =
       readonly deadline?: number;
       readonly probe?: boolean;
       readonly waitMillis?: number;
+      readonly transaction?: boolean;
     })
   /** The clock of its host steps: what that shows from here on, less true time. */
   | (Base<'clockStepped'> & { readonly offset: number })
@@ -97,6 +101,10 @@ export type HistoryEvent =
   | (Base<'stepTold'> & { readonly step: string; readonly result: string })
   /** Its handler begins to store this response before its end: `complete`, or `transact`, which has an effect. */
   | (Base<'finishing'> & { readonly by: 'complete' | 'transact'; readonly text: string })
+  /** The plan of a transaction throws this. */
+  | (Base<'planFailed'> & { readonly text: string })
+  /** A condition of what a transaction wants to write has failed, and the record was not in the way. `text`: how that is told. */
+  | (Base<'itemsRefused'> & { readonly key: string; readonly text: string })
   /** The handler was told that its response is stored. */
   | (Base<'finished'> & { readonly text: string })
   /** Writes of the caller took effect: those of its `transact`. `key`: whose. */

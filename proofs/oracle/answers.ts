@@ -1,5 +1,6 @@
-import type { Ending } from '../lib/history.ts';
+import { type Ending, LOST_RESULT } from '../lib/history.ts';
 import { type CallFacts, completionOf, type Facts, isKept, type KeyFacts, offsetsOf, type Wrote } from './facts.ts';
+import { isOwnFailure, isOwnTransaction } from './transactions.ts';
 
 /** I8, I12, `parts`, the callers' part of I11, and that an outcome goes only to requests with its payload. */
 export function answersAreTheSame(facts: Facts): void {
@@ -51,7 +52,9 @@ function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): vo
 
 function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
   const { answer } = call;
-  if (answer === undefined) return;
+  if (answer === undefined || isOwnFailure(call)) return;
+  // Of an outcome whose parts were lost nobody can tell what it was.
+  if (isOwnTransaction(call) && call.writes.some(({ after }) => after?.whole === false)) return;
   if (answer.kind !== 'refused') {
     isSomebodys(facts, key, call, answer);
     return;
@@ -69,8 +72,10 @@ function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
 
 /** Whoever finds a record finds all the parts that it names, unless they were lost by other hands. */
 function isWhole({ report }: Facts, { lostParts }: KeyFacts, { call, at, after }: Wrote): void {
-  if (after?.whole !== false || at >= after.expiresAt || lostParts.some((lost) => lost.at <= at)) return;
-  report('parts', at, `call ${call} stores an outcome whose parts are not there`);
+  if (after === undefined || at >= after.expiresAt || lostParts.some((lost) => lost.at <= at)) return;
+  if (after.whole === false) report('parts', at, `call ${call} stores an outcome whose parts are not there`);
+  if (Object.values(after.checkpoints ?? {}).includes(LOST_RESULT))
+    report('parts', at, `call ${call} stores a step whose item is not there`);
 }
 
 /** A replay is the stored outcome of an execution with this payload, and not past its retention. */

@@ -45,6 +45,8 @@ export interface CallFacts {
   readonly looks: EventOf<'looked'>[];
   readonly failures: EventOf<'failed'>[];
   readonly refusals: EventOf<'full'>[];
+  /** Why its transaction was not made. */
+  readonly unplanned: EventOf<'planFailed' | 'itemsRefused'>[];
 }
 
 export type Execution = CallFacts & { readonly started: EventOf<'started'> };
@@ -57,6 +59,8 @@ export interface KeyFacts {
   readonly executions: Execution[];
   /** What the table had, by time. The first is what it had at the beginning. */
   readonly timeline: { readonly at: number; readonly seen: Seen | undefined }[];
+  /** In their order, also of those that happened at the same time. */
+  readonly effects: { readonly at: number; readonly call: CallFacts }[];
   readonly deletions: EventOf<'deleted'>[];
   readonly lostParts: EventOf<'partLost'>[];
 }
@@ -93,6 +97,7 @@ export function collect(history: History, violations: Violation[]): Facts {
         looks: [],
         failures: [],
         refusals: [],
+        unplanned: [],
       };
       calls.set(event.call, facts);
       keyOf(event.key).calls.push(facts);
@@ -160,6 +165,7 @@ export function collect(history: History, violations: Violation[]): Facts {
         return;
       case 'effect':
         call.effects.push(event);
+        keyOf(event.key).effects.push({ at: event.at, call });
         return;
       case 'answered':
         call.answeredAt = event.at;
@@ -186,13 +192,17 @@ export function collect(history: History, violations: Violation[]): Facts {
         return;
       case 'full':
         call.refusals.push(event);
+        return;
+      case 'planFailed':
+      case 'itemsRefused':
+        call.unplanned.push(event);
     }
   }
 
   function keyOf(key: string): KeyFacts {
     let facts = keys.get(key);
     if (facts === undefined) {
-      facts = { key, calls: [], executions: [], timeline: [], deletions: [], lostParts: [] };
+      facts = { key, calls: [], executions: [], timeline: [], effects: [], deletions: [], lostParts: [] };
       keys.set(key, facts);
     }
     return facts;

@@ -6,6 +6,7 @@ import { finishedStaysFinished } from './finishing.ts';
 import { oneOwner } from './one-owner.ts';
 import { everybodyGetsOn } from './progress.ts';
 import { stepsRunOnce } from './steps.ts';
+import { transactionsLookFirst } from './transactions.ts';
 import { waitersAreServed } from './waiting.ts';
 import { writesAreFenced } from './writes.ts';
 
@@ -21,6 +22,7 @@ import { writesAreFenced } from './writes.ts';
  * | `answers` | I8, I11, I12, and that no payload gets the outcome of another one |
  * | `steps` | `step`: what was kept is not run again, nothing is forgotten, nothing begins without a lease |
  * | `finishing` | `finished` (after `complete`), `transaction` (all or nothing, once) |
+ * | `transactions` | `idempotentTransaction`: no failure of a plan hides an outcome, the store is given up in time |
  * | `waiting` | `waiting` (no longer than allowed, and not for nothing), `signal` |
  * | `progress` | every caller is answered in time, no key stays stuck |
  *
@@ -37,6 +39,7 @@ export function judge(history: History): Violation[] {
   answersAreTheSame(facts);
   stepsRunOnce(facts);
   finishedStaysFinished(facts);
+  if (facts.terms.storeSeen) transactionsLookFirst(facts);
   waitersAreServed(facts);
   everybodyGetsOn(facts);
   return violations;

@@ -22,6 +22,8 @@ function isAnswered({ report }: Facts, { id, called, started, endedAt, answer, c
 function isRefusedInTime({ report, terms }: Facts, call: CallFacts): void {
   const { id, answer, answeredAt = 0, started } = call;
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || started !== undefined) return;
+  // It has no lease: see `transactions`.
+  if (call.called.transaction === true) return;
   const late = answeredAt - patienceOf(call);
   if (late > (terms.noiseMillis ?? 0))
     report('I1', answeredAt, `call ${id} learns ${late} ms after its lease that the store hangs`);
@@ -38,13 +40,17 @@ export function patienceOf({ called, reports }: CallFacts): number {
 /** The last look of a request that waits must be answered, too. */
 export const LAST_LOOK_MILLIS = 250;
 
-function getsThrough({ terms, calls, report }: Facts, call: CallFacts): void {
+function getsThrough({ terms, calls, keys, report }: Facts, call: CallFacts): void {
   const { id, answer, called, answeredAt = called.at } = call;
   if (answer === undefined || answer.kind !== 'refused') return;
   const others = [...calls.values()].filter((other) => other.called.key === called.key);
   switch (answer.code) {
     case 'RESPONSE_NOT_REPLAYABLE':
       return;
+    case 'RECORD_INVALID':
+      // A step that is done does not run again, and its result is gone.
+      if (keys.get(called.key)?.lostParts.length !== 0) return;
+      break;
     case 'OUTCOME_UNKNOWN':
       if (terms.onExpiredLease === 'throw') return;
       break;

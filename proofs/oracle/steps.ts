@@ -1,4 +1,4 @@
-import { NOT_KEPT, type Seen } from '../lib/history.ts';
+import { LOST_RESULT, NOT_KEPT, type Seen } from '../lib/history.ts';
 import {
   type Execution,
   type Facts,
@@ -54,7 +54,7 @@ function claimOf({ id, writes, started }: Execution): Wrote | undefined {
 /** The result that a handler is given is one that was kept before, unless its outcome is stored, and nobody will need it. */
 function isKept(
   { terms, report }: Facts,
-  { executions, timeline }: KeyFacts,
+  { executions, timeline, lostParts }: KeyFacts,
   call: Execution,
   step: string,
   result: string,
@@ -69,7 +69,9 @@ function isKept(
   }
   if (!terms.storeSeen || call.writes.some((write) => write.at <= at && write.after?.status === 'COMPLETED')) return;
   const isWritten = timeline.some((change) => change.at <= at && change.seen?.checkpoints?.[step] === result);
-  if (!isWritten) report('step', at, `call ${call.id} goes on after step ${step}, of which nothing is kept`);
+  // An item of a result may be lost before the record that names it is written.
+  const isGone = lostParts.some((lost) => lost.at <= at);
+  if (!isWritten && !isGone) report('step', at, `call ${call.id} goes on after step ${step}, of which nothing is kept`);
 }
 
 /**
@@ -82,7 +84,7 @@ function releaseKeepsAll({ report }: Facts, { id, steps, writes, refusals }: Exe
     for (const { step, beganAt, result } of steps) {
       const kept = after.checkpoints?.[step];
       if (refusals.some((refusal) => refusal.at >= beganAt && refusal.at <= at)) continue;
-      if (beganAt > at || (result !== undefined && (kept === result || kept === NOT_KEPT))) continue;
+      if (beganAt > at || (result !== undefined && [result, NOT_KEPT, LOST_RESULT].includes(kept ?? ''))) continue;
       const hasThrown = steps.some((run) => run.step === step && run.endedAt !== undefined && run.endedAt <= at);
       if (result === undefined && hasThrown) continue;
       report('step', at, `call ${id} is released without its step ${step}`);

@@ -9,7 +9,9 @@ export function waitersAreServed(facts: Facts): void {
   if (!facts.terms.punctual) return;
   for (const key of facts.keys.values()) {
     for (const call of key.calls) {
-      const waiting = call.reports.find(({ report }) => report === 'waiting');
+      // A transaction that has waited may meet another record afterwards, and wait for that.
+      const which = call.called.transaction === true ? 'findLast' : 'find';
+      const waiting = call.reports[which](({ report }) => report === 'waiting');
       if (waiting === undefined) continue;
       waitsNoLonger(facts, call, waiting.at);
       if (facts.terms.storeSeen && waiting.at < (call.answeredAt ?? 0)) isRefusedForAReason(facts, call, waiting.at);
@@ -24,7 +26,8 @@ function waitsNoLonger({ terms, report }: Facts, call: CallFacts, began: number)
   const noise = terms.noiseMillis ?? 0;
   // A takeover that was tried in vain has had the time of a claim.
   const hasTried = conflicts.some(({ at }) => at > began);
-  const until = Math.min(deadline, hasTried ? patienceOf(call) : began + waitMillis + LAST_LOOK_MILLIS);
+  const trying = called.transaction === true ? Number.POSITIVE_INFINITY : patienceOf(call);
+  const until = Math.min(deadline, hasTried ? trying : began + waitMillis + LAST_LOOK_MILLIS);
   if (started === undefined && isInFlight(answer)) {
     const late = answeredAt - until;
     if (late > noise) report('waiting', answeredAt, `call ${id} waits ${late} ms longer than it may`);

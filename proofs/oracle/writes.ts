@@ -1,5 +1,6 @@
 import type { Seen } from '../lib/history.ts';
 import { type CallFacts, type Facts, type KeyFacts, offsetAt, offsetsOf, type Wrote } from './facts.ts';
+import { isOwnTransaction } from './transactions.ts';
 
 /** I2, I3, I5 and the table's part of I11, from every write that took effect. */
 export function writesAreFenced(facts: Facts): void {
@@ -28,12 +29,20 @@ function isFenced(facts: Facts, call: CallFacts, { at, before, after }: Wrote): 
   if (before.by === call.id) return;
   // A successor that failed has let go of it: the work that is done must not be forgotten (I4).
   if (before.status === 'RELEASED' && after?.status === 'COMPLETED' && call.endedAt !== undefined) return;
-  if (after?.status !== 'IN_PROGRESS') {
+  const isTransaction = call.called.transaction === true && after?.status === 'COMPLETED';
+  if (after?.status !== 'IN_PROGRESS' && !isTransaction) {
     const what = after === undefined ? 'deletes' : `writes ${after.status} over`;
     facts.report('I2', at, `call ${call.id} ${what} ${before.status} of call ${before.by}`);
     return;
   }
   if (after.attempt === before.attempt) facts.report('I2', at, `call ${call.id} takes over with a number already used`);
+  if (isTransaction && before.status === 'IN_PROGRESS' && facts.terms.onExpiredLease === 'throw') {
+    facts.report(
+      'at most once',
+      at,
+      `call ${call.id} writes over call ${before.by}, of which nobody knows what it did`,
+    );
+  }
   mayTakeOver(facts, call, before, at);
 }
 
@@ -42,6 +51,9 @@ function mayTakeOver({ terms, calls, report }: Facts, call: CallFacts, before: S
   const now = at + (terms.clocksAgree ? terms.clockSkewMillis : Math.max(...offsetsOf(call)));
   if (before.status === 'COMPLETED' && now < before.expiresAt) {
     report('I4', at, `call ${call.id} takes over from the outcome of call ${before.by} within its retention`);
+  }
+  if (now < before.expiresAt && calls.get(before.by)?.called.payload !== call.called.payload) {
+    report('I5', at, `call ${call.id} takes over from call ${before.by}, which had another payload`);
   }
   if (terms.clocksAgree && isLive(calls, before, at)) {
     report('I1', at, `call ${call.id} takes over the live lease of call ${before.by}`);
@@ -61,6 +73,7 @@ function loserChangesNothing(facts: Facts, call: CallFacts): void {
   const { answer, answeredAt, started } = call;
   if (answer === undefined || answeredAt === undefined || started !== undefined) return;
   if (answer.kind === 'refused' && !LOST.includes(answer.code)) return;
+  if (isOwnTransaction(call)) return;
   for (const write of call.writes) {
     if (write.stray || isTakenOver(facts, call, write, answeredAt)) continue;
     const isOwnClaim = write.after?.status === 'IN_PROGRESS' && write.after.by === call.id;

@@ -29,6 +29,7 @@ const LITE_TRANSPORT = 'src/stores/dynamodb/lite/transport.ts';
 const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
 const PERSIST = 'src/core/execution/persist.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
+const TRANSACTION = 'src/core/claim/transaction.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
@@ -600,6 +601,72 @@ function conditionFor(`,
     ],
     tests: ['test/nesting.test.ts'],
   },
+  one(
+    'transaction: the record has no condition',
+    TRANSACTION,
+    'store.transact?.(record, takeover?.expected, items, token)',
+    'store.transact?.(record, await store.read(id), items, token)',
+  ),
+  one(
+    'transaction: the record is not read when the plan throws',
+    TRANSACTION,
+    'return { won: await insteadOf(error) };',
+    'throw error;',
+  ),
+  one(
+    'transaction: the record is not read when a condition of the items fails',
+    TRANSACTION,
+    "if ('itemsError' in answer) return { won: await insteadOf(answer.itemsError) };",
+    "if ('itemsError' in answer) throw answer.itemsError;",
+  ),
+  one(
+    'transaction: the own outcome is not recognised after a lost answer',
+    TRANSACTION,
+    'const isOurs = !answer.done && answer.existing?.owner === owner;',
+    "const isOurs = !answer.done && answer.existing?.owner === '';",
+  ),
+  one(
+    'transaction: an outcome of another request counts as the own one',
+    TRANSACTION,
+    'const isOurs = !answer.done && answer.existing?.owner === owner;',
+    'const isOurs = !answer.done && answer.existing !== undefined;',
+  ),
+  one(
+    'transaction: a takeover does not raise the fencing number',
+    TRANSACTION,
+    'attempt: takeover?.attempt ?? 1,',
+    'attempt: (takeover?.attempt ?? 2) - 1,',
+  ),
+  one(
+    'transaction: a live lease is taken over',
+    TRANSACTION,
+    'if (!answer.done && !isOurs) return answer;',
+    `if (!answer.done && !isOurs) {
+      const { existing } = answer;
+      if (existing?.status !== 'IN_PROGRESS') return answer;
+      const { owner: other, status, attempt: number } = existing;
+      const expected = { owner: other, status };
+      return send({ items, stored, outcome }, { kind: 'takeover', attempt: number + 1, expected } as never);
+    }`,
+  ),
+  one(
+    'transaction: the plan is made again after a conflict',
+    TRANSACTION,
+    'if (prepared === undefined) {',
+    'if (prepared?.items !== null) {',
+  ),
+  one(
+    'transaction: a try without an answer counts as not written',
+    TRANSACTION,
+    'throw unfinished(error);',
+    'return { done: true } as const;',
+  ),
+  one(
+    'a record names the item of a step before that is written',
+    'src/stores/dynamodb/checkpoints.ts',
+    'await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));',
+    'void Promise.all(packed.map(({ parts }) => parts?.write(expiration))).catch(() => undefined);',
+  ),
   {
     name: 'extend gives up after one failure',
     edits: [

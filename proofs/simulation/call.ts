@@ -75,6 +75,11 @@ export class CallRun {
     return new Error(`error of ${this.plan.id}`);
   }
 
+  /** What its caller is told when the condition of an item fails. */
+  refusal(): string {
+    return `refused items of ${this.plan.id}`;
+  }
+
   hookError(): string {
     return `hook's error of ${this.plan.id}`;
   }
@@ -93,8 +98,12 @@ export class CallRun {
     this.#answered(
       error instanceof IdempotencyError
         ? { kind: 'refused', code: error.code }
-        : { kind: 'threw', text: (error as Error).message },
+        : { kind: 'threw', text: this.#isRefusal(error) ? this.refusal() : (error as Error).message },
     );
+  }
+
+  #isRefusal(error: unknown): boolean {
+    return error instanceof Error && error.name === 'TransactionCanceledException';
   }
 
   #answered(answer: Ending | { kind: 'refused'; code: string }): void {

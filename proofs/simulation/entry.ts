@@ -5,8 +5,10 @@ import type { RecordStore } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createIdempotency } from '../../src/middy/idempotency.ts';
+import { createTransaction } from '../../src/transaction.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
+import { planOf } from './planning.ts';
 import type { World } from './world.ts';
 
 interface SimulatedRequest {
@@ -23,16 +25,16 @@ class HookFailure extends Error {
 }
 
 /** The function wrapper. */
-export function guardedFunction(world: World, runtime: Runtime): Guarded {
+export function guardedFunction(world: World, runtime: Runtime, store: RecordStore<object>): Guarded {
   const work = (_request: SimulatedRequest, handle: IdempotencyHandle<object>) => world.currentCall().handle(handle);
   const { renewLease = false } = world.plan;
-  const options = { ...optionsFor(world), passHandle: true, renewLease };
+  const options = { ...optionsFor(world, store), passHandle: true, renewLease };
   return createIdempotent(work, options as never, runtime) as unknown as Guarded;
 }
 
 /** The middleware in Middy's own chain, with hooks behind it that fail as the call's script says. */
-export function guardedLambda(world: World, runtime: Runtime): Guarded {
-  const guard = createIdempotency(optionsFor(world) as never, runtime);
+export function guardedLambda(world: World, runtime: Runtime, store: RecordStore<object>): Guarded {
+  const guard = createIdempotency(optionsFor(world, store) as never, runtime);
   const behind = {
     after: () => {
       if (world.currentCall().plan.script.after !== 'nothing') throw new HookFailure(world.currentCall());
@@ -62,6 +64,17 @@ export function guardedLambda(world: World, runtime: Runtime): Guarded {
   }
 }
 
+/** `idempotentTransaction`: called, or in the place of Middy's handler. */
+export function guardedTransaction(world: World, runtime: Runtime, store: RecordStore<object>): Guarded {
+  const { entry, lookFirst = false } = world.plan;
+  const { leaseMillis: _, settle: __, ...options } = optionsFor(world, store);
+  const plan = () => planOf(world.currentCall());
+  const transaction = createTransaction(plan, { ...options, lookFirst } as never, runtime);
+  if (entry === 'function') return transaction;
+  const lambda = middy({ timeoutEarlyInMillis: 0 }).handler(transaction as never) as unknown as typeof transaction;
+  return (request) => lambda(request, entry === 'lambda' ? lambdaContext(world) : {});
+}
+
 const TIMEOUT_EARLY_MILLIS = 5;
 
 /** What Middy does by default, and what a `timeoutEarlyResponse` may do. */
@@ -78,10 +91,10 @@ function lambdaContext(world: World) {
   return { functionName: 'simulated', getRemainingTimeInMillis: () => Math.max(0, deadline - world.time) };
 }
 
-function optionsFor(world: World): ProtocolOptions & Record<string, unknown> {
+function optionsFor(world: World, store: RecordStore<object>): ProtocolOptions & Record<string, unknown> {
   const { leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease, waitMillis = 0 } = world.plan;
   return {
-    store: world.store as RecordStore,
+    store: store as RecordStore,
     operation: 'simulated',
     key: (request: SimulatedRequest) => request.key,
     fingerprint: (request: SimulatedRequest) => request.payload,

@@ -1,9 +1,8 @@
 import type { IdempotencyHandle } from '../../src/core/execution/handle.ts';
-import { effectOf, refusedItem } from '../lib/effects.ts';
 import type { Ending } from '../lib/history.ts';
 import { WatchedHandle } from '../lib/watched-handle.ts';
 import type { CallRun } from './call.ts';
-import { EFFECTS_TABLE } from './effects.ts';
+import { itemsFor } from './effects.ts';
 import type { Action, Script } from './script.ts';
 
 /** Of an invocation: an answer that comes then cannot be told from that of Middy's early timeout. */
@@ -14,6 +13,20 @@ export interface Turn {
   /** The handler itself, or one of its steps. */
   readonly what: string;
   goOn(): void;
+}
+
+/** Until the schedule lets it go on. */
+export function turnOf({ turns }: CallRun, what: string): Promise<void> {
+  return new Promise((resolve) => {
+    const turn: Turn = {
+      what,
+      goOn() {
+        turns.splice(turns.indexOf(turn), 1);
+        resolve();
+      },
+    };
+    turns.push(turn);
+  });
 }
 
 /** The guarded work of one call: does what its script says, and writes down all that it does and sees. */
@@ -55,17 +68,7 @@ export class HandlerRun {
   }
 
   #turn(what: string): Promise<void> {
-    const { turns } = this.#call;
-    return new Promise((resolve) => {
-      const turn: Turn = {
-        what,
-        goOn() {
-          turns.splice(turns.indexOf(turn), 1);
-          resolve();
-        },
-      };
-      turns.push(turn);
-    });
+    return turnOf(this.#call, what);
   }
 
   /** Whether the handler goes on after it. */
@@ -99,8 +102,7 @@ export class HandlerRun {
   }
 
   #transact(refused: boolean): Promise<void> {
-    const effect = effectOf(EFFECTS_TABLE, this.#call.plan.key);
-    const items = refused ? [effect, refusedItem(EFFECTS_TABLE)] : [effect];
+    const items = itemsFor(this.#call.plan.key, refused ? 'refused' : 'free');
     return this.#handle.transact(items, this.#response('transacted'));
   }
 

@@ -34,6 +34,7 @@ const DONE: WireAnswer = { status: 200, body: {} };
 /** Items as DynamoDB keeps them, and the requests of its API that the store makes: each is one atomic operation. */
 export class ItemTable implements Rows {
   readonly #items = new Map<string, Item>();
+  readonly #effects = new Map<string, Item>();
   readonly #tokens: Tokens;
 
   readonly #sendsItems: boolean;
@@ -100,16 +101,19 @@ export class ItemTable implements Rows {
   #transact({ TransactItems: items = [], ClientRequestToken: token = '' }: WireRequest): Answered<WireAnswer> {
     if (this.#tokens.knows(token)) return { answer: DONE, wrote: false };
     const reasons = items.map(({ Put, Update, ConditionCheck }) => {
-      const Item = this.#items.get(idOf(Put?.Item ?? Update?.Key ?? ConditionCheck?.Key));
+      const Item = Put === undefined ? this.#effects.get(idOf(Update?.Key)) : this.#items.get(idOf(Put.Item));
       if (isMet(Put ?? Update ?? ConditionCheck ?? {}, Item)) return { Code: 'None' };
       return { Code: 'ConditionalCheckFailed', ...(Put !== undefined && this.#withItem(Item)) };
     });
     if (reasons.some(({ Code }) => Code !== 'None')) {
       const body = { ...exception('TransactionCanceledException'), CancellationReasons: reasons };
-      return { answer: { status: 400, body }, wrote: false };
+      return { answer: { status: 400, body }, wrote: false, itemsRefused: reasons.at(-1)?.Code === 'None' };
     }
     this.#tokens.keep(token);
-    for (const { Put } of items) if (Put !== undefined) this.#items.set(idOf(Put.Item), Put.Item);
+    for (const { Put, Update } of items) {
+      if (Put !== undefined) this.#items.set(idOf(Put.Item), Put.Item);
+      if (Update !== undefined) this.#effects.set(idOf(Update.Key), Update.Key);
+    }
     return { answer: DONE, wrote: true, effects: items.filter(({ Update }) => Update !== undefined).length };
   }
 }

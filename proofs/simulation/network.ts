@@ -127,7 +127,7 @@ export class Network {
       this.#world.record({ type: 'full', at: this.#world.time, call: call.plan.id });
       return;
     }
-    const { answer, wrote, effects = 0 } = applied;
+    const { answer, wrote, effects = 0, itemsRefused = false } = applied;
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
     const after = this.rows.seen(question.id);
@@ -142,6 +142,8 @@ export class Network {
       if (!stray) this.#world.record({ type: 'looked', ...common, found: before });
     } else if (!request.verb.includes('part')) {
       this.#world.record({ type: 'conflicted', ...common, found: before });
+      const isPlanned = call.plan.script.transaction !== undefined;
+      if (itemsRefused && isPlanned) this.#world.record({ type: 'itemsRefused', ...common, text: call.refusal() });
     }
   }
 

@@ -11,20 +11,25 @@ export function bytesOf(text: string): number {
   return text.includes('bulky') ? BULKY_BYTES : text.length;
 }
 
+/** More than a record may hold of steps before they get items of their own. */
+const BULKY_ITEM_BYTES = 3000;
+
 const QUOTE = 0x22;
 
 /**
- * A user's codec that makes what is called large exceed an item: half of the text, zeros, the other half. It has no
+ * A user's codec that makes what is called large exceed an item, and what is called bulky get an item of its own: half of the text, zeros, the other half. It has no
  * checksum, and mends the end of what it is given, so that nothing but the store itself can notice that a part is gone.
  */
 export const paddingCodec: OutcomeCodec = {
   name: 'padding',
   encode(bytes) {
-    if (!Buffer.from(bytes).includes('large')) return bytes;
-    const padded = Buffer.alloc(LARGE_BYTES);
+    const text = Buffer.from(bytes);
+    const length = text.includes('large') ? LARGE_BYTES : text.includes('bulky') ? BULKY_ITEM_BYTES : bytes.length;
+    if (length === bytes.length) return bytes;
+    const padded = Buffer.alloc(length);
     const half = bytes.length >> 1;
     padded.set(bytes.subarray(0, half));
-    padded.set(bytes.subarray(half), LARGE_BYTES - (bytes.length - half));
+    padded.set(bytes.subarray(half), length - (bytes.length - half));
     return padded;
   },
   decode: (bytes) => {

@@ -50,6 +50,8 @@ export interface Plan {
   readonly withoutItems?: boolean;
   /** How large the checkpoints of a record may become, where the store is `records`. @default without a limit */
   readonly roomBytes?: number;
+  /** Of an `idempotentTransaction`: whether it reads the record before it makes its plan. @default false */
+  readonly lookFirst?: boolean;
   /** With the function wrapper: whether leases are renewed. @default false */
   readonly renewLease?: boolean;
   /** Whether the table knows a transaction again by its token, as DynamoDB does for ten minutes. @default false */
@@ -99,7 +101,10 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const isContended = chance(70);
   const onePayload = chance(80);
   const roomBytes = store === 'records' && chance(20) ? oneOf([440, 1], [700, 1], [1000, 1]) : undefined;
-  const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit: roomBytes !== undefined });
+  const transactions = oneOf([0, 70], [40, 15], [100, 15]);
+  const lookFirst = transactions > 0 && chance(25);
+  const hasLimit = roomBytes !== undefined;
+  const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit, transactions });
   const calls = Array.from({ length: oneOf([2, 4], [3, 4], [4, 2], [5, 1], [6, 1]) }, (_, index) => ({
     id: `${index + 1}`,
     host: oneOf(...offsets.map((_, host) => [host, 1] as const)),
@@ -118,6 +123,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
     clockSkewMillis: SKEW,
     onExpiredLease,
     waitMillis,
+    lookFirst,
     renewLease,
     remembersTokens,
     faults,
@@ -136,6 +142,7 @@ export function probe(plan: Plan, key: string, payload: string, number: number):
 }
 
 function stepsOf({ calls }: Plan): Partial<Script> {
+  if (calls[0]?.script.transaction !== undefined) return { transaction: { plans: 'always', items: 'free' } };
   const actions = calls[0]?.script.actions?.map((action) =>
     action.does === 'transact' ? { ...action, refused: false } : action,
   );

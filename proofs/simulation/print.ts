@@ -43,6 +43,7 @@ function describe(plan: Plan): string[] {
   const more = [
     `store ${store}`,
     ...(waitMillis > 0 ? [`duplicates wait ${waitMillis} ms`] : []),
+    ...(plan.lookFirst === true ? ['transactions look first'] : []),
     ...(renewLease ? ['leases are renewed'] : []),
     ...(plan.withoutItems === true ? ['failed conditions come without an item'] : []),
     ...(plan.roomBytes === undefined ? [] : [`checkpoints may have ${plan.roomBytes} bytes`]),
@@ -60,7 +61,10 @@ function describe(plan: Plan): string[] {
 }
 
 function describeScript(script: Script): string {
-  const { extensions, actions = [], failing = [], end, settlement, after } = script;
+  const { transaction, extensions, actions = [], failing = [], end, settlement, after } = script;
+  if (transaction !== undefined) {
+    return `transaction, plans ${transaction.plans}, items ${transaction.items}${script.large === true ? ', large' : ''}`;
+  }
   const does = [
     ...(script.watches === true ? ['watches its signal'] : []),
     ...extensions.map((millis) => `extends by ${millis} ms`),
@@ -129,6 +133,10 @@ function say(event: HistoryEvent): string {
       return `call ${event.call}: asks to ${event.by} '${event.text}'`;
     case 'finished':
       return `call ${event.call}: is told that '${event.text}' is stored`;
+    case 'planFailed':
+      return `call ${event.call}: its plan throws`;
+    case 'itemsRefused':
+      return `call ${event.call}: its items are refused`;
     case 'effect':
       return `call ${event.call}: its transaction takes effect`;
     case 'watching':

@@ -1,7 +1,8 @@
 import type { Runtime } from '../../src/core/runtime.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
-import { type Guarded, guardedFunction, guardedLambda } from './entry.ts';
+import { type Guarded, guardedFunction, guardedLambda, guardedTransaction } from './entry.ts';
+import { wireStore } from './wire.ts';
 import type { World } from './world.ts';
 
 export interface Timer {
@@ -20,6 +21,7 @@ export class Process {
   readonly runtime: Runtime;
   readonly #world: World;
   readonly #guarded: Guarded;
+  readonly #transaction: Guarded;
 
   constructor(world: World, host: number) {
     this.#world = world;
@@ -32,7 +34,10 @@ export class Process {
       delay: (millis) => this.#delay(millis),
     };
     const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;
-    this.#guarded = make(world, this.runtime);
+    // A store of its own: that of DynamoDB knows what it has written.
+    const store = world.items === undefined ? world.network.store : wireStore();
+    this.#guarded = make(world, this.runtime, store);
+    this.#transaction = guardedTransaction(world, this.runtime, store);
   }
 
   /** What the clock of its host shows, less true time. */
@@ -41,10 +46,11 @@ export class Process {
   }
 
   take(call: CallRun): void {
-    const { key, payload } = call.plan;
+    const { key, payload, script } = call.plan;
+    const guarded = script.transaction === undefined ? this.#guarded : this.#transaction;
     const request = { key, payload };
     currentCall.run(call, () => {
-      this.#guarded(request).then(
+      guarded(request).then(
         (value) => call.returned(value),
         (error) => call.threw(error),
       );

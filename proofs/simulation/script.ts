@@ -7,15 +7,25 @@ export type Action =
   | { readonly does: 'transact'; readonly refused: boolean }
   | { readonly does: 'complete' };
 
+/** What the plan of an `idempotentTransaction` does. */
+export interface TransactionScript {
+  /** `once`: it reads, and throws where the effect of its key is there. */
+  readonly plans: 'always' | 'never' | 'once';
+  /** The condition of its items: none, one that fails, or that the effect is not there. */
+  readonly items: 'free' | 'refused' | 'once';
+}
+
 /** What a handler does, one thing after the other, and how it ends. */
 export interface Script {
+  /** Where the call is an `idempotentTransaction`: of the rest, only `large` is then of any account. @default it claims */
+  readonly transaction?: TransactionScript;
   /** Milliseconds that the lease is extended by, before anything else. */
   readonly extensions: readonly number[];
   /** What it does then. @default nothing */
   readonly actions?: readonly Action[];
   /** The steps whose function throws. @default none */
   readonly failing?: readonly string[];
-  /** The steps whose results nearly fill the record. @default none */
+  /** The steps whose results nearly fill the record, or have items of their own. @default none */
   readonly bulky?: readonly string[];
   /** What it does when a step, `complete` or `transact` throws. @default 'throw' */
   readonly onFailure?: 'throw' | 'go on';
@@ -50,14 +60,31 @@ interface Given {
   readonly leaseMillis: number;
   /** Whether records have a limit. */
   readonly hasLimit: boolean;
+  /** How many of a hundred calls are an `idempotentTransaction`. */
+  readonly transactions: number;
 }
 
 /** Scripts of one schedule: most of them are of the same handler, which meets different luck. */
-export function chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit }: Given): () => Script {
+export function chooseScript({
+  oneOf,
+  chance,
+  entry,
+  store,
+  leaseMillis,
+  hasLimit,
+  transactions,
+}: Given): () => Script {
   const usesHandle = hasLimit || chance(50);
   const common = usesHandle ? actions() : [];
   const isLarge = store === 'dynamodb' && chance(20);
-  return script;
+  const hasBulky = hasLimit || (store === 'dynamodb' && chance(50));
+  return () => (transactions > 0 && chance(transactions) ? transaction() : script());
+
+  function transaction(): Script {
+    const plans = oneOf(['always', 3], ['once', 3], ['never', 1]) as TransactionScript['plans'];
+    const items = oneOf(['free', 6], ['once', 3], ['refused', 1]) as TransactionScript['items'];
+    return { ...PLAIN_SCRIPT, transaction: { plans, items }, large: isLarge && chance(80) };
+  }
 
   function script(): Script {
     const end = oneOf(['return', 65], ['throw', 22], ['hang', 6], ['return what JSON refuses', 7]) as Script['end'];
@@ -76,7 +103,7 @@ export function chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimi
   function usesOf(): Partial<Script> {
     return {
       actions: chance(15) ? actions() : common,
-      ...(hasLimit && { bulky: STEPS.filter(() => chance(60)) }),
+      ...(hasBulky && { bulky: STEPS.filter(() => chance(60)) }),
       failing: STEPS.filter(() => chance(15)),
       onFailure: oneOf(['throw', 3], ['go on', 1]) as 'throw' | 'go on',
       returns: oneOf(['the same', 3], ['another', 1]) as 'the same' | 'another',

@@ -1,10 +1,11 @@
-import type { Seen } from '../lib/history.ts';
+import { LOST_RESULT, type Seen } from '../lib/history.ts';
 import type { Item } from './conditions.ts';
 import { unpad } from './padding.ts';
 import { resultsOf, thrownText } from './table.ts';
 
 /** A record as its item shows it, read here from the documented attributes and not by the code under test. */
-export function seenItem(item: Item, part: (id: string) => Item | undefined): Seen {
+export function seenItem(item: Item, part: PartOf): Seen {
+  const id = String(item['id']?.S);
   const text = (name: string) => item[name]?.S as string | undefined;
   const number = (name: string) => Number(item[name]?.N);
   const owner = text('owner') ?? '';
@@ -16,29 +17,41 @@ export function seenItem(item: Item, part: (id: string) => Item | undefined): Se
     attempt: number('attempt'),
     expiresAt: number('expiration') * 1000,
     ...(status === 'IN_PROGRESS' && { leaseUntil: number('leaseUntil') }),
-    ...(status === 'COMPLETED' && outcomeOf(item, part)),
-    ...(checkpoints !== undefined && { checkpoints: checkpointsOf(checkpoints) }),
+    ...(status === 'COMPLETED' && outcomeOf(item, id, part)),
+    ...(checkpoints !== undefined && { checkpoints: checkpointsOf(checkpoints, id, part) }),
   };
 }
 
-function checkpointsOf(stored: Item): Record<string, string> {
+type PartOf = (id: string) => Item | undefined;
+
+function checkpointsOf(stored: Item, id: string, part: PartOf): Record<string, string> {
+  const lost = JSON.stringify({ result: LOST_RESULT });
   return resultsOf(
-    Object.entries(stored).map(([name, { M }]) => [name, unpad(bytesOf(M?.['value'])).toString()] as const),
+    Object.entries(stored).map(([name, { M = {} }]) => {
+      const bytes = bytesIn(M, 'value', id, part);
+      return [name, bytes === undefined ? lost : unpad(bytes).toString()] as const;
+    }),
   );
 }
 
+/** What stands there, or in parts; `undefined` where one of them is gone. */
+function bytesIn(item: Item, name: string, id: string, part: PartOf): Buffer | undefined {
+  const count = Number(item['parts']?.N ?? 0);
+  if (count === 0) return bytesOf(item[name]);
+  const parts = Array.from({ length: count }, (_, index) => part(`${id}#${item['digest']?.S}#${index + 1}`));
+  if (parts.some((found) => found === undefined)) return undefined;
+  return Buffer.concat(parts.map((found) => bytesOf(found?.['outcome'])));
+}
+
 /** Like the outcome, and whether its parts are all there. */
-function outcomeOf(item: Item, part: (id: string) => Item | undefined): Pick<Seen, 'text' | 'whole'> {
+function outcomeOf(item: Item, id: string, part: PartOf): Pick<Seen, 'text' | 'whole'> {
   const encoding = String(item['encoding']?.S);
   if (encoding === 'not-replayable') return {};
-  const count = Number(item['parts']?.N ?? 0);
-  const parts = Array.from({ length: count }, (_, index) => part(`${item['id']?.S}#${item['digest']?.S}#${index + 1}`));
-  if (parts.some((found) => found === undefined)) return { whole: false };
-  const bytes =
-    count === 0 ? bytesOf(item['outcome']) : Buffer.concat(parts.map((found) => bytesOf(found?.['outcome'])));
+  const bytes = bytesIn(item, 'outcome', id, part);
+  if (bytes === undefined) return { whole: false };
   const json = unpad(bytes).toString();
   const text = encoding.startsWith('error+json') ? thrownText(json) : String(JSON.parse(json));
-  return { text, ...(count > 0 && { whole: true }) };
+  return { text, ...(item['parts'] !== undefined && { whole: true }) };
 }
 
 function bytesOf(value: Item[string] | undefined): Buffer {

@@ -1,7 +1,7 @@
 import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected, TransactionResult, WriteResult } from '../../src/core/record/store.ts';
 import { NOT_KEPT, type Seen } from '../lib/history.ts';
-import { isRefused } from './effects.ts';
+import { Effects } from './effects.ts';
 import { bytesOf } from './padding.ts';
 import { Tokens } from './tokens.ts';
 
@@ -15,6 +15,8 @@ export interface Answered<T> {
   readonly answer: T;
   readonly wrote: boolean;
   readonly effects?: number;
+  /** Whether it was the caller's own items that were refused. */
+  readonly itemsRefused?: boolean;
 }
 
 /** What the schedule sees of a table, whatever that holds. */
@@ -30,6 +32,7 @@ export interface Rows {
 /** A table as DynamoDB is one: every verb is atomic, and what was written is never shared with the writer. */
 export class Table {
   readonly #records = new Map<string, IdempotencyRecord>();
+  readonly #effects = new Effects();
   readonly #tokens: Tokens;
   readonly #roomBytes: number | undefined;
 
@@ -75,14 +78,15 @@ export class Table {
     const existing = this.#records.get(record.id);
     const isFree = expected === undefined ? existing === undefined : existing && isAsExpected(existing, expected);
     if (isFree !== true) return { answer: { done: false, existing }, wrote: false };
-    if (items.some(isRefused)) {
+    if (items.some((item) => this.#effects.refuses(item))) {
       const itemsError = Object.assign(new Error('a condition of an item failed'), {
         name: 'TransactionCanceledException',
       });
-      return { answer: { done: false, itemsError }, wrote: false };
+      return { answer: { done: false, itemsError }, wrote: false, itemsRefused: true };
     }
     this.#put(record);
     this.#tokens.keep(token);
+    for (const item of items) this.#effects.apply(item);
     return { answer: { done: true }, wrote: true, effects: items.length };
   }
 

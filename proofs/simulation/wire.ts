@@ -8,18 +8,14 @@ import { paddingCodec } from './padding.ts';
 
 /**
  * `dynamoDBStore` itself, over the SDK's own client, of which only the connection is simulated: what it sends is answered by
- * the table of the schedule that is running. One for all schedules: neither keeps anything of a request.
+ * the table of the schedule that is running. The client is one for all schedules: it keeps nothing of a request.
  */
 export function wireStore(): RecordStore<object> {
-  made ??= dynamoDBStore({
-    tableName: 'records',
-    client: simulatedClient(),
-    codec: paddingCodec,
-  }) as RecordStore<object>;
-  return made;
+  client ??= simulatedClient();
+  return dynamoDBStore({ tableName: 'records', client, codec: paddingCodec }) as RecordStore<object>;
 }
 
-let made: RecordStore<object> | undefined;
+let client: DynamoDBClient | undefined;
 
 function simulatedClient(): DynamoDBClient {
   digestAtOnce();

@@ -1,4 +1,3 @@
-import type { RecordStore } from '../../src/core/record/store.ts';
 import type { HistoryEvent } from '../lib/history.ts';
 import { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
@@ -7,7 +6,6 @@ import { Network } from './network.ts';
 import { BEGINNING, type CallPlan, type Plan } from './plan.ts';
 import { Process, type Timer } from './process.ts';
 import { Tokens } from './tokens.ts';
-import { wireStore } from './wire.ts';
 
 type OfCall = Exclude<HistoryEvent, { type: 'deleted' | 'partLost' }>;
 type Details<T> = T extends OfCall ? Omit<T, 'at' | 'call'> : never;
@@ -18,7 +16,6 @@ export class World {
   readonly network: Network;
   /** The table of items, where the store is that of DynamoDB. */
   readonly items: ItemTable | undefined;
-  readonly store: RecordStore<object>;
   readonly events: HistoryEvent[] = [];
   readonly timers: Timer[] = [];
   readonly calls: CallRun[] = [];
@@ -38,7 +35,6 @@ export class World {
     this.network = new Network(this);
     const tokens = new Tokens(plan.remembersTokens === true ? () => this.time : undefined);
     this.items = plan.store === 'dynamodb' ? new ItemTable(tokens, plan.withoutItems !== true) : undefined;
-    this.store = this.items === undefined ? this.network.store : wireStore();
     this.waiting = [...plan.calls];
   }
 
@@ -78,13 +74,14 @@ export class World {
     if (index >= 0) this.waiting.splice(index, 1);
     const call = new CallRun(this, plan, this.#processOn(plan.host));
     this.calls.push(call);
-    const { key, payload, probe } = plan;
+    const { key, payload, probe, script } = plan;
     const { deadline, process } = call;
     const { leaseMillis, waitMillis } = this.plan;
     const extra = {
       ...(deadline !== undefined && { deadline }),
       ...(probe && { probe }),
       ...(waitMillis && { waitMillis }),
+      ...(script.transaction && { transaction: true }),
     };
     this.recordOf(call, { type: 'called', key, payload, offset: process.offset, leaseMillis, ...extra });
     if (deadline !== undefined)
