@@ -672,8 +672,8 @@ function conditionFor(`,
     edits: [
       edit(
         HELD_RECORD,
-        "if (wanted <= until) return 'written';\n        const next = proposal(wanted);\n        return persist((millis) => putLease(next, millis));",
-        "if (wanted <= until) return 'written';\n        return putLease(proposal(wanted));",
+        'return persist((millis) => putLease(next, millis));',
+        'return wanted > until ? putLease(next) : persist((millis) => putLease(next, millis));',
       ),
     ],
     tests: ['test/core/execution/ending.test.ts'],
