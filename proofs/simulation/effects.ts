@@ -2,7 +2,7 @@ import { effectOf, refusedItem } from '../lib/effects.ts';
 import type { TransactionScript } from './script.ts';
 
 /** The table of the handlers of a schedule. */
-export const EFFECTS_TABLE = 'effects';
+const EFFECTS_TABLE = 'effects';
 
 /** The effect of a key, under the condition that a script says. */
 export function itemsFor(key: string, condition: TransactionScript['items']): object[] {
