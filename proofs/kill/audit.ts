@@ -14,7 +14,10 @@ export async function findEffects(
   const documents = DynamoDBDocumentClient.from(client);
   switch (name) {
     case 'transact':
-    case 'transact, answer lost, then refused': {
+    case 'transact, answer lost, then refused':
+    case 'idempotentTransaction':
+    case 'idempotentTransaction, its plan reads':
+    case 'idempotentTransaction, answer lost, then refused': {
       const { Item } = await documents.send(
         new GetCommand({ TableName: tables.accounts, Key: { id }, ConsistentRead: true }),
       );

@@ -1,10 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import {
   type GuardedContext,
   type IdempotencyHandle,
   idempotency,
   idempotent,
+  idempotentTransaction,
   type RecordStore,
 } from '../../src/index.ts';
 import type { TransactionItem } from '../../src/stores/dynamodb.ts';
@@ -46,6 +48,16 @@ export function inMiddy({ store }: Pick<Surroundings, 'store'>, work: Work): Gua
     .use(idempotency<Order, TransactionItem>({ store, operation: 'pay', key: 'id' }))
     .handler(async (order, context) => work(order, context.idempotency));
   return { pay: (order) => handler(order, createContext('request', INVOCATION) as never) };
+}
+
+/** Without a claim. `reads`: its plan looks first whether the deposit is there, and throws then. */
+export function asTransaction(s: Surroundings, { reads = false } = {}): Guarded {
+  const plan = async (_: object, { id }: Order) => {
+    const get = new GetCommand({ TableName: s.tables.accounts, Key: { id }, ConsistentRead: true });
+    if (reads && (await DynamoDBDocumentClient.from(s.client).send(get)).Item) throw new Error('deposited already');
+    return { items: [deposit(s, id)], response: { id } };
+  };
+  return { pay: idempotentTransaction(plan, { store: s.store, operation: 'pay', key: 'id' }) };
 }
 
 /** One effect, and nothing else. */

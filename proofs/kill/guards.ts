@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentInSteps } from '../../infra/examples/payment-in-steps.ts';
 import { IdempotencyError } from '../../src/index.ts';
-import { asFunction, deposit, type Guarded, type Handle, inMiddy, onlyCharge, type Surroundings } from './guarding.ts';
+import {
+  asFunction,
+  asTransaction,
+  deposit,
+  type Guarded,
+  type Handle,
+  inMiddy,
+  onlyCharge,
+  type Surroundings,
+} from './guarding.ts';
 import { createPayment, createRefund, voidPayment } from './payments.ts';
 import type { Order } from './terms.ts';
 import { effectOutsideTransaction, stepsNotKept, unconditionalClaim } from './wrong.ts';
@@ -42,6 +51,9 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
       await transact([deposit(s, id)], response).catch(onlyUnavailable);
       return response;
     }),
+  idempotentTransaction: asTransaction,
+  'idempotentTransaction, its plan reads': (s) => asTransaction(s, { reads: true }),
+  'idempotentTransaction, answer lost, then refused': asTransaction,
   complete: (s) =>
     inMiddy(s, async (_, { complete }) => {
       const response = { statusCode: 201, body: JSON.stringify(await s.world.happen('charge')) };

@@ -36,6 +36,15 @@ it.each(['sdk', 'lite'] as const)(
 );
 
 it(
+  'a process killed anywhere in idempotentTransaction leaves one effect, and one answer for all retries',
+  async () => {
+    const [row] = await kill('idempotentTransaction, its plan reads', 'transaction');
+    expect(row).toMatchObject({ broken: [], places: 9, kills: 9, effects: 9, repeated: 0 });
+  },
+  SLOW_MILLIS,
+);
+
+it(
   'the kills find an effect outside of its transaction, steps that are not kept, and a claim without its condition',
   async () => {
     const rows = await kill('wrong', 'wrong', { untilBroken: true });

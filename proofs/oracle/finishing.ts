@@ -74,16 +74,17 @@ function isAllOrNothing({ report }: Facts, { id, writes, effects, finishings }: 
 }
 
 /** Within the retention of the outcome that was stored with it. */
-function happensOnce({ terms, report }: Facts, { key, effects }: KeyFacts): void {
+function happensOnce({ terms, report }: Facts, { key, effects, deletions }: KeyFacts): void {
   for (const [index, { at, call }] of effects.entries()) {
     const earlier = effects[index - 1];
     if (earlier === undefined) continue;
     const stored = earlier.call.writes.find((write) => write.at === earlier.at && write.after?.status === 'COMPLETED');
     const expiresAt = stored?.after?.expiresAt ?? Number.POSITIVE_INFINITY;
-    // Of a transaction, a copy that was given up may arrive that late, too.
+    // Of a transaction, a copy may arrive when its record was deleted.
+    const isDeleted = deletions.some((deletion) => deletion.at >= earlier.at && deletion.at <= at);
     const isForgotten =
       call.called.transaction === true
-        ? at + terms.clockSkewMillis >= expiresAt
+        ? at + terms.clockSkewMillis >= expiresAt && (earlier.call !== call || isDeleted)
         : earlier.call !== call && call.started !== undefined && isPastRetention(call as Execution, expiresAt, terms);
     if (isForgotten) continue;
     report('transaction', at, `the effect of ${key} happens again, by call ${call.id} after call ${earlier.call.id}`);

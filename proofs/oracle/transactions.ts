@@ -9,6 +9,8 @@ import { type CallFacts, type Facts, offsetsOf } from './facts.ts';
 export function transactionsLookFirst(facts: Facts): void {
   for (const call of facts.calls.values()) {
     if (isOwnFailure(call)) hasLooked(facts, call);
+    if (isOwnTransaction(call)) isRecognised(facts, call);
+    if (call.called.transaction === true) plansOnce(facts, call);
     if (call.called.transaction === true && facts.terms.punctual) isGivenUpInTime(facts, call);
   }
 }
@@ -22,6 +24,18 @@ export function isOwnTransaction({ called, answer, finishings }: CallFacts): boo
 /** Whether its caller was told that its plan, or a condition of its items, has failed. */
 export function isOwnFailure({ answer, unplanned }: CallFacts): boolean {
   return answer?.kind === 'threw' && unplanned.some(({ text }) => text === answer.text);
+}
+
+/** However often it meets another record: a plan may read much, and its writes are tried as they are. */
+function plansOnce({ report }: Facts, { id, finishings, unplanned }: CallFacts): void {
+  const [, again] = [...finishings, ...unplanned.filter(({ type }) => type === 'planFailed')];
+  if (again !== undefined) report('transaction', again.at, `call ${id} makes its plan twice`);
+}
+
+/** I3. An earlier try was applied, and its answer was lost. */
+function isRecognised({ report }: Facts, { id, reports, answeredAt = 0 }: CallFacts): void {
+  if (reports.some((event) => event.report === 'replayed'))
+    report('I3', answeredAt, `call ${id} takes its own outcome for that of another request`);
 }
 
 function hasLooked(facts: Facts, call: CallFacts): void {

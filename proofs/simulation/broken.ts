@@ -632,7 +632,7 @@ function conditionFor(`,
     'const isOurs = !answer.done && answer.existing !== undefined;',
   ),
   one(
-    'transaction: a takeover does not raise the fencing number',
+    'transaction: a takeover does not raise the fencing token',
     TRANSACTION,
     'attempt: takeover?.attempt ?? 1,',
     'attempt: (takeover?.attempt ?? 2) - 1,',

@@ -26,6 +26,8 @@ it(`holds every promise in ${SCHEDULES} simulated schedules`, async () => {
     'finished',
     'signalled',
     'wrote, given up by its client',
+    'planFailed',
+    'itemsRefused',
   ];
   const reported = [
     ...['takenOver', 'replayed', 'inFlight', 'waiting', 'leaseLost', 'completionFailed', 'released', 'held'],

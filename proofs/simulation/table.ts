@@ -142,7 +142,8 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
 export function resultsOf(checkpoints: readonly (readonly [name: string, text: unknown])[]): Record<string, string> {
   return Object.fromEntries(
     checkpoints.map(([name, text]) => {
-      const { result, notReplayable } = JSON.parse(String(text));
+      // Broken code may write nothing there.
+      const { result, notReplayable } = JSON.parse(String(text) || '{}');
       return [name, notReplayable === undefined ? String(result) : NOT_KEPT];
     }),
   );
