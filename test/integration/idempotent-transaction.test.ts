@@ -3,12 +3,13 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import { idempotentTransaction } from 'middy-idempotency';
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
+import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createTransaction } from '../../src/transaction.ts';
 import { useExecutions } from '../support/execution-harness.ts';
 import type { DynamoDBRequest } from '../support/fault-proxy.ts';
-import { crashing, deferred, lambdaContext, newOrder, type Order, thrownBy } from '../support/harness.ts';
+import { crashing, deferred, lambdaContext, newOrder, type Order, thrownBy, VirtualClock } from '../support/harness.ts';
 import { useTable } from '../support/table.ts';
 
 const { guards, proxy, throughProxy } = useExecutions();
@@ -313,6 +314,29 @@ describe('a record of the claiming guard under the same id', () => {
     expect(await transaction(depositing, options)(deposit)).toBe('claimed');
     await running;
   });
+});
+
+it('waits for other executions no longer than it was told to, although it looks again when its plan throws', async () => {
+  const deposit = newDeposit();
+  const clock = new VirtualClock();
+  const store = memoryStore();
+  const started = deferred();
+  void guards.guarded({ handler: crashing(() => started.resolve()), options: { store, leaseMillis: 500_000 }, clock })(
+    deposit,
+    lambdaContext(clock, { remainingMillis: 900_000 }),
+  );
+  await started.promise;
+  let reads = 0;
+  // The second look finds nothing: so the plan is made, throws, and is followed by another look.
+  const watched = { ...store, read: async (id: string) => (++reads === 2 ? undefined : store.read(id)) };
+  const plan = vi.fn<MakePlan>(() => {
+    throw new Error('deposited already');
+  });
+  const waiting = { fingerprint: undefined, lookFirst: true, onInFlight: { waitMillis: 2000 } };
+  const call = transaction(plan, { store: watched, ...waiting }, clock);
+  expect(await thrownBy(call(deposit))).toMatchObject({ code: 'IN_FLIGHT' });
+  expect(plan).toHaveBeenCalledTimes(1);
+  expect(clock.monotonic()).toBe(2000);
 });
 
 describe('options of idempotentTransaction', () => {

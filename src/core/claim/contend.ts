@@ -59,6 +59,9 @@ export function createContender(context: ContenderContext): Contender {
   const { id, operation, fingerprint } = context.identity;
   const startedAt = runtime.monotonic();
   const claimant = { owner, fingerprint, leaseUntil: context.budget.leaseEnd() };
+  // A request waits once, however often it contends.
+  const onBegin = ({ attempt, retryAfterMillis }: InFlight) => tell(attempt, { type: 'waiting', retryAfterMillis });
+  const wait = createWait(context, onBegin);
   return { tell, cached, contend };
 
   function tell(attempt: number, detail: EventDetail): void {
@@ -81,8 +84,6 @@ export function createContender(context: ContenderContext): Contender {
     attempt: (opening: Opening) => Promise<Attempt<Won>>,
   ): Promise<Won | Replay> {
     let number = 1;
-    const onBegin = ({ attempt, retryAfterMillis }: InFlight) => tell(attempt, { type: 'waiting', retryAfterMillis });
-    const wait = createWait(context, onBegin);
     let existing = met;
     for (let races = 0; ; ) {
       const decision = existing && decide(existing, claimant, options, runtime.now());
