@@ -90,7 +90,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
   }
 
   async function recordOf(item: Item | undefined): Promise<IdempotencyRecord | undefined> {
-    if (!item) return undefined;
+    if (item === undefined) return undefined;
     const parsed = fromItem(item, names);
     if (isCompleted(parsed)) {
       const { fields, ...completed } = parsed;
