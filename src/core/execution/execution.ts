@@ -136,8 +136,10 @@ export function createExecution(context: ExecutionContext): Execution {
       if (before !== 'yes') stored = failure.retryable === false ? before : 'unknown';
       throw unfinished(failure);
     }
-    if (settled.kind === 'itemsRefused') stored = settled.isDoubtful ? 'unknown' : 'no';
-    else if (settled.kind === 'done') stored = 'yes';
+    if (settled.kind === 'itemsRefused') {
+      // A `complete` beside it may have stored its response.
+      if (!isCompleted()) stored = settled.isDoubtful ? 'unknown' : 'no';
+    } else if (settled.kind === 'done') stored = 'yes';
     else throw lose();
     if (isCompleted()) stop();
     return settled;

@@ -70,6 +70,25 @@ describe('transact', () => {
     expect(guards.eventTypes()).toEqual(['claimed', 'completed', 'replayed']);
   });
 
+  it('that is refused does not forget the response that complete has stored meanwhile', async () => {
+    const answered = deferred();
+    const store = accounts(async (apply) => {
+      const answer = await apply();
+      await answered.promise;
+      return answer;
+    });
+    const { call } = guarded(async ({ transact, complete }) => {
+      const refused = thrownBy(transact([{ account: 'a', refusal: new Error('no such account') }], 'paid'));
+      await complete('stored');
+      answered.resolve();
+      expect(await refused).toMatchObject({ message: 'no such account' });
+      return (await thrownBy(transact([{ account: 'b' }], 'paid again'))) as Error;
+    }, store);
+    await thrownBy(call(newOrder()));
+    expect(tokens).toHaveLength(1);
+    expect(booked).toEqual([]);
+  });
+
   it('is tried again under one token while its answers are lost, and has its effect once', async () => {
     let losses = 3;
     const store = accounts(async (apply) => {
