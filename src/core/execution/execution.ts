@@ -133,7 +133,7 @@ export function createExecution(context: ExecutionContext): Execution {
     } catch (error) {
       const failure = storeFailure(error);
       // Only a refusal without any doubt has certainly written nothing.
-      if (before !== 'yes') stored = failure.retryable === false ? before : 'unknown';
+      if (!isCompleted()) stored = failure.retryable === false ? before : 'unknown';
       throw unfinished(failure);
     }
     if (settled.kind === 'itemsRefused') {
