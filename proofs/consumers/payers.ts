@@ -12,7 +12,7 @@ const RETRIED = 0.1;
 
 const MAX_ATTEMPTS = 40;
 const RETRY_MILLIS = 1000;
-/** Another request has the record, or still runs; or nobody knows what has become of this one. */
+/** Another request has the record, or still runs, or the outcome of this one is unknown. */
 const AGAIN = [409, 500, 503];
 
 const CURRENCIES = ['EUR', 'USD', 'JPY'];
@@ -129,7 +129,7 @@ export async function pay({
     if (statusCode === 422 && of.isReused) return;
     const isReplay = headers?.['Idempotent-Replayed'] !== undefined;
     const isSame = isReplay ? body === request.text : JSON.parse(body).id === request.id;
-    // Without the record, the client is told of the payment as that is now, and so are later retries.
+    // Without the record, the client and later retries get the payment as it is now.
     request.text = body;
     if (!isSame) throw new Error(`a retry of ${request.path} was answered with ${statusCode}: ${body}`);
   }

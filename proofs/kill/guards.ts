@@ -47,7 +47,7 @@ export const GUARDS: Readonly<Record<string, (surroundings: Surroundings) => Gua
   'transact, answer lost, then refused': (s) =>
     inMiddy(s, async ({ id }, { transact }) => {
       const response = { statusCode: 201, body: JSON.stringify({ id }) };
-      // Nobody can tell the handler whether the deposit is there: the record will tell the retry.
+      // The handler cannot know whether the deposit is there: a retry finds out from the record.
       await transact([deposit(s, id)], response).catch(onlyUnavailable);
       return response;
     }),

@@ -53,7 +53,7 @@ function isWhatIsStored({ report }: Facts, call: CallFacts, outcome: Ending): vo
 function otherAnswer(facts: Facts, key: KeyFacts, call: CallFacts): void {
   const { answer } = call;
   if (answer === undefined || isOwnFailure(call)) return;
-  // Of an outcome whose parts were lost nobody can tell what it was.
+  // An outcome whose parts were lost cannot be compared.
   if (isOwnTransaction(call) && call.writes.some(({ after }) => after?.whole === false)) return;
   if (answer.kind !== 'refused') {
     isSomebodys(facts, key, call, answer);

@@ -17,8 +17,7 @@ const reach = () => {
 class KilledClient extends pg.Client {
   override query(...args: unknown[]): never {
     reach();
-    // biome-ignore lint/suspicious/noExplicitAny: a method of many forms, which is passed through
-    const answer = (super.query as any)(...args) as Promise<unknown>;
+    const answer = Reflect.apply(super.query, this, args) as Promise<unknown> | undefined;
     return answer?.then?.((value) => {
       reach();
       return value;
