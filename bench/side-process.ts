@@ -1,4 +1,4 @@
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { liteConnection } from '../src/stores/dynamodb/lite/connection.ts';
 import { resolveTableOptions } from '../src/stores/dynamodb/options.ts';
 import { recordStore } from '../src/stores/dynamodb/store.ts';
@@ -12,9 +12,9 @@ import {
   bareHandler,
   guardedBy,
   type Handler,
-  orderItem,
   ourHandler,
   peerHandler,
+  peerWithPut,
   transactionHandler,
 } from './sides.ts';
 
@@ -41,18 +41,7 @@ const MAKERS: Readonly<Record<SideName, Make>> = {
   lite: (spec, respond) => guardedBy(lite(spec), { respond }),
   peer: (spec, respond) => peerHandler(sdk(spec), { tableName: spec.tableName, respond }),
   'one transaction, lite': (spec) => transactionHandler(lite(spec), spec.orders ?? ''),
-  'peer and a put': (spec) => {
-    const client = sdk(spec);
-    return peerHandler(client, {
-      tableName: spec.tableName,
-      async respond(event) {
-        const { id, amount, currency } = orderItem(event);
-        const Item = { id: { S: id }, amount: { N: String(amount) }, currency: { S: currency } };
-        await client.send(new PutItemCommand({ TableName: spec.orders, Item }));
-        return RESPONSE;
-      },
-    });
-  },
+  'peer and a put': (spec) => peerWithPut(sdk(spec), spec.tableName, spec.orders ?? ''),
 };
 
 function sdk({ endpoint, existing, withoutClient = false }: SideSpec): DynamoDBClient {

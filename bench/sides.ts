@@ -1,7 +1,7 @@
 import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { type IdempotencyOptions, idempotency, idempotentTransaction, type RecordStore } from '../src/index.ts';
@@ -47,7 +47,7 @@ export function guardedBy(
 }
 
 /** One write of a handler's own, which must be done once. */
-export function orderItem(event: APIGatewayProxyEventV2) {
+function orderItem(event: APIGatewayProxyEventV2) {
   return { id: String(event.headers['idempotency-key']), amount: 1999, currency: 'EUR' };
 }
 
@@ -72,4 +72,17 @@ export function peerHandler(
   return middy<APIGatewayProxyEventV2>()
     .use(makeHandlerIdempotent({ persistenceStore, config }))
     .handler(async (event) => respond(event)) as unknown as Handler;
+}
+
+/** The same write, between the peer's claim and its completion. */
+export function peerWithPut(client: DynamoDBClient, tableName: string, orders: string): Handler {
+  return peerHandler(client, {
+    tableName,
+    async respond(event) {
+      const { id, amount, currency } = orderItem(event);
+      const Item = { id: { S: id }, amount: { N: String(amount) }, currency: { S: currency } };
+      await client.send(new PutItemCommand({ TableName: orders, Item }));
+      return RESPONSE;
+    },
+  });
 }
