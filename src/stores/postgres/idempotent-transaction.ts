@@ -37,7 +37,7 @@ export type SqlWork<Tx, Args extends readonly unknown[], Response> = (
  */
 export function idempotentTransaction<Tx, Args extends readonly unknown[], Response>(
   work: SqlWork<Tx, Args, Response>,
-  options: SqlTransactionOptions<NoInfer<Args>, Tx>,
+  options: NoInfer<Omit<SqlTransactionOptions<Args, Tx>, 'store'>> & { readonly store: PostgresStore<Tx> },
 ): IdempotentFunction<Args, Response> {
   return createSqlTransaction(work as never, options as never, systemRuntime) as never;
 }
