@@ -45,3 +45,12 @@ it('a key of an event source selects from the first argument of the work, where 
   });
   expectTypeOf(booking).parameters.toEqualTypeOf<[SQSRecord, Context]>();
 });
+
+it('work has the client of the store, where it does not name its type', () => {
+  const counting = idempotentTransaction(async (tx) => (await tx`select 1`).length, {
+    store: postgresStore({ client: clients.sql }),
+    key: () => 1,
+    operation: 'test',
+  });
+  expectTypeOf(counting).returns.resolves.toEqualTypeOf<number>();
+});
