@@ -47,6 +47,18 @@ it('recognises its own writes when they come again, and shows every other writer
   expect(await change('w3')).toEqual({ applied: false, existing: next });
 });
 
+it('voids an authorized payment of the version that was read, once, and no captured one', async () => {
+  const [captured, authorized] = [payment(), { ...payment(), status: 'authorized' } as const];
+  for (const one of [captured, authorized]) await payments.insert(one);
+  expect(await payments.beginVoid(captured, 'w2')).toEqual({ applied: false, existing: captured });
+  expect(await payments.beginVoid({ ...authorized, version: 2 }, 'w2')).toMatchObject({ applied: false });
+  expect(await payments.finishVoid(authorized.id, 'w2')).toMatchObject({ applied: false });
+  expect(await payments.beginVoid(authorized, 'w2')).toMatchObject({ applied: true, payment: { status: 'voiding' } });
+  const voided = { ...authorized, status: 'voided', version: 3, writtenBy: 'w3' };
+  expect(await payments.finishVoid(authorized.id, 'w3')).toEqual({ applied: true, payment: voided });
+  expect(await payments.finishVoid(authorized.id, 'w4')).toEqual({ applied: false, existing: voided });
+});
+
 it('notes when a recorded refund was paid out, once, and nothing that a client sees', async () => {
   const paid = payment();
   await payments.insert(paid);
