@@ -29,7 +29,8 @@ Options:
 Environment:
   PORT                      Where to listen on 127.0.0.1; 0 is any free port. Default 3000.
   DYNAMODB_ENDPOINT         A DynamoDB Local that runs already, such as http://127.0.0.1:8000.
-                            Default: one is started, with Java 17 or later, or Docker.
+                            Default: one is started, in Java 17 or later, in Docker, or in a Java
+                            that is installed into node_modules/.cache by Python 3.
   PROCESSOR_LATENCY_MILLIS  How long the fake payment processor takes to answer. Default 500.`;
 
 /** @throws UsageError */
