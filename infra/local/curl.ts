@@ -25,17 +25,22 @@ export function examples(origin: string, name: string): readonly Example[] {
   ];
 }
 
-/** Shows the record of the first key. The runner serves anonymous callers. */
+/** The id of a payment's record. The runner serves anonymous callers. @throws IdempotencyError for a malformed key */
+export function paymentRecordId(idempotencyKey: string): string | undefined {
+  return recordId({
+    operation: 'create-payment',
+    http: { scope: 'anonymous' },
+    event: { headers: { 'idempotency-key': idempotencyKey }, requestContext: { http: { method: 'POST' } } },
+  });
+}
+
+/** Shows the record of the first key. */
 export function recordExample(of: {
   readonly tableName: string;
   readonly endpoint: string;
   readonly name: string;
 }): Example {
-  const id = recordId({
-    operation: 'create-payment',
-    http: { scope: 'anonymous' },
-    event: { headers: { 'idempotency-key': `${of.name}-a` }, requestContext: { http: { method: 'POST' } } },
-  });
+  const id = paymentRecordId(`${of.name}-a`);
   const { region, credentials } = LOCAL_ACCESS;
   const access = `AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`;
   const table = `--table ${of.tableName} --region ${region} --endpoint ${of.endpoint}`;

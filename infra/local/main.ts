@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
 import { UsageError } from '../../tools/arguments.ts';
-import { localDynamoDB } from '../../tools/clients.ts';
+import { localDynamoDB, localEnvironment } from '../../tools/clients.ts';
 import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
 import { onStopSignal } from '../../tools/signals.ts';
 import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
+import { fakeProcessor } from '../payments/fake-processor.ts';
 import { type Example, examples, ledgerExample, moreExamples, recordExample } from './curl.ts';
 import { type ExampleTables, ensureTables } from './example-tables.ts';
 import { describeLine } from './function-line.ts';
+import { killedFunction } from './killed-function.ts';
 import { withLedger } from './ledger-page.ts';
+import { lookAtDynamoDB } from './page/look.ts';
+import { localPage } from './page/serve.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
 import { type Gateway, openGateway } from './server.ts';
 import { type Options, readOptions, readSettings, type Settings, USAGE } from './settings.ts';
+import { watchedProcessor } from './watched-processor.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
 const TABLES: ExampleTables = {
@@ -21,6 +26,8 @@ const TABLES: ExampleTables = {
   payments: 'local-payments',
   ledger: 'local-ledger',
 };
+/** Its lease is short, so that a person sees it end. */
+const KILLED = { functionName: 'killed-payments', timeoutMillis: 5000 };
 /** As in the stack, but sooner: after a crash, its messages come again within 30 seconds. */
 const PIPELINE = { timeoutMillis: 5000, visibilitySeconds: 30, maxReceiveCount: 5, consumers: 1 };
 const CRASH_WITHIN_MILLIS = 60;
@@ -70,10 +77,25 @@ async function start(settings: Settings & Options, stops: (() => Promise<void>)[
     },
   });
   stops.push(pipeline.stop);
-  const payments = createLocalPayments({ client, tables: TABLES, processorLatencyMillis, onEvent, onCharges });
+  const processor = watchedProcessor(fakeProcessor({ latencyMillis: processorLatencyMillis }));
+  const payments = createLocalPayments({ client, tables: TABLES, processor, onEvent, onCharges });
+  const killed = killedFunction({
+    ...KILLED,
+    module: new URL('killed-payments.ts', import.meta.url),
+    environment: {
+      ...localEnvironment({ dynamoDB: endpoint }),
+      IDEMPOTENCY_TABLE_NAME: TABLES.idempotency,
+      PAYMENTS_TABLE_NAME: TABLES.payments,
+    },
+    processor,
+    onLine: (line) => onFunctionLine(line, KILLED.functionName),
+  });
+  stops.push(killed.stop);
   const ledger = dynamoDBLedger({ tableName: TABLES.ledger, client });
-  gateway.invoke(withLedger(payments, ledger, pipeline.queue));
-  introduce(gateway, endpoint);
+  gateway.invoke(withLedger(killed.instead(payments), ledger, pipeline.queue));
+  const lines = linesFor(gateway, endpoint);
+  gateway.show(localPage({ lines: lines.first, look: lookAtDynamoDB(client, TABLES), ledger, processor }));
+  introduce(gateway, lines);
 }
 
 async function startDatabase() {
@@ -91,16 +113,26 @@ async function startDatabase() {
   }
 }
 
-function introduce({ origin }: Gateway, endpoint: string): void {
+interface Lines {
+  /** Those that show the promises. */
+  readonly first: readonly Example[];
+  readonly more: readonly Example[];
+}
+
+function linesFor({ origin }: Gateway, endpoint: string): Lines {
   const name = `try-${randomUUID()}`;
+  const record = recordExample({ tableName: TABLES.idempotency, endpoint, name });
+  return { first: [...examples(origin, name), record, ledgerExample(origin)], more: moreExamples(origin, name) };
+}
+
+function introduce({ origin }: Gateway, { first, more }: Lines): void {
   log(`Tables: ${TABLES.idempotency} (the records), ${TABLES.payments} and ${TABLES.ledger}`);
+  log(`Open ${origin} in a browser: it pays, retries, and kills the function.`);
   log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
   const show = ({ title, command }: Example) => log(`# ${title}\n${command}\n`);
-  examples(origin, name).forEach(show);
-  show(recordExample({ tableName: TABLES.idempotency, endpoint, name }));
-  show(ledgerExample(origin));
+  first.forEach(show);
   log('And the rest of the API:\n');
-  moreExamples(origin, name).forEach(show);
+  more.forEach(show);
 }
 
 function onEvent(event: IdempotencyEvent): void {

@@ -3,7 +3,7 @@ import type { IdempotencyEvent } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createPaymentsHandler } from '../payments/api.ts';
 import { dynamoDBPayments } from '../payments/dynamodb-payments.ts';
-import { fakeProcessor } from '../payments/fake-processor.ts';
+import type { FakeProcessor } from '../payments/fake-processor.ts';
 import type { ExampleTables } from './example-tables.ts';
 import type { LambdaFunction } from './server.ts';
 
@@ -11,7 +11,7 @@ export interface LocalPaymentsOptions {
   /** Of DynamoDB Local. */
   readonly client: DynamoDBClient;
   readonly tables: ExampleTables;
-  readonly processorLatencyMillis: number;
+  readonly processor: FakeProcessor;
   readonly onEvent: (event: IdempotencyEvent) => void;
   /** Gets the processor's count of charges after every request that is not a GET, replayed ones included. @default none */
   readonly onCharges?: (charges: number) => void;
@@ -19,8 +19,7 @@ export interface LocalPaymentsOptions {
 
 /** The example Lambda on DynamoDB Local, in this process. */
 export function createLocalPayments(options: LocalPaymentsOptions): LambdaFunction {
-  const { client, tables, processorLatencyMillis, onEvent, onCharges } = options;
-  const processor = fakeProcessor({ latencyMillis: processorLatencyMillis });
+  const { client, tables, processor, onEvent, onCharges } = options;
   const handler = createPaymentsHandler({
     store: dynamoDBStore({ tableName: tables.idempotency, client }),
     payments: dynamoDBPayments({ tableName: tables.payments, client }),
