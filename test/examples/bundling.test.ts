@@ -114,7 +114,7 @@ async function expectAnswers(task: string): Promise<void> {
     functionName: 'orders',
     timeoutMillis: 10_000,
     environment: {
-      ...localEnvironment({ dynamoDB: inject('dynamoDBEndpoint'), sqs: '' }),
+      ...localEnvironment({ AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoDBEndpoint') }),
       IDEMPOTENCY_TABLE_NAME: tableName,
     },
   });

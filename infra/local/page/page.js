@@ -149,7 +149,6 @@ for (const [id, act] of Object.entries(ACTIONS)) {
 }
 
 const money = (amount, currency = 'EUR') => `${currency} ${(amount / 100).toFixed(2)}`;
-const time = (millis) => new Date(millis).toLocaleTimeString();
 
 function show() {
   const { charges, payments, entries } = state;
@@ -199,17 +198,14 @@ const short = (name) => (name.length > 14 ? `${name.slice(0, 12)}…` : name);
 
 function showRecord() {
   const { record } = state;
-  element('lease').textContent =
-    record?.status === 'IN_PROGRESS' ? `The function holds the lease${remarkOn('leaseUntil', record.leaseUntil)}.` : '';
+  element('lease').textContent = isRunning() ? `The function holds the lease${remarkOnLease(leaseOf(record))}.` : '';
   const place = element('record');
   if (record === undefined) {
     place.replaceChildren(make('p', { class: 'none' }, 'None. A request claims one before the function runs.'));
     return;
   }
-  const { outcome, status, attempt, owner, leaseUntil, ...others } = record;
-  const shown = Object.entries({ status, attempt, owner, leaseUntil, ...others }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const { outcome, status, attempt, owner, ...others } = record;
+  const shown = Object.entries({ status, attempt, owner, ...others }).filter(([, value]) => value !== null);
   const lines = shown.flatMap(([name, value]) => [
     make('dt', {}, name),
     make('dd', { id: `record-${name}`, class: toneOf(name, value) }, `${value}${remarkOn(name, value)}`),
@@ -217,7 +213,7 @@ function showRecord() {
   const wasOpen = place.querySelector('details')?.open === true;
   const stored = make('details', {}, make('summary', {}, 'outcome'), make('pre', {}, pretty(String(outcome))));
   stored.open = wasOpen;
-  place.replaceChildren(make('dl', { class: 'record' }, ...lines), ...(outcome === undefined ? [] : [stored]));
+  place.replaceChildren(make('dl', { class: 'record' }, ...lines), ...(outcome ? [stored] : []));
 }
 
 function toneOf(name, value) {
@@ -227,15 +223,20 @@ function toneOf(name, value) {
 
 function remarkOn(name, value) {
   if (name === 'expiration') return ` (${new Date(value * 1000).toLocaleString()})`;
-  if (name !== 'leaseUntil') return '';
-  const isRunning = state.record.status === 'IN_PROGRESS';
-  const left = Math.ceil((value + SKEW_MILLIS - Date.now()) / 1000);
-  if (!isRunning) return ` (${time(value)})`;
+  return value === leaseOf(state.record) && isRunning() ? remarkOnLease(value) : '';
+}
+
+const isRunning = () => state.record?.status === 'IN_PROGRESS';
+/** The attribute of DynamoDB, or the column of PostgreSQL. */
+const leaseOf = ({ leaseUntil, lease_until }) => leaseUntil ?? lease_until;
+
+function remarkOnLease(until) {
+  const left = Math.ceil((until + SKEW_MILLIS - Date.now()) / 1000);
   return left > 0 ? ` (a retry may take over in ${left} s)` : ' (over: a retry may take over)';
 }
 
 setInterval(() => {
-  if (state.record?.status === 'IN_PROGRESS') showRecord();
+  if (isRunning()) showRecord();
 }, TICK_MILLIS);
 
 /** Nobody looks, so nothing is asked for. */

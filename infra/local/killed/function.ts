@@ -1,10 +1,9 @@
 import { createServer } from 'node:http';
-import type { Context } from 'aws-lambda';
-import { listenHere } from '../../tools/loopback.ts';
-import type { ChargeRequest, Processor } from '../payments/processor.ts';
-import { readBody } from './body.ts';
-import { type LocalFunctionOptions, localFunction } from './function.ts';
-import type { LambdaFunction } from './server.ts';
+import { listenHere } from '../../../tools/loopback.ts';
+import type { ChargeRequest, Processor } from '../../payments/processor.ts';
+import { readBody } from '../body.ts';
+import { type LocalFunctionOptions, localFunction } from '../function.ts';
+import type { LambdaFunction } from '../server.ts';
 
 /** A request with this header is one whose function dies. Its only value is `after-charge`. */
 const KILL_HEADER = 'local-kill';
@@ -15,7 +14,7 @@ export interface ChargeOrder {
   readonly key: string;
 }
 
-export interface KilledFunctionOptions extends Omit<LocalFunctionOptions, 'execArgv'> {
+export interface KilledFunctionOptions extends LocalFunctionOptions {
   /** It outlives the function, as a real one does. */
   readonly processor: Processor;
 }
@@ -35,18 +34,14 @@ export function killedFunction({ processor, environment, ...options }: KilledFun
 
   async function invoke(event: unknown): Promise<unknown> {
     const server = createServer(async (request, response) => {
-      const body = await readBody(request);
-      const order = JSON.parse(String(body)) as ChargeOrder;
+      const order = JSON.parse(String(await readBody(request))) as ChargeOrder;
       await processor.charge(order.request, order.key).catch(() => undefined);
       await fn.stop();
       options.onLine('killed after the charge, before the answer');
       response.destroy();
     });
-    const fn = localFunction({
-      ...options,
-      environment: { ...environment, PROCESSOR_URL: await listenHere(server) },
-      execArgv: process.execArgv,
-    });
+    const PROCESSOR_URL = await listenHere(server);
+    const fn = localFunction({ ...options, environment: { ...environment, PROCESSOR_URL } });
     const stop = async () => {
       await fn.stop();
       server.close();
@@ -61,7 +56,7 @@ export function killedFunction({ processor, environment, ...options }: KilledFun
   }
 
   return {
-    instead: (payments) => (event, context: Context) =>
+    instead: (payments) => (event, context) =>
       event.headers[KILL_HEADER] === 'after-charge' ? invoke(event) : payments(event, context),
     async stop() {
       await Promise.all([...running].map((stop) => stop()));
