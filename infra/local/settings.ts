@@ -22,7 +22,7 @@ export const USAGE = `Usage: npm start -- [options]
 
 Runs the payments example on this machine: a database, its tables, and the Lambda handler
 behind HTTP. Behind the payments it runs outbox, publisher, queue and ledger.
-Prints curl lines to try it with. Ctrl-C ends it.
+Serves a page to try it with, and prints curl lines. Ctrl-C ends it.
 
 Options:
   --store <name>         Where payments, ledger and records are: dynamodb or postgres. Default
