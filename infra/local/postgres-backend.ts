@@ -7,6 +7,7 @@ import { postgresPayments } from '../payments/postgres-payments.ts';
 import { postgresPool } from '../postgres/pool.ts';
 import { type Backend, type Log, type PipelineBackend, starting } from './backend.ts';
 import { pollTable } from './outbox-source.ts';
+import { lookAtPostgres } from './page/look-at-postgres.ts';
 
 /** The example has a schema of its own, in a database that may have other tables. */
 const SCHEMA = 'payments_example';
@@ -25,6 +26,8 @@ export async function startPostgresBackend(log: Log): Promise<Backend<SqlItem<pg
     payments: postgresPayments(pool),
     ledger: postgresLedger(pool),
     pipeline: postgresPipeline(here, pool),
+    killedPayments: new URL('killed/postgres-payments.ts', import.meta.url),
+    look: lookAtPostgres(pool),
     show: (recordId) =>
       `DATABASE_URL='${url}' npx middy-idempotency show '${recordId}' --store postgres --table idempotency --schema ${SCHEMA}`,
     async stop() {
