@@ -10,7 +10,7 @@ export function transactionsLookFirst(facts: Facts): void {
   for (const call of facts.calls.values()) {
     if (isOwnFailure(call)) hasLooked(facts, call);
     if (isOwnTransaction(call)) isRecognised(facts, call);
-    if (call.called.transaction === true) plansOnce(facts, call);
+    if (call.called.transaction === true && call.called.repeats !== true) plansOnce(facts, call);
     if (call.called.transaction === true && facts.terms.punctual) isGivenUpInTime(facts, call);
   }
 }
@@ -68,7 +68,8 @@ function isGivenUpInTime({ terms, report }: Facts, call: CallFacts): void {
   const { id, called, answer, answeredAt = 0, finishings, unplanned, conflicts, looks } = call;
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || terms.noiseMillis !== undefined) return;
   const began = Math.max(...[called, ...finishings, ...unplanned].map(({ at }) => at));
-  const tries = 1 + conflicts.length + looks.length;
+  // One that works in a transaction waits for its beginning and for its end.
+  const tries = (1 + conflicts.length + looks.length) * (called.repeats === true ? 2 : 1);
   const trying = tries * (terms.patienceMillis + LAST_WRITE_MILLIS + BACK_OFF_MILLIS);
   const late = answeredAt - began - trying - 2 * (called.waitMillis ?? 0);
   if (late > 0) report('I16', answeredAt, `call ${id} learns ${late} ms too late that the store hangs`);
