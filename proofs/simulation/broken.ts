@@ -670,6 +670,17 @@ function conditionFor(`,
     'await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));',
     'void Promise.all(packed.map(({ parts }) => parts?.write(expiration))).catch(() => undefined);',
   ),
+  {
+    name: 'found here: a takeover reads the results of steps without a limit of time',
+    edits: [
+      edit(
+        'src/core/claim/claim.ts',
+        'await writes.inTime(checkpointTexts, opening.checkpoints)',
+        'await checkpointTexts(opening.checkpoints)',
+      ),
+    ],
+    tests: ['test/core/claim/guard.test.ts'],
+  },
   one(
     'PostgreSQL: a write without the owner condition',
     SQL_STATEMENTS,
