@@ -68,8 +68,7 @@ function isGivenUpInTime({ terms, report }: Facts, call: CallFacts): void {
   const { id, called, answer, answeredAt = 0, finishings, unplanned, conflicts, looks } = call;
   if (answer?.kind !== 'refused' || answer.code !== 'STORE_UNAVAILABLE' || terms.noiseMillis !== undefined) return;
   const began = Math.max(...[called, ...finishings, ...unplanned].map(({ at }) => at));
-  // One that works in a transaction waits for its beginning and for its end.
-  const tries = (1 + conflicts.length + looks.length) * (called.repeats === true ? 2 : 1);
+  const tries = 1 + conflicts.length + looks.length;
   const trying = tries * (terms.patienceMillis + LAST_WRITE_MILLIS + BACK_OFF_MILLIS);
   const late = answeredAt - began - trying - 2 * (called.waitMillis ?? 0);
   if (late > 0) report('I16', answeredAt, `call ${id} learns ${late} ms too late that the store hangs`);
