@@ -55,6 +55,10 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     },
 
     async transact(record, expected, items, token) {
+      if (!record) {
+        const failed = await table.transact(items, token);
+        return failed ? { done: false, itemsError: failed.error } : { done: true };
+      }
       const Item = await itemOf(record);
       const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
       return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
