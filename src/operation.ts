@@ -66,13 +66,14 @@ export function createOperation(
   const known = [...OPERATION_OPTION_NAMES, ...extraOptionNames];
   const { operation, protocol, nameOf, identityOf } = resolveOperation(options, known, answered);
   const guard = createGuard(protocol, runtime);
+  const storeOf = options.migrateFrom?.attach(protocol, runtime, options);
   return { operation, admit, unguarded };
 
   async function admit(invocation: Invocation): Promise<Admission> {
     const identity = identityOf(invocation);
     if (!identity) return unguarded(invocation);
-    const { remaining, format } = invocation;
-    return guard({ identity, remaining, format });
+    const { remaining, format, args } = invocation;
+    return guard({ identity, remaining, format, store: storeOf?.(identity, args, format) });
   }
 
   function unguarded(invocation: Invocation): Admission {
