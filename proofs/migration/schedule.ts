@@ -1,7 +1,7 @@
 import { randomOf } from '../lib/random.ts';
 import { type Double, doublesOf, foreignAnswers } from './judge.ts';
 import { invoke } from './versions.ts';
-import { type Call, type Version, World } from './world.ts';
+import { type Call, type Version, World, warm } from './world.ts';
 
 /** What runs at the same time, step by step. Old code never meets the last step. */
 const STEPS: readonly (readonly Version[])[] = [
@@ -30,10 +30,14 @@ export interface Ran {
  * `faults`: processes die, requests and answers are lost, and some executions go on after the end of their time.
  */
 export async function playSeed(seed: number, { alone = false, faults = true } = {}): Promise<Ran> {
+  await warm;
   const random = randomOf('migration', seed);
   const world = new World(random);
   const story: string[] = [];
-  const hasZombies = faults && random.next() < 0.3;
+  /** Invocations that are frozen at the end of their time, and thaw later. Powertools may run them outside of Lambda, too. */
+  const lateShare = faults && random.next() < 0.3 ? 0.5 : 0;
+  const late = new Set<Call>();
+  const keys = random.between(1, 2);
   const realNow = Date.now;
   const realTimeout = globalThis.setTimeout;
   // Powertools reads the clock of the process, and a store's pause after a conflict has a timer of the process.
@@ -56,29 +60,37 @@ export async function playSeed(seed: number, { alone = false, faults = true } = 
   async function playStep(versions: readonly Version[]): Promise<void> {
     // By the list before this step in docs/recipes/coming-from-powertools.md: no old code runs any more.
     if (!alone && versions.includes('readThrough')) await end((call) => call.version === 'old');
-    const begins = random.between(1, 4);
+    const begins = random.between(1, 6);
     for (let begun = 0; begun < begins; ) {
       await quiet();
       const moves = world.moves(faults);
       const next = random.weighted([
         [15, 'begin'],
         [faults ? 2 : 0, 'kill'],
-        [8, 'time'],
+        [10, 'time'],
         [moves.length > 0 ? 75 : 0, 'move'],
       ]);
       if (next === 'begin') {
         begun++;
         begin(random.weighted(versions.map((version) => [1, version] as const)));
       } else if (next === 'kill') killOne();
-      else if (next === 'time') pass(random.weighted([[6, 5], [3, 500], [1, 6000]]));
+      else if (next === 'time')
+        pass(
+          random.weighted([
+            [4, 5],
+            [2, 500],
+            [2, 6000],
+          ]),
+        );
       else play(moves);
     }
   }
 
   function begin(version: Version): void {
-    const key = `key-${random.between(1, 2)}`;
+    const key = `key-${random.between(1, keys)}`;
     const call = alone ? 'old' : version;
     world.begin(key, call, LEASE_MILLIS, (begun) => invoke(world, begun));
+    if (random.next() < lateShare) late.add(world.calls.at(-1) as Call);
     story.push(`${at()} ${world.calls.at(-1)?.name} begins with ${key}`);
   }
 
@@ -94,10 +106,9 @@ export async function playSeed(seed: number, { alone = false, faults = true } = 
 
   function pass(millis: number): void {
     world.now += millis;
-    // Lambda kills what is still running, except for an invocation that was frozen, and thaws later.
     for (const call of world.calls) {
-      const isLate = call.isAlive && !call.isOver && world.now >= call.deadline;
-      if (isLate && !(hasZombies && call.name.endsWith('1'))) kill(call, 'is stopped at the end of its time');
+      const isRunning = call.isAlive && !call.isOver;
+      if (isRunning && world.now >= call.deadline && !late.has(call)) kill(call, 'is stopped at the end of its time');
     }
   }
 
@@ -111,11 +122,13 @@ export async function playSeed(seed: number, { alone = false, faults = true } = 
   async function end(whose: (call: Call) => boolean): Promise<void> {
     for (let made = 0; made < MAX_MOVES; made++) {
       await quiet();
-      if (!world.calls.some((call) => whose(call) && call.isAlive && !call.isOver) && world.moves(false).length === 0) return;
+      if (!world.calls.some((call) => whose(call) && call.isAlive && !call.isOver) && world.moves(false).length === 0)
+        return;
       const moves = world.moves(false);
       if (moves.length > 0) play(moves);
       else pass(Math.max(1, (world.nextDue() ?? world.now + 1000) - world.now));
-      if (made > MAX_MOVES / 2) for (const call of world.calls) if (whose(call) && call.isAlive && !call.isOver) kill(call, 'ends at last');
+      if (made > MAX_MOVES / 2)
+        for (const call of world.calls) if (whose(call) && call.isAlive && !call.isOver) kill(call, 'ends at last');
     }
     throw new Error(`seed ${seed} does not come to its end`);
   }

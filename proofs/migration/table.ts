@@ -41,7 +41,10 @@ export class SimulatedTable {
       return { status: 400, body: exception('TransactionConflictException') };
     }
     if (!isMet(request, before)) {
-      return { status: 400, body: { ...exception('ConditionalCheckFailedException'), ...(before && { Item: before }) } };
+      return {
+        status: 400,
+        body: { ...exception('ConditionalCheckFailedException'), ...(before && { Item: before }) },
+      };
     }
     this.#write(id, afterOf(operation, request, before), onWrite);
     return DONE;

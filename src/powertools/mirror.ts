@@ -1,13 +1,20 @@
+import { expirationAt } from '../core/budget.ts';
 import { decodeOutcome } from '../core/record/outcome.ts';
 import type { CompletedRecord, IdempotencyRecord, InProgressRecord } from '../core/record/record.ts';
 import type { Expected, RecordStore, TransactionResult, WriteResult } from '../core/record/store.ts';
 import type { TransactionItem } from '../stores/dynamodb/transaction-item.ts';
 import { fitsInItem, MIRROR_OF } from './item.ts';
 import { isClaim, type Migration, predecessorOf } from './predecessor.ts';
-import type { Conditional } from './table.ts';
 
 /** The longest pause after a conflict of transactions, milliseconds. */
 const CONFLICT_MILLIS = 50;
+
+/** A condition of a write, and what it names. */
+interface Conditional {
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeNames: Record<string, string>;
+  readonly ExpressionAttributeValues: Record<string, unknown>;
+}
 
 /** The transactions of DynamoDB's stores: they take any record. */
 type Transact = (
@@ -18,8 +25,8 @@ type Transact = (
 ) => Promise<TransactionResult>;
 
 /**
- * The store of one request, where old and new code run together. Every write of our record is one transaction with the same in
- * the form of Powertools, so that each of them sees the executions of the other.
+ * The store of one request, where old and new code run together. Every write of our record is one transaction with its shadow, the
+ * same as an item of Powertools. So each of them sees the executions of the other.
  */
 export function mirror(migration: Migration): RecordStore {
   const { options, runtime, identity, legacy, table } = migration;
@@ -30,10 +37,10 @@ export function mirror(migration: Migration): RecordStore {
   return {
     insert: (record) => (isClaim(record) ? claim(record, undefined) : write(record, undefined)),
     replace: (record, expected) => (isClaim(record, expected) ? claim(record, expected) : write(record, expected)),
-    /** Takes a claim back that nothing uses: nothing runs, so that the two deletions need no transaction. */
+    /** Takes a first claim back, under its condition: without it, the shadow of another claim would be deleted. */
     async remove(_, expected) {
-      await table.remove(legacy.id, shadowIsOurs()).catch(() => undefined);
-      return store.remove(id, expected);
+      const expiration = expirationAt(runtime.now(), options);
+      return write({ id, status: 'RELEASED', owner: expected.owner, attempt: 1, expiration }, expected);
     },
     read,
     async transact(record, expected, items, token) {
