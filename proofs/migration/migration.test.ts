@@ -6,7 +6,7 @@ import { explain, playMany } from './tally.ts';
 import type { Call } from './world.ts';
 
 /** `npm run test:migration` runs thousands. */
-const SCHEDULES = 250;
+const SCHEDULES = 150;
 
 it(`has no double effect that Powertools alone would not have, in ${SCHEDULES} deploys with a rollback`, async () => {
   const { failed, doubles, conflicts } = await playMany(1, SCHEDULES);
@@ -17,7 +17,7 @@ it(`has no double effect that Powertools alone would not have, in ${SCHEDULES} d
 }, 60_000);
 
 it('has one effect for each request that gets through, where nothing fails', async () => {
-  for (let seed = 1; seed <= 30; seed++) {
+  for (let seed = 1; seed <= 20; seed++) {
     const { calls } = await playSeed(seed, { faults: false });
     for (const key of new Set(calls.map((call) => call.key))) {
       const ofKey = calls.filter((call) => call.key === key && call.deadline - call.startedAt > 0);

@@ -11,10 +11,13 @@ import { releaseRecord } from '../../src/operator/index.ts';
 import { legacyIdentity } from '../../src/powertools/legacy-id.ts';
 import { resolvePowertools } from '../../src/powertools/options.ts';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
 import { lambdaContext } from '../support/harness.ts';
 import { charging, KEY_PREFIX, useOldAndNew } from '../support/powertools.ts';
+import { localClient } from '../support/table.ts';
 
 const on = useOldAndNew();
+const proxy = useFaultProxy();
 const newOrder = () => ({ id: randomUUID(), amount: 5 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const { tableName, client } = on;
@@ -239,6 +242,35 @@ describe('the item that Powertools sees', () => {
     expect(await on.old(as('old'))(order)).toMatchObject({ by: 'new' });
     expect(charges).toEqual(['late', 'new']);
   });
+});
+
+it('takes back a claim whose answer was lost, and leaves nothing to Powertools', async () => {
+  const order = newOrder();
+  const { charges, as } = charging();
+  const faulty = localClient({ endpoint: proxy.endpoint, maxAttempts: 1 });
+  let claims = 0;
+  proxy.decide = ({ body }) =>
+    body.includes('IN_PROGRESS') && body.includes('TransactItems') && claims++ === 0 ? 'lose answer' : 'pass';
+  const guarded = on.new(as('new'), {
+    ...MIRROR,
+    options: { store: dynamoDBStore({ tableName, client: faulty }) as never },
+  });
+  await expect(guarded(order)).rejects.toThrow(code('STORE_UNAVAILABLE'));
+  expect(await legacyItem(order)).toBeUndefined();
+  expect(await on.old(as('old'))(order)).toMatchObject({ by: 'old' });
+  expect(await guarded(order)).toMatchObject({ by: 'old' });
+  expect(charges).toEqual(['old']);
+});
+
+it('tries a claim again that met another transaction', async () => {
+  const order = newOrder();
+  const { charges, as } = charging();
+  let met = 0;
+  proxy.decide = ({ operation }) => (operation === 'TransactWriteItems' && met++ === 0 ? 'conflict' : 'pass');
+  const through = dynamoDBStore({ tableName, client: localClient({ endpoint: proxy.endpoint }) }) as never;
+  await on.new(as('new'), { ...MIRROR, options: { store: through } })(order);
+  expect(met).toBe(3);
+  expect(charges).toEqual(['new']);
 });
 
 it('is the same with the store that does without the SDK', async () => {

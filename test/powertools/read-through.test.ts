@@ -12,11 +12,14 @@ import { describe, expect, it } from 'vitest';
 import { completeRecord, releaseRecord } from '../../src/operator/index.ts';
 import { legacyIdentity } from '../../src/powertools/legacy-id.ts';
 import { resolvePowertools } from '../../src/powertools/options.ts';
+import { useFaultProxy } from '../support/fault-proxy.ts';
 import { lambdaContext } from '../support/harness.ts';
 import { SHAPES } from '../support/http-events.ts';
 import { charging, KEY_PREFIX, useOldAndNew } from '../support/powertools.ts';
+import { localClient } from '../support/table.ts';
 
 const on = useOldAndNew();
+const proxy = useFaultProxy();
 const newOrder = () => ({ id: randomUUID(), amount: 5 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const { tableName, client } = on;
@@ -193,6 +196,18 @@ describe('a request that the old code is serving', () => {
     await running;
     expect(await on.new(as('new'), setup)(order)).toMatchObject({ by: 'old' });
   });
+
+  it('is not kept from its caller by another payload that came before, where our own record had expired', async () => {
+    const order = newOrder();
+    const config = { payloadValidationJmesPath: 'amount' };
+    const setup = { records: config, options: { fingerprint: 'amount', retentionSeconds: 1 } };
+    await on.new(charging().as('new'), setup)(order);
+    on.passTime(60_000);
+    await on.old(charging().as('old'), config)(order);
+    const next = on.new(charging().as('next'), setup);
+    await expect(next({ ...order, amount: 6 })).rejects.toThrow(code('KEY_REUSED'));
+    expect(await next(order)).toMatchObject({ by: 'old' });
+  });
 });
 
 describe('an execution of the old code that has vanished', () => {
@@ -266,6 +281,19 @@ it('counts an item as it stands, and refuses one that Powertools has not written
   await on.old(charging().as('old'), {}, { statusAttr: 'another' })(order);
   await expect(on.new(charging().as('new'))(order)).rejects.toThrow(code('RECORD_INVALID'));
   expect(await on.item({ id: on.idOf(order) })).toBeUndefined();
+});
+
+it('asks Powertools, too, when the answer to its claim was lost and the SDK sent it again', async () => {
+  const order = newOrder();
+  const first = await on.old(charging().as('old'))(order);
+  const { charges, as } = charging();
+  const faulty = localClient({ endpoint: proxy.endpoint });
+  let lost = 0;
+  proxy.decide = ({ operation }) => (operation === 'PutItem' && lost++ === 0 ? 'lose answer' : 'pass');
+  const next = on.new(as('new'), { options: { store: dynamoDBStore({ tableName, client: faulty }) } as never });
+  expect(await next(order)).toEqual(first);
+  expect(lost).toBeGreaterThan(1);
+  expect(charges).toEqual([]);
 });
 
 it('takes its claim back when the table of Powertools cannot be read', async () => {
