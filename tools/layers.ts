@@ -34,6 +34,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/transaction': [...GUARD, 'src/operation', 'src/function'],
   'src/middy': [...GUARD, 'src/operation', 'src/nesting', 'aws-lambda'],
   'src/http': [...GUARD, 'src/operation', 'src/middy'],
+  'src/fetch': [...GUARD, 'src/operation', 'src/function', 'src/http'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [
@@ -62,6 +63,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/function',
     'src/transaction',
     'src/stores',
+  ],
+  'src/powertools': [
+    ...GUARD,
+    'src/stores',
+    'src/stores/dynamodb/sdk',
+    '@aws-lambda-powertools/jmespath',
+    '@aws-sdk/client-dynamodb',
+    '@aws-sdk/lib-dynamodb',
   ],
   'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [

@@ -9,6 +9,8 @@ export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   response: unknown;
   earlyResponse?: unknown;
   error: unknown;
+  /** What middlewares leave for each other. */
+  internal?: Readonly<Record<string, ((request: MiddyRequest) => unknown) | undefined>>;
 }
 
 /** The hooks of a guard's run. */
