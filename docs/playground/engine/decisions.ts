@@ -1,4 +1,4 @@
-import { type DecisionPolicy, decide } from '../../../src/core/claim/decide.ts';
+import { type Decision, type DecisionPolicy, decide } from '../../../src/core/claim/decide.ts';
 import type { IdempotencyRecord, InProgressRecord } from '../../../src/core/record/record.ts';
 
 /**
@@ -18,16 +18,30 @@ export const ROWS = [
 
 export type RowId = (typeof ROWS)[number]['id'];
 
+interface Taken {
+  readonly row: RowId;
+  /** What a claim has met, and what follows. */
+  readonly sentence: string;
+}
+
 /** The row by which the core decides, from the core's own function. */
-export function rowOf(
+export function decisionOf(
   existing: IdempotencyRecord | undefined,
   claim: Pick<InProgressRecord, 'owner' | 'fingerprint' | 'leaseUntil'>,
   policy: DecisionPolicy,
   now: number,
-): RowId {
-  if (existing === undefined) return 'absent';
-  const decision = decide(existing, claim, policy, now);
-  switch (decision.kind) {
+): Taken {
+  const decision = existing && decide(existing, claim, policy, now);
+  const row = rowOf(decision);
+  const { meets, decision: follows } = ROWS.find(({ id }) => id === row) ?? ROWS[0];
+  const ended = decision?.kind === 'outcomeUnknown' ? 'OUTCOME_UNKNOWN' : 'take over';
+  return { row, sentence: `${meets}. Decision: ${row === 'lease-over' ? ended : follows}.` };
+}
+
+function rowOf(decision: Decision | undefined): RowId {
+  switch (decision?.kind) {
+    case undefined:
+      return 'absent';
     case 'won':
       return 'own';
     case 'keyReused':

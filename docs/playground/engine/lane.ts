@@ -81,6 +81,11 @@ export class Lane {
     return this.process === 'running';
   }
 
+  /** Whether its code has begun: what it writes then is no claim. */
+  get hasStarted(): boolean {
+    return this.#handle !== undefined;
+  }
+
   /** What the schedule moves: the newest message that its sender waits for. */
   get current(): Message | undefined {
     return this.messages.findLast(({ isStray }) => !isStray);
@@ -206,7 +211,10 @@ export class Lane {
 
   #announce({ name, to, text }: Content): void {
     if (to === 'function') return;
-    const what = to === 'client' ? `answers ${text}` : (SENDS[name] ?? `asks for "${text}"`);
+    const what =
+      to === 'client'
+        ? `answers ${text}`
+        : (SENDS[name] ?? (name === text ? `asks for "${name}"` : `asks the bank for a ${text}`));
     this.note('post', `Process ${this.number} ${what}.`);
   }
 

@@ -119,10 +119,11 @@ export class Session {
   async #advance(message: Lane['messages'][number]): Promise<void> {
     const { lane } = message;
     const { name } = message.content;
-    const { isApplied } = message;
+    const { stage } = message;
     const hasEnded = await message.advance();
     if (message.stage === 'sent') lane.note('post', `"${name}" of process ${lane.number} is on its way.`);
-    if (isApplied && lane.isAlive) lane.note('post', `Process ${lane.number} has the answer to "${name}".`);
+    if (stage === 'answered') lane.note('post', `Process ${lane.number} goes on.`);
+    if (stage === 'applied' && lane.isAlive) lane.note('post', `Process ${lane.number} has the answer to "${name}".`);
     // No process takes the answer any more.
     if (!hasEnded && lane.process !== 'dead') return lane.reach(message);
     if (lane.messages.includes(message)) lane.drop(message);

@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../../../src/core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../../../src/core/record/store.ts';
-import { ROWS, rowOf } from './decisions.ts';
+import { decisionOf } from './decisions.ts';
 import type { Lane } from './lane.ts';
 import { BEGINNING, SDK_TRIES, SKEW_MILLIS } from './terms.ts';
 import { ownerOf, seenOf } from './witness.ts';
@@ -79,10 +79,9 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
       record,
       ask,
       wrote: ({ done }: WriteResult) => done,
-      say: (answer: WriteResult) => (answer.done ? 'done' : refusal(name, answer.existing)),
+      say: (answer: WriteResult) => (answer.done ? (DONE[name] ?? 'done') : refusal(name, answer.existing)),
       heard(answer: WriteResult) {
-        if (!answer.done && 'existing' in answer && !lane.isExecuting && lane.client === 'waiting')
-          decides(answer.existing);
+        if (!answer.done && 'existing' in answer && !lane.hasStarted) decides(answer.existing);
         else if (answer.done && isFirst && name === 'claim') decides(undefined);
       },
     });
@@ -103,9 +102,8 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
     const { claim } = lane;
     if (claim === undefined) return;
     const policy = { clockSkewMillis: SKEW_MILLIS, onExpiredLease: lane.setup.expired };
-    const row = rowOf(existing, claim, policy, lane.runtime.now());
-    const { meets, decision } = ROWS.find(({ id }) => id === row) ?? ROWS[0];
-    lane.note('decision', `Request ${lane.number} has met ${meets}. Decision: ${decision}.`, row);
+    const { row, sentence } = decisionOf(existing, claim, policy, lane.runtime.now());
+    lane.note('decision', `Request ${lane.number} meets ${sentence}`, row);
   }
 
   function send<T>(question: Question, sent = 1): Promise<T> {
@@ -171,6 +169,13 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
     else if (!stray) lane.tell({ type: 'looked', key, found });
   }
 }
+
+const DONE: Readonly<Record<string, string>> = {
+  claim: 'won',
+  takeover: 'won',
+  completion: 'stored',
+  transaction: 'stored',
+};
 
 /** As the kill table names it. */
 function nameOf(record: IdempotencyRecord, expected: Expected): string {
