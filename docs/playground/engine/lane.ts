@@ -124,7 +124,7 @@ export class Lane {
     await this.post({
       name: 'request',
       to: 'function',
-      text: this.#asks(),
+      text: `pay €${this.#order.amount}`,
       apply: async () => {
         this.#begin();
         return '';

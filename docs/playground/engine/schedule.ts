@@ -53,7 +53,7 @@ export const VARIANTS = ['same', 'other-amount', 'no-key', 'other-key'] as const
 export type Variant = (typeof VARIANTS)[number];
 
 /** What happens to one request. `lane` is its number, from 1 on. */
-export const LANE_VERBS = [
+const LANE_VERBS = [
   /** Its message goes on, or its process waits for the next timer. */
   'go',
   /** Its message is lost on the way. */
@@ -69,10 +69,10 @@ export const LANE_VERBS = [
   /** That message is lost for good. */
   'drop',
 ] as const;
-export type LaneVerb = (typeof LANE_VERBS)[number];
+type LaneVerb = (typeof LANE_VERBS)[number];
 
 /** What happens to all. */
-export const WORLD_VERBS = [
+const WORLD_VERBS = [
   /** A second passes. */
   'second',
   /** The time passes until every live lease has ended on every clock. */
@@ -86,7 +86,7 @@ export const WORLD_VERBS = [
   /** An operator says that it was not. */
   'resolve-free',
 ] as const;
-export type WorldVerb = (typeof WORLD_VERBS)[number];
+type WorldVerb = (typeof WORLD_VERBS)[number];
 
 export type Action =
   | { readonly verb: 'send'; readonly lane: number; readonly variant: Variant }

@@ -10,7 +10,7 @@ export function seconds(millis: number): string {
 /** A length of time: `50 ms`, `31 s`, `a day`. */
 export function duration(millis: number): string {
   if (millis < 1000) return `${Math.ceil(millis)} ms`;
-  if (millis < 120_000) return `${Math.round(millis / 100) / 10} s`;
+  if (millis < 120_000) return `${Math.floor(millis / 100) / 10} s`;
   const hours = millis / 3_600_000;
   return hours >= 23 ? 'a day' : `${Math.round(millis / 60_000)} min`;
 }

@@ -14,7 +14,7 @@ export function bank({ balance, charges }: State): HTMLElement {
     'section',
     { class: `card bank${isTwice ? ' twice' : ''}`, 'aria-labelledby': 'bank' },
     h('h3', { id: 'bank' }, icon('bank'), 'The bank'),
-    h('p', { class: 'balance' }, h('b', { 'data-balance': '' }, `€${balance}`), ` of €${BALANCE} left`),
+    h('p', { class: 'balance' }, h('b', { class: 'sum' }, `€${balance}`), ` of €${BALANCE} left`),
     isTwice && h('p', { class: 'alarm' }, `${times} payments for one order`),
     charges.length > 0 && h('ul', { class: 'charges' }, ...charges.map(charge)),
   );
@@ -26,7 +26,7 @@ function charge({ lane, effect, amount, order, at, isKnown }: ChargeView): HTMLE
   return h('li', {}, tag(lane), ` ${text} `, h('time', {}, seconds(at)));
 }
 
-export function tag(lane: number | string): HTMLElement {
+function tag(lane: number | string): HTMLElement {
   return h('span', { class: `tag l${lane}` }, `request ${lane}`);
 }
 

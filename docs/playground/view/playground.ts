@@ -28,7 +28,10 @@ export class IdempotencyPlayground extends HTMLElement {
   readonly #root = this.attachShadow({ mode: 'open' });
   readonly #live = h('p', { class: 'hidden', 'aria-live': 'polite', role: 'status' });
   readonly #body = h('div', { class: 'body' });
+  /** What is shown, as long as the reader follows it. */
   #ready: Ready | undefined;
+  /** What the reader has left by an action that was not planned. */
+  #origin: Ready | undefined;
   #run: Run | undefined;
   #at = 0;
   #problem = '';
@@ -55,7 +58,12 @@ export class IdempotencyPlayground extends HTMLElement {
     this.#problem = '';
     const ready = readyById(id);
     if (ready !== undefined && rest.every((part) => part.startsWith('at='))) return this.#open(ready, at || 0);
-    if (!text.includes('play=')) return this.#open(readyById(FIRST) as Ready, 0);
+    if (!text.includes('play=')) {
+      // Any other anchor of the page changes nothing here.
+      if (this.#run === undefined) await this.#open(readyById(FIRST) as Ready, 0);
+      return;
+    }
+    this.#origin = undefined;
     try {
       await this.#play(parseSchedule(text), at);
     } catch (error) {
@@ -67,6 +75,7 @@ export class IdempotencyPlayground extends HTMLElement {
   async #open(ready: Ready, at: number): Promise<void> {
     this.#pause();
     this.#ready = ready;
+    this.#origin = ready;
     this.#run = await playReady(ready);
     this.#show(at);
   }
@@ -135,6 +144,8 @@ export class IdempotencyPlayground extends HTMLElement {
     const places = placesOf(this.#body);
     this.#body.replaceChildren(...this.#parts());
     flyFrom(this.#body, places);
+    const story = this.#body.querySelector('.story ol');
+    story?.scrollTo({ top: story.scrollHeight, behavior: 'instant' });
     this.#restoreFocus(key);
     this.dispatchEvent(new CustomEvent('shown', { detail: { at: this.#at } }));
   }
@@ -198,13 +209,17 @@ export class IdempotencyPlayground extends HTMLElement {
       problem,
       h('h2', {}, 'Free play'),
       h('p', {}, 'You are the scheduler: decide what arrives, what is lost, and which process dies.'),
+      this.#origin &&
+        h('p', { class: 'back' }, h('a', { href: `#${this.#origin.id}` }, `Back to "${this.#origin.title}"`)),
       settings(setup, fresh),
     );
   }
 
   #verdict(): HTMLElement {
     if (!this.#isAtEnd()) return h('p', { class: 'verdict', hidden: true });
-    return h('p', { class: 'verdict', 'data-end': '' }, h('b', {}, 'How it ends: '), this.#end());
+    const isMore = endOf(this.#state).charges > 1;
+    const attributes = { class: `verdict${isMore ? ' more' : ''}`, 'data-end': '' };
+    return h('p', attributes, h('b', {}, 'How it ends: '), this.#end());
   }
 
   get #protocol(): string {

@@ -35,7 +35,7 @@ function row(lane: LaneView, state: State, next: Action | undefined, act: Act): 
     (!isIdle || number === 1) && tracks(lane, state.time),
     lane.answer !== undefined &&
       h('p', { class: 'got' }, `The client got ${lane.answer.title}: `, h('code', {}, lane.answer.text)),
-    h('div', { class: 'actions' }, ...possible.map((action) => button(action, state, next, act))),
+    possible.length > 0 && h('div', { class: 'actions' }, ...possible.map((action) => button(action, state, next, act))),
   );
 }
 
@@ -78,7 +78,12 @@ function tracks(lane: LaneView, time: number): HTMLElement {
   return h(
     'div',
     { class: 'tracks' },
-    node('client', client === 'without an answer' ? 'lost' : client, 'Client', answer?.title ?? CLIENT[client]),
+    node(
+      'client',
+      client === 'without an answer' ? 'lost' : (answer?.kind ?? client),
+      'Client',
+      answer?.title ?? CLIENT[client],
+    ),
     track(left, lane.lane),
     node(
       process === 'dead' ? 'dead' : 'function',

@@ -70,6 +70,22 @@ describe('the engine of the playground', () => {
     expect(actions).toBeGreaterThan(3000);
   });
 
+  it('has its runs judged by an oracle that sees a broken store', async () => {
+    const player = await Player.begin(DEFAULT_SETUP);
+    const { store } = player.session;
+    const { insert, read, remove } = store;
+    // A claim without its condition.
+    Object.assign(store, {
+      async insert(record: Parameters<typeof insert>[0]) {
+        const existing = await read(record.id);
+        if (existing !== undefined) await remove(record.id, existing);
+        return insert(record);
+      },
+    });
+    for (const word of 'send1 to1:charge.sent send2 to2:charge.sent'.split(' ')) await player.follow(word);
+    expect(judge(player.run().history).map(({ promise }) => promise)).toContain('I1');
+  });
+
   it('plays a link as it was played, state by state, and undo is the same without the last action', async () => {
     const { setup, actions, states } = await playReady(readyById('i12') as Ready);
     const link = formatSchedule({ setup, actions });
