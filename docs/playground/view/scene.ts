@@ -35,7 +35,8 @@ function row(lane: LaneView, state: State, next: Action | undefined, act: Act): 
     (!isIdle || number === 1) && tracks(lane, state.time),
     lane.answer !== undefined &&
       h('p', { class: 'got' }, `The client got ${lane.answer.title}: `, h('code', {}, lane.answer.text)),
-    possible.length > 0 && h('div', { class: 'actions' }, ...possible.map((action) => button(action, state, next, act))),
+    possible.length > 0 &&
+      h('div', { class: 'actions' }, ...possible.map((action) => button(action, state, next, act))),
   );
 }
 
