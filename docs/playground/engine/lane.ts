@@ -225,11 +225,13 @@ export class Lane {
     }
   }
 
-  /** A lease that got longer. The handle shows it, and there is no event of it. */
-  look(): void {
-    if (!this.isAlive || !this.isExecuting) return;
+  /** The handle shows that a lease got longer, and there is no event of it. @returns whether that is so */
+  look(): boolean {
+    if (!this.isAlive || !this.isExecuting || this.#handle === undefined) return false;
     this.#look();
-    if (this.#handle !== undefined && this.#handle.leaseUntil > this.#leaseUntil) this.#onLonger();
+    const isLonger = this.#handle.leaseUntil > this.#leaseUntil;
+    if (isLonger) this.#onLonger();
+    return isLonger;
   }
 
   /** Resolves when its lease lasts longer than now. */
