@@ -1,6 +1,7 @@
 import type { RecordStore } from 'middy-idempotency';
 import type { LedgerReader } from '../ledger/booking.ts';
 import type { Payments } from '../payments/payments.ts';
+import type { Look } from './page/look.ts';
 import type { Source } from './source.ts';
 
 /** The database of the example, on this machine. `Item` is one write of its transactions. */
@@ -11,6 +12,10 @@ export interface Backend<Item> {
   readonly payments: Payments<Item>;
   readonly ledger: LedgerReader;
   readonly pipeline: PipelineBackend;
+  /** The payments function in a process that is killed: exports a `handler`. */
+  readonly killedPayments: URL;
+  /** What the page shows. */
+  readonly look: Look;
   /** A command for the shell that shows a record. */
   show(recordId: string): string;
   stop(): Promise<void>;

@@ -24,14 +24,21 @@ export function examples(origin: string, name: string): readonly Example[] {
   ];
 }
 
-/** Shows the record of the first key, by a command of the database. The runner serves anonymous callers. */
+/** Shows the record of the first key, by a command of the database. */
 export function recordExample(name: string, show: (recordId: string) => string): Example {
-  const id = recordId({
+  return {
+    title: 'The record of the first key, from this folder: COMPLETED',
+    command: show(paymentRecordId(`${name}-a`) ?? ''),
+  };
+}
+
+/** The id of a payment's record. The runner serves anonymous callers. @throws IdempotencyError for a malformed key */
+export function paymentRecordId(idempotencyKey: string): string | undefined {
+  return recordId({
     operation: 'create-payment',
     http: { scope: 'anonymous' },
-    event: { headers: { 'idempotency-key': `${name}-a` }, requestContext: { http: { method: 'POST' } } },
+    event: { headers: { 'idempotency-key': idempotencyKey }, requestContext: { http: { method: 'POST' } } },
   });
-  return { title: 'The record of the first key, from this folder: COMPLETED', command: show(id ?? '') };
 }
 
 /** Shows what the payments have become behind the API. */

@@ -9,6 +9,7 @@ import { OUTBOX_PREFIX } from '../outbox/outbox.ts';
 import { dynamoDBPayments } from '../payments/dynamodb-payments.ts';
 import { type Backend, type Log, type PipelineBackend, starting } from './backend.ts';
 import { type ExampleTables, ensureTables, streamArnOf } from './example-tables.ts';
+import { lookAtDynamoDB } from './page/look-at-dynamodb.ts';
 import { pollStream } from './stream-source.ts';
 
 const TABLES: ExampleTables = {
@@ -31,6 +32,8 @@ export async function startDynamoDBBackend(log: Log): Promise<Backend<Transactio
     payments: dynamoDBPayments({ tableName: payments, client }),
     ledger: dynamoDBLedger({ tableName: ledger, client }),
     pipeline: await dynamoDBPipeline({ endpoint, client, tables: TABLES }),
+    killedPayments: new URL('killed/dynamodb-payments.ts', import.meta.url),
+    look: lookAtDynamoDB(client, TABLES),
     show(recordId) {
       const { region, credentials } = LOCAL_ACCESS;
       const access = `AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`;
@@ -57,6 +60,7 @@ export async function dynamoDBPipeline({
     environment: {
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       IDEMPOTENCY_TABLE_NAME: tables.idempotency,
+      PAYMENTS_TABLE_NAME: tables.payments,
       LEDGER_TABLE_NAME: tables.ledger,
     },
     publisher: new URL('../outbox/handler.ts', import.meta.url),

@@ -2,19 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
 import { UsageError } from '../../tools/arguments.ts';
+import { localEnvironment } from '../../tools/clients.ts';
 import { onStopSignal } from '../../tools/signals.ts';
+import { fakeProcessor } from '../payments/fake-processor.ts';
 import type { Backend } from './backend.ts';
 import { type Example, examples, ledgerExample, moreExamples, recordExample } from './curl.ts';
 import { startDynamoDBBackend } from './dynamodb-backend.ts';
 import { describeLine } from './function-line.ts';
+import { killedFunction } from './killed/function.ts';
 import { withLedger } from './ledger-page.ts';
+import { localPage } from './page/serve.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
 import { startPostgresBackend } from './postgres-backend.ts';
 import { type Gateway, openGateway } from './server.ts';
 import { type Options, readOptions, readSettings, type Settings, USAGE } from './settings.ts';
+import { watchedProcessor } from './watched-processor.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
+/** Its lease is short, so that a person sees it end. */
+const KILLED = { functionName: 'killed-payments', timeoutMillis: 5000 };
 /** As in the stack, but sooner: after a crash, its messages come again within 30 seconds. */
 const PIPELINE = { timeoutMillis: 5000, visibilitySeconds: 30, maxReceiveCount: 5, consumers: 1 };
 const CRASH_WITHIN_MILLIS = 60;
@@ -64,21 +71,43 @@ async function serve<Item>(
     },
   });
   stops.push(pipeline.stop);
-  const lambda = createLocalPayments({ store, payments, processorLatencyMillis, onEvent, onCharges });
-  gateway.invoke(withLedger(lambda, ledger, pipeline.queue));
-  introduce(gateway, backend);
+  const processor = watchedProcessor(fakeProcessor({ latencyMillis: processorLatencyMillis }));
+  const lambda = createLocalPayments({ store, payments, processor, onEvent, onCharges });
+  const killed = killedFunction({
+    ...KILLED,
+    module: backend.killedPayments,
+    environment: { ...localEnvironment({}), ...backend.pipeline.environment },
+    execArgv: process.execArgv,
+    processor,
+    onLine: (line) => onFunctionLine(line, KILLED.functionName),
+  });
+  stops.push(killed.stop);
+  gateway.invoke(withLedger(killed.instead(lambda), ledger, pipeline.queue));
+  const lines = linesFor(gateway, backend);
+  gateway.show(localPage({ look: backend.look, ledger, processor, lines: lines.first }));
+  introduce(gateway, backend, lines);
 }
 
-function introduce<Item>({ origin }: Gateway, { tables, show: showRecord }: Backend<Item>): void {
+interface Lines {
+  /** Those that show the promises. */
+  readonly first: readonly Example[];
+  readonly more: readonly Example[];
+}
+
+function linesFor<Item>({ origin }: Gateway, { show }: Backend<Item>): Lines {
   const name = `try-${randomUUID()}`;
+  const first = [...examples(origin, name), recordExample(name, show), ledgerExample(origin)];
+  return { first, more: moreExamples(origin, name) };
+}
+
+function introduce<Item>({ origin }: Gateway, { tables }: Backend<Item>, { first, more }: Lines): void {
   log(`Tables: ${tables}`);
+  log(`Open ${origin} in a browser: it pays, retries, and kills the function.`);
   log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
   const show = ({ title, command }: Example) => log(`# ${title}\n${command}\n`);
-  examples(origin, name).forEach(show);
-  show(recordExample(name, showRecord));
-  show(ledgerExample(origin));
+  first.forEach(show);
   log('And the rest of the API:\n');
-  moreExamples(origin, name).forEach(show);
+  more.forEach(show);
 }
 
 function onEvent(event: IdempotencyEvent): void {

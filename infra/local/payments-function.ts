@@ -1,11 +1,11 @@
 import type { IdempotencyEvent } from 'middy-idempotency';
 import { createPaymentsHandler } from '../payments/api.ts';
-import { fakeProcessor } from '../payments/fake-processor.ts';
+import type { FakeProcessor } from '../payments/fake-processor.ts';
 import type { Backend } from './backend.ts';
 import type { LambdaFunction } from './server.ts';
 
 export interface LocalPaymentsOptions<Item> extends Pick<Backend<Item>, 'store' | 'payments'> {
-  readonly processorLatencyMillis: number;
+  readonly processor: FakeProcessor;
   readonly onEvent: (event: IdempotencyEvent) => void;
   /** Gets the processor's count of charges after every request that is not a GET, replayed ones included. @default none */
   readonly onCharges?: (charges: number) => void;
@@ -13,8 +13,7 @@ export interface LocalPaymentsOptions<Item> extends Pick<Backend<Item>, 'store' 
 
 /** The example Lambda on a database of this machine, in this process. */
 export function createLocalPayments<Item>(options: LocalPaymentsOptions<Item>): LambdaFunction {
-  const { store, payments, processorLatencyMillis, onEvent, onCharges } = options;
-  const processor = fakeProcessor({ latencyMillis: processorLatencyMillis });
+  const { store, payments, processor, onEvent, onCharges } = options;
   const handler = createPaymentsHandler({
     store,
     payments,

@@ -7,6 +7,7 @@ import { postgresPayments } from '../payments/postgres-payments.ts';
 import { postgresPool } from '../postgres/pool.ts';
 import { type Backend, type Log, type PipelineBackend, starting } from './backend.ts';
 import { pollTable } from './outbox-source.ts';
+import { lookAtPostgres } from './page/look-at-postgres.ts';
 
 /** The example has a schema of its own, in a database that may have other tables. */
 const SCHEMA = 'payments_example';
@@ -20,6 +21,7 @@ export async function startPostgresBackend(log: Log): Promise<Backend<SqlItem<pg
   return {
     ...database,
     tables: `idempotency (the records), payments, refunds, outbox and ledger, in the schema ${SCHEMA}`,
+    killedPayments: new URL('killed/postgres-payments.ts', import.meta.url),
     show: (recordId) =>
       `DATABASE_URL='${url}' npx middy-idempotency show '${recordId}' --store postgres --table idempotency --schema ${SCHEMA}`,
     stop,
@@ -31,7 +33,7 @@ async function startDatabase(given: string | undefined) {
   const endpoint = new URL(url).host;
   try {
     const { pool, ...database } = await openPostgres(url, SCHEMA);
-    return { ...database, url, endpoint, stop: () => pool.end().then(stop) };
+    return { ...database, url, endpoint, look: lookAtPostgres(pool), stop: () => pool.end().then(stop) };
   } catch (cause) {
     await stop();
     const { message, code } = cause as pg.DatabaseError;

@@ -22,7 +22,7 @@ export const USAGE = `Usage: npm start -- [options]
 
 Runs the payments example on this machine: a database, its tables, and the Lambda handler
 behind HTTP. Behind the payments it runs outbox, publisher, queue and ledger.
-Prints curl lines to try it with. Ctrl-C ends it.
+Serves a page to try it with, and prints curl lines. Ctrl-C ends it.
 
 Options:
   --store <name>         Where payments, ledger and records are: dynamodb or postgres. Default
@@ -35,7 +35,8 @@ Options:
 Environment:
   PORT                      Where to listen on 127.0.0.1; 0 is any free port. Default 3000.
   DYNAMODB_ENDPOINT         A DynamoDB Local that runs already, such as http://127.0.0.1:8000.
-                            Default: one is started, with Java 17 or later, or Docker.
+                            Default: one is started, in Java 17 or later, in Docker, or in a Java
+                            that is installed into node_modules/.cache by Python 3.
   POSTGRES_URL              A PostgreSQL that runs already, such as
                             postgres://user:password@127.0.0.1:5432/postgres. The tables are made in
                             its schema payments_example. Default: one is started.
