@@ -8,14 +8,14 @@ export interface Sequence extends Omit<Frame, 'width' | 'height'> {
   readonly conclusion: string;
 }
 
-export interface Lane {
+interface Lane {
   readonly name: string;
   /** Of its middle. */
   readonly x: number;
 }
 
 /** Lanes by their names. */
-export type Step =
+type Step =
   | {
       readonly from: string;
       readonly to: string;
