@@ -766,6 +766,17 @@ function conditionFor(`,
     "if redis.call('EXISTS', KEYS[1]) == 2 then",
   ),
   {
+    name: 'found here: a refusal by Redis hides an earlier try without an answer',
+    edits: [
+      edit(
+        'src/stores/redis/failure.ts',
+        '(resends && !CLOSED.test(message) ? undefined : false)',
+        '(resends ? false : false)',
+      ),
+    ],
+    tests: ['test/integration/postgres-redis-answers.test.ts'],
+  },
+  {
     name: 'extend gives up after one failure',
     edits: [
       edit(
