@@ -636,7 +636,7 @@ function conditionFor(`,
   },
   {
     name: 'a nested call in a handler of Middy is taken for a duplicate',
-    edits: [edit('src/middy/lifecycle.ts', 'stateOf(request).inside = execution;', '')],
+    edits: [edit('src/middy/lifecycle.ts', '  stateOf(request).inside = execution;\n', '')],
     tests: ['test/nesting.test.ts'],
   },
   one(
