@@ -1,8 +1,8 @@
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * Whether a request comes from a program or a page of this machine. A site whose name was made to lead here (DNS
- * rebinding) sends its own name as `Host`, and a page of another site sends its `Origin`.
+ * Whether a request comes from a program or a page of this machine. A page of another site sends its `Origin`. A site
+ * whose name was made to lead here (DNS rebinding) sends that name as `Host`.
  */
 export function isFromHere({
   host = '',
