@@ -36,6 +36,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
+    dynamoDB: options,
 
     async insert(record) {
       const { id } = record;
@@ -61,7 +62,8 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       }
       const Item = await itemOf(record);
       const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
-      return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
+      const answer = await transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
+      return answer.done ? { done: true, room: roomIn(Item, names) } : answer;
     },
 
     async remove(id, expected) {
@@ -72,16 +74,12 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       return recordOf(await table.get(id));
     },
 
-    prime() {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, PRIME_MILLIS);
-        const end = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+    prime: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, PRIME_MILLIS).unref();
+        const end = () => resolve();
         table.get(PRIMING_ID).then(end, end);
-      });
-    },
+      }),
   };
 
   /**
