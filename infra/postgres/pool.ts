@@ -12,18 +12,22 @@ export function postgresPool(connectionString: string, config: pg.PoolConfig = {
 /** All that `work` writes is there, or nothing. @throws what `work` throws */
 export async function inTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
   const tx = await pool.connect();
-  let isCommitted = false;
+  let isUsable = true;
   tx.on('error', ignore);
   try {
     await tx.query('BEGIN');
     const result = await work(tx);
     await tx.query('COMMIT');
-    isCommitted = true;
     return result;
+  } catch (error) {
+    // At once: others may wait for its locks, or skip them. If it gets no answer, the connection is closed.
+    await tx.query('ROLLBACK').catch(() => {
+      isUsable = false;
+    });
+    throw error;
   } finally {
     tx.off('error', ignore);
-    // A connection that is closed in a transaction rolls it back.
-    tx.release(!isCommitted);
+    tx.release(!isUsable);
   }
 }
 
