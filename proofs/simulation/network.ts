@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../src/core/record/record.ts';
+import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../../src/core/record/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { CallRun } from './call.ts';
@@ -79,7 +79,9 @@ export class Network {
     remove: (id, expected) => this.#ask('remove', id, () => this.table.remove(id, expected)),
     read: (id) => this.#ask('read', id, () => ({ answer: this.table.get(id), wrote: false })),
     transact: (record, expected, items, token) =>
-      this.#ask('transact', record.id, () => this.table.transact(record, expected, items, token)),
+      this.#ask('transact', record?.id ?? '', () =>
+        this.table.transact(record as CompletedRecord, expected, items, token),
+      ),
   };
 
   /** What the guards of the schedule write to. */

@@ -1,11 +1,33 @@
 import { optionError, shown, wrongOption } from '../errors.ts';
 import { isObject } from '../json.ts';
 import type { IdempotencyEvent } from './events.ts';
-import type { Outcome } from './record/outcome.ts';
+import type { Outcome, ReplayFormat } from './record/outcome.ts';
+import type { Identity } from './record/record.ts';
 import type { RecordStore } from './record/store.ts';
+import type { Runtime } from './runtime.ts';
 
 /** `'store'`: a retry gets this outcome. `'release'`: a retry executes. `'hold'`: the lease is left to run out. */
 export type Settlement = 'store' | 'release' | 'hold';
+
+/** Records of another package that count, too: `powertoolsRecords(…)` of `middy-idempotency/powertools`. */
+export interface MigrationSource {
+  /**
+   * Called once, at construction, with the guard's options.
+   * @throws TypeError where they do not fit
+   * @internal
+   */
+  attach(
+    options: ResolvedProtocolOptions,
+    runtime: Runtime,
+    given: { readonly scope?: unknown; readonly fingerprint?: unknown },
+  ): StoreOfRequest;
+}
+
+/**
+ * The store of one request: the guard's own, with the records of the other package in front of it. `args`: what the selectors
+ * read. They are read at once: the event may be changed later.
+ */
+type StoreOfRequest = (identity: Identity, args: readonly unknown[], format: ReplayFormat) => RecordStore;
 
 /** The options of the protocol. Those that read the request are in `request-key/request-options.ts`. */
 export interface ProtocolOptions<TItem = never> {
@@ -46,6 +68,8 @@ export interface ProtocolOptions<TItem = never> {
    * response, never beyond its retention. A record that was deleted from the store is still replayed. @default off
    */
   readonly cache?: { readonly maxEntries: number };
+  /** Where the records are that another package has written for the same requests. @default none */
+  readonly migrateFrom?: MigrationSource;
   /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
   readonly onEvent?: (event: IdempotencyEvent) => unknown;
   /**
@@ -53,6 +77,14 @@ export interface ProtocolOptions<TItem = never> {
    * Set it to `false` only where `onEvent` reports them. @default true
    */
   readonly warnings?: boolean;
+  /**
+   * Whether an operator can switch this guard off: where the variable `MIDDY_IDEMPOTENCY_DISABLED` is `true` when the process
+   * starts. Then every request is executed, as often as it comes, and the store gets no request. The handle works: steps run,
+   * derived keys are the same, and `transact` writes its items. A key that is missing or malformed is still refused. Each
+   * process logs a warning, and each request is an event `unguarded`. Refused with `onExpiredLease: 'throw'`.
+   * @default false
+   */
+  readonly allowDisabling?: boolean;
 }
 
 export interface ResolvedProtocolOptions {
@@ -77,8 +109,10 @@ export const PROTOCOL_OPTION_NAMES = [
   'onExpiredLease',
   'settle',
   'cache',
+  'migrateFrom',
   'onEvent',
   'warnings',
+  'allowDisabling',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
 export const DEFAULT_CLOCK_SKEW_MILLIS = 1000;
@@ -99,8 +133,10 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
     onExpiredLease = 'run',
     settle,
     cache,
+    migrateFrom,
     onEvent,
     warnings = true,
+    allowDisabling = false,
   } = options;
   if (STORE_VERBS.some((verb) => typeof store?.[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
@@ -109,11 +145,16 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, YEAR_MILLIS);
   requireNumber('clockSkewMillis', clockSkewMillis, YEAR_MILLIS, 0);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
-  if (onExpiredLease === 'throw' && store.durability) throw optionError('onExpiredLease', store.durability);
+  const mayExecuteTwice = store.durability ?? (allowDisabling && 'excludes allowDisabling');
+  if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
+  if (migrateFrom && !migrateFrom.attach) {
+    throw wrongOption('migrateFrom', 'powertoolsRecords({ … })', migrateFrom);
+  }
   requireFunctionIfGiven('onEvent', onEvent);
   requireOneOf('warnings', warnings, [true, false]);
+  requireOneOf('allowDisabling', allowDisabling, [true, false]);
   return {
     store,
     retentionMillis: retentionSeconds * 1000,
