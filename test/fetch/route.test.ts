@@ -59,8 +59,8 @@ describe('problems are byte for byte those of httpIdempotency', () => {
       return key;
     };
     const running = await crashed({});
-    const unknown = await crashed({ onExpiredLease: 'throw', leaseMillis: 1 });
-    harness.clock.advance(2000);
+    const unknown = await crashed({ onExpiredLease: 'throw', leaseMillis: 20_000 });
+    harness.clock.advance(21_001);
     const used = randomUUID();
     await api(paid)(request(used));
     const answers = {
@@ -320,12 +320,12 @@ describe('the outcome', () => {
   it('is stored where `settle` says so: it gets the response in format 2.0', async () => {
     const settle = vi.fn(() => 'store' as const);
     const guard = guardOf({ settle });
-    const next = vi.fn(async () => new Response('no', { status: 503 }));
+    const next = vi.fn(async () => Response.json('no', { status: 503 }));
     await guard(post(), next);
     expect((await guard(post(), next)).status).toBe(503);
     expect(next).toHaveBeenCalledOnce();
-    const headers = { 'content-type': 'text/plain;charset=UTF-8' };
-    const stored = { statusCode: 503, headers, body: 'no', isBase64Encoded: false };
+    const headers = { 'content-type': 'application/json' };
+    const stored = { statusCode: 503, headers, body: '"no"', isBase64Encoded: false };
     expect(settle).toHaveBeenCalledWith({ kind: 'returned', value: stored }, false);
   });
 });
