@@ -18,6 +18,9 @@ const DECIDE = 'src/core/claim/decide.ts';
 const CONTEND = 'src/core/claim/contend.ts';
 const CLAIM_WRITES = 'src/core/claim/claim-writes.ts';
 const RUN = 'src/middy/run.ts';
+const READ_THROUGH = 'src/powertools/read-through.ts';
+const MIRROR = 'src/powertools/mirror.ts';
+const MIGRATION = ['proofs/migration/migration.test.ts'];
 const KEPT = 'proofs/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb/store.ts';
 
@@ -30,6 +33,9 @@ const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
 const PERSIST = 'src/core/execution/persist.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 const TRANSACTION = 'src/core/claim/transaction.ts';
+const SQL_STATEMENTS = 'src/stores/postgres/statements.ts';
+const SQL_WORK = 'src/stores/postgres/work.ts';
+const REDIS_SCRIPTS = 'src/stores/redis/scripts.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
@@ -108,12 +114,50 @@ export const BREAKS: readonly Break[] = [
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
   one('TTL shorter than the lease', 'src/core/budget.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
   {
+    name: 'begin although Powertools has the request',
+    edits: [edit(READ_THROUGH, 'isClaimed ? await look(claim) : undefined', 'undefined')],
+    tests: MIGRATION,
+  },
+  {
+    name: 'do not look at Powertools where the answer to a claim was lost',
+    edits: [edit(READ_THROUGH, 'answer.done || isSameClaim(answer.existing, claim)', 'answer.done')],
+    tests: ['test/powertools/read-through.test.ts'],
+  },
+  {
+    name: 'leave the fingerprint of a wrong payload when Powertools has the request',
+    edits: [edit(READ_THROUGH, "why === 'keyReused' ? undefined : claim.fingerprint", 'claim.fingerprint')],
+    tests: ['test/powertools/read-through.test.ts'],
+  },
+  {
+    name: 'mirror a claim over an execution of Powertools',
+    edits: [
+      edit(
+        MIRROR,
+        "'attribute_not_exists(#id) OR (#status = :inprogress AND #mirror_of = :record)'",
+        "'attribute_not_exists(#id) OR attribute_exists(#id) OR (#status = :inprogress AND #mirror_of = :record)'",
+      ),
+    ],
+    tests: MIGRATION,
+  },
+  {
+    name: 'do not mirror an outcome',
+    edits: [edit(MIRROR, "if (record.status === 'RELEASED')", "if (record.status !== 'IN_PROGRESS')")],
+    tests: MIGRATION,
+  },
+  {
+    name: "take the shadow of our own crashed execution for one of Powertools'",
+    edits: [
+      edit('src/powertools/item.ts', "status === 'INPROGRESS' && item[MIRROR_OF] === recordId", "status === 'none'"),
+    ],
+    tests: ['test/powertools/mirror.test.ts'],
+  },
+  {
     name: 'compute the key again after the event was changed',
     edits: [
       edit(
         'src/operation.ts',
-        'guard({ identity, remaining, format })',
-        'guard({ identity: { ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity?.id; } } as Identity, remaining, format })',
+        'guard({ identity, remaining, format,',
+        'guard({ identity: { ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity?.id; } } as Identity, remaining, format,',
       ),
       edit(HELD_RECORD, 'return { id, owner,', 'return { id: context.identity.id, owner,'),
     ],
@@ -666,6 +710,66 @@ function conditionFor(`,
     'src/stores/dynamodb/checkpoints.ts',
     'await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));',
     'void Promise.all(packed.map(({ parts }) => parts?.write(expiration))).catch(() => undefined);',
+  ),
+  {
+    name: 'found here: a takeover reads the results of steps without a limit of time',
+    edits: [
+      edit(
+        'src/core/claim/claim.ts',
+        'await writes.inTime(checkpointTexts, opening.checkpoints)',
+        'await checkpointTexts(opening.checkpoints)',
+      ),
+    ],
+    tests: ['test/core/claim/guard.test.ts'],
+  },
+  one(
+    'PostgreSQL: a write without the owner condition',
+    SQL_STATEMENTS,
+    `return \`r.owner = \${owner}::text and r.status`,
+    'return `r.status',
+  ),
+  one(
+    'PostgreSQL: a takeover without the lease that was read',
+    SQL_STATEMENTS,
+    `and (\${lease}::double precision is null or r.lease_until = \${lease}::double precision)`,
+    '',
+  ),
+  one(
+    'PostgreSQL: a COMMIT without an answer counts as rolled back',
+    'src/stores/postgres/transaction.ts',
+    'throw unavailable(error, table);',
+    'return { done: false, itemsError: error };',
+  ),
+  one(
+    'PostgreSQL: a record that is locked counts as absent',
+    'src/stores/postgres/verbs.ts',
+    'if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;',
+    'if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;\n        return { done: true };',
+  ),
+  one(
+    'PostgreSQL: the own outcome is not recognised after a lost answer',
+    SQL_WORK,
+    "const isOurs = existing?.owner === owner && existing.status === 'COMPLETED';",
+    'const isOurs = existing === null;',
+  ),
+  one(
+    'found here: a transaction of PostgreSQL takes its whole time at every try',
+    SQL_WORK,
+    'await within(runtime, millis, () => Promise.race([begun',
+    'await within(runtime, left(), () => Promise.race([begun',
+  ),
+  one('Redis: a write without the owner condition', REDIS_SCRIPTS, 'if r[1] ~= ARGV[1] or r[2]', 'if r[2]'),
+  one(
+    'Redis: a takeover without the lease that was read',
+    REDIS_SCRIPTS,
+    "(ARGV[3] ~= '' and r[3] ~= ARGV[3]) or ",
+    '',
+  ),
+  one(
+    'Redis: an insert writes over a record',
+    REDIS_SCRIPTS,
+    "if redis.call('EXISTS', KEYS[1]) == 1 then",
+    "if redis.call('EXISTS', KEYS[1]) == 2 then",
   ),
   {
     name: 'extend gives up after one failure',

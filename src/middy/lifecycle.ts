@@ -3,7 +3,6 @@ import type { Execution } from '../core/execution/execution.ts';
 import type { IdempotencyHandle } from '../core/execution/handle.ts';
 import { claimTimeout } from '../core/record/failures.ts';
 import type { Outcome, ReplayFormat } from '../core/record/outcome.ts';
-import { goInside } from '../nesting.ts';
 import { type Operation, refuseDurable, remainingOf } from '../operation.ts';
 import { type MiddyRequest, stateOf, watchRequest } from './request.ts';
 import { createRun, type MiddyRun } from './run.ts';
@@ -143,7 +142,7 @@ async function start(
   const run = createRun({ request, execution, timeout, reject });
   attachHandle(request, execution.handle);
   watchRequest(request, run);
-  stateOf(request).enter = () => goInside(execution);
+  stateOf(request).inside = execution;
   return run;
 }
 
