@@ -63,6 +63,21 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/**
+ * A copy that equals what JSON makes of the value, without its text; `undefined` where only JSON itself can say. Flat data, such as
+ * an HTTP response: a string of megabytes is not parsed again.
+ */
+export function flatCopy(value: unknown, levels = 2): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (!isObject(value)) return Number.isFinite(value) && !Object.is(value, -0) ? value : undefined;
+  if (levels === 0 || 'toJSON' in value || Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  // A second call of a getter could give another value.
+  const copies = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([name, { enumerable, get }]) => {
+    return [name, enumerable && !get ? flatCopy(value[name], levels - 1) : undefined] as const;
+  });
+  return copies.some(([, copy]) => copy === undefined) ? undefined : Object.fromEntries(copies);
+}
+
 /** What kind of object it is, of this realm or another (a `vm` context, a test runner's): `'[object Error]'`. */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value);

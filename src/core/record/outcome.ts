@@ -1,5 +1,5 @@
 import { IdempotencyError } from '../../errors.ts';
-import { isObject, tagOf } from '../../json.ts';
+import { flatCopy, isObject, tagOf } from '../../json.ts';
 import type { StoredOutcome } from './record.ts';
 
 /** What an execution ended with. */
@@ -30,13 +30,27 @@ export interface ReplayFormat {
   decode(stored: StoredOutcome): Outcome;
 }
 
+/** Characters. A shorter text is parsed in less time than its value is looked at. */
+const LONG_TEXT = 10_000;
+
 export const jsonFormat: ReplayFormat = {
   encode(outcome) {
     const stored = encodeOutcome(outcome);
-    return { stored, outcome: stored.type === 'RETURNED' ? decodeOutcome(stored) : outcome };
+    if (stored.type !== 'RETURNED' || outcome.kind !== 'returned') return { stored, outcome };
+    const copy = Number(stored.json?.length) < LONG_TEXT ? undefined : copyOf(outcome.value);
+    return { stored, outcome: copy === undefined ? decodeOutcome(stored) : returned(copy) };
   },
   decode: decodeOutcome,
 };
+
+function copyOf(value: unknown): unknown {
+  try {
+    return flatCopy(value);
+  } catch {
+    // A proxy lets JSON look at it, but not a copy.
+    return undefined;
+  }
+}
 
 /**
  * The outcome as it is stored: JSON text, the same text that Lambda sends. What cannot be written as JSON becomes
