@@ -11,7 +11,7 @@ export async function readFetch(request: Request, withBody: boolean): Promise<Ht
   return {
     shape: 'v2',
     multiValue: false,
-    method: request.method,
+    method: request.method.toUpperCase(),
     authority: [host, ''],
     path: pathname,
     query: parseQuery(search),

@@ -205,6 +205,14 @@ describe('the body of a request', () => {
     expect(next).not.toHaveBeenCalled();
   });
 
+  it('is not read where there is no key', async () => {
+    const request = new Request('https://shop.example/payments', { method: 'POST', body: 'a' });
+    await request.text();
+    expect((await guardOf()(request, vi.fn())).status).toBe(400);
+    const next = async () => new Response('unguarded');
+    expect(await (await guardOf({ required: false })(request, next)).text()).toBe('unguarded');
+  });
+
   it('is not read where the fingerprint is a function', async () => {
     const guard = guardOf({ fingerprint: (request) => request.headers.get('x-content-sha256') });
     const request = post('a', { 'x-content-sha256': 'a' });
@@ -213,6 +221,18 @@ describe('the body of a request', () => {
     await guard(request, next);
     expect((await guard(post('b', { 'x-content-sha256': 'b' }), next)).status).toBe(422);
   });
+});
+
+it('a method is guarded in any case, although `Request` leaves some as they are', async () => {
+  const next = vi.fn(async () => new Response('paid'));
+  const guard = guardOf();
+  for (const method of ['PATCH', 'patch']) {
+    await guard(
+      new Request('https://shop.example/', { method, headers: { 'idempotency-key': 'k-1' }, body: '{}' }),
+      next,
+    );
+  }
+  expect(next).toHaveBeenCalledOnce();
 });
 
 describe('further arguments', () => {
