@@ -317,7 +317,7 @@ export const BREAKS: readonly Break[] = [
   one(
     'write the items of a transaction apart from the outcome',
     'src/stores/dynamodb/transaction.ts',
-    'const failed = await table.transact([...items, { Put: put }], token);',
+    'const failed = await table.transact(put ? [...items, { Put: put }] : items, token);',
     'await table.transact(items, token);\n  const failed = await table.transact([{ Put: put }], token.slice(1));',
   ),
   one(

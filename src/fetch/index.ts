@@ -82,8 +82,10 @@ export function createRoute(options: AnyOptions, runtime: Runtime): RouteGuard<r
   if (options.operation === undefined) warnOfSharedDefault(options.store, 'a handler');
 
   return async function idempotentRoute(request, next, ...rest) {
-    if (!http.methods.has(request.method)) return next(undefined);
-    const read = await readFetch(request, fingerprint === undefined);
+    if (!http.methods.has(request.method.toUpperCase())) return next(undefined);
+    // Without a key there is nothing to compare it with.
+    const comparesBody = fingerprint === undefined && request.headers.has(http.headerName);
+    const read = await readFetch(request, comparesBody);
     const format = httpFormat(read, http.droppedHeaders);
     const invocation = { args: [request, read, ...rest], remaining: remainingAmong(rest), format };
     let isOfRoute = false;
