@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import { idempotency } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
@@ -274,6 +275,25 @@ it('reads a table with a sort key, other attributes and a store that is no table
   const records = { ...layer, hashFunction: 'sha256' };
   expect(await on.new(as('new'), { records, options: { store: memoryStore() } })(order)).toMatchObject({ by: 'old' });
   expect(charges).toEqual(['old']);
+});
+
+it('does not execute again where the outcome has a number that JavaScript cannot hold', async () => {
+  for (const [N, refusal] of [
+    ['12345678901234567890', 'RESPONSE_NOT_REPLAYABLE'],
+    ['1.5e120', undefined],
+  ] as const) {
+    const order = newOrder();
+    await on.old(charging().as('old'))(order);
+    const data = { N };
+    const change = { UpdateExpression: 'SET #d = :d', ExpressionAttributeNames: { '#d': 'data' } };
+    const Key = { id: { S: String(legacyKey(order).id) } };
+    await client.send(
+      new UpdateItemCommand({ TableName: tableName, Key, ...change, ExpressionAttributeValues: { ':d': data } }),
+    );
+    const retry = on.new(charging().as('new'))(order);
+    if (refusal) await expect(retry).rejects.toThrow(code(refusal));
+    else expect(await retry).toBe(1.5e120);
+  }
 });
 
 it('counts an item as it stands, and refuses one that Powertools has not written', async () => {
