@@ -37,9 +37,11 @@ describe('after the deploy, a request that the old code has served', () => {
     const { charges, as } = charging();
     const order = newOrder();
     const first = await on.old(as('old'))(order);
-    const next = on.new(as('new'));
+    const events: string[] = [];
+    const next = on.new(as('new'), { options: { onEvent: ({ type }) => void events.push(type) } });
     expect(await next(order)).toEqual(first);
     expect(await next(order)).toEqual(first);
+    expect(events).toEqual(['replayed', 'replayed']);
     expect(charges).toEqual(['old']);
   });
 

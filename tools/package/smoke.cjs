@@ -2,6 +2,7 @@ const assert = require('node:assert/strict');
 const { idempotency, IdempotencyError } = require('middy-idempotency');
 const { dynamoDBStore } = require('middy-idempotency/dynamodb');
 const { memoryStore } = require('middy-idempotency/memory');
+const { powertoolsRecords } = require('middy-idempotency/powertools');
 
 module.exports = async (how) => {
   const { default: middy } = await import('@middy/core');
@@ -18,6 +19,8 @@ module.exports = async (how) => {
   await assert.rejects(handler({}, {}), (error) => error instanceof IdempotencyError && error.code === 'KEY_MISSING');
   assert.equal(typeof dynamoDBStore({ tableName: 'any' }).insert, 'function');
   assert.throws(() => dynamoDBStore({}), /tableName/);
+  const old = powertoolsRecords({ tableName: 'any', mode: 'readThrough', eventKeyJmesPath: 'id' });
+  assert.doesNotThrow(() => idempotency({ store: memoryStore(), operation: 'pay', key: 'id', migrateFrom: old }));
   console.log(`Node ${process.version}, @middy/core ${version}, ${how}: ok`);
 };
 if (require.main === module) module.exports('require');
