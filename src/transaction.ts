@@ -8,9 +8,12 @@ import { OPERATION_OPTION_NAMES, type OperationOptions, resolveOperation } from 
 import { requireOperation } from './request-key/request-options.ts';
 import { systemRuntime } from './runtime.ts';
 
-/** The options of `idempotent`, without those of a lease, since there is none, and without `migrateFrom`. */
+/** The options of `idempotent`, without those of a lease, since there is none, and without those of migration and disabling. */
 export interface TransactionOptions<Args extends readonly unknown[], TItem>
-  extends Omit<OperationOptions<Args, TItem>, 'leaseMillis' | 'settle' | 'onMissingKey' | 'migrateFrom'> {
+  extends Omit<
+    OperationOptions<Args, TItem>,
+    'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling' | 'migrateFrom'
+  > {
   /**
    * Whether the record is read before the plan is made: one read for each request, where a plan costs more than that.
    * @default false: a retry makes its plan, and finds the record when it writes
@@ -85,7 +88,7 @@ export function createTransaction(
   };
 }
 
-const NO_OPTIONS = ['leaseMillis', 'settle', 'onMissingKey', 'migrateFrom'];
+const NO_OPTIONS = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling', 'migrateFrom'];
 const KNOWN_OPTIONS = [...OPERATION_OPTION_NAMES.filter((name) => !NO_OPTIONS.includes(name)), 'lookFirst'];
 
 function checkedPlan(planned: unknown): Plan {

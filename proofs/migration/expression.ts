@@ -1,5 +1,5 @@
 /** An attribute's value as DynamoDB's protocol has it. */
-export type Value = Readonly<Record<string, unknown>>;
+type Value = Readonly<Record<string, unknown>>;
 export type Item = Readonly<Record<string, Value>>;
 
 export interface Conditional {

@@ -49,13 +49,14 @@ export interface RecordStore<TItem = never> {
   /** A strongly consistent read. */
   read(id: string): Promise<IdempotencyRecord | undefined>;
   /**
-   * Replaces the whole record if it is as expected, together with writes of the caller: all or nothing. With `undefined`, it
-   * expects no record under the id. `TItem` is a write in the form of the store's own database. `token` is the same whenever
+   * Replaces the whole record if it is as expected, together with writes of the caller: all or nothing. Where `expected` is
+   * `undefined`, it expects no record under the id. `TItem` is a write in the form of the store's own database. `token` is the same whenever
    * the same transaction is sent again. A conflict of the record is answered before a conflict of the items.
+   * Where `record` is `undefined`, it writes the items alone, and answers every failure as `itemsError`: it is not sent again.
    * @default there are no transactions
    */
   transact?(
-    record: CompletedRecord,
+    record: CompletedRecord | undefined,
     expected: Expected | undefined,
     items: readonly TItem[],
     token: string,
@@ -63,10 +64,10 @@ export interface RecordStore<TItem = never> {
   /** Bytes of UTF-8 that an outcome may have. A larger one is stored as not replayable. @default unlimited */
   readonly maxOutcomeBytes?: number;
   /**
-   * Given by the stores for DynamoDB, whose transactions take any record and entries of `TransactItems`. `isEncoded`: outcomes
-   * go through a codec. @default it is another store
+   * Given by the stores for DynamoDB, whose transactions take any record and entries of `TransactItems`.
+   * @default it is another store
    */
-  readonly dynamoDB?: { readonly isEncoded: boolean };
+  readonly dynamoDB?: { readonly codec?: unknown };
   /**
    * Why the store may lose what it has confirmed. Then `onExpiredLease: 'throw'` is refused with this text.
    * @default it keeps what it has confirmed
