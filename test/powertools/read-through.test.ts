@@ -213,6 +213,33 @@ describe('a request that the old code is serving', () => {
   });
 });
 
+it('does not take a late answer for an execution whose time has passed: it may have ended in between', async () => {
+  const { charges, as, hold } = charging();
+  const order = newOrder();
+  const { started, go } = hold('old');
+  const running = on.old(as('old'), {}, {}, 2000)(order);
+  await started;
+  const [read, delivered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = localClient();
+  slow.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      read.resolve();
+      await delivered.promise;
+      return answer;
+    },
+    { step: 'deserialize', priority: 'high' },
+  );
+  const request = on.new(as('new'), { records: { client: slow } })(order);
+  await read.promise;
+  go();
+  await running;
+  on.passTime(10_000);
+  delivered.resolve();
+  expect(await request).toEqual(await running);
+  expect(charges).toEqual(['old']);
+});
+
 describe('an execution of the old code that has vanished', () => {
   /** It dies in the middle: its item stays INPROGRESS. */
   async function crashed(order: { id: string }, remainingMillis = 1000) {
