@@ -151,7 +151,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
-  if (migrateFrom && !migrateFrom.attach) {
+  if (migrateFrom !== undefined && !migrateFrom?.attach) {
     throw wrongOption('migrateFrom', 'powertoolsRecords({ … })', migrateFrom);
   }
   requireFunctionIfGiven('onEvent', onEvent);
