@@ -200,7 +200,7 @@ describe('the body of a request', () => {
     await request.text();
     const next = vi.fn();
     expect(await thrownBy(guardOf()(request, next))).toMatchObject({
-      message: expect.stringMatching(/put the guard in front/),
+      message: expect.stringMatching(/Put the guard in front/),
     });
     expect(next).not.toHaveBeenCalled();
   });
