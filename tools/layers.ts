@@ -79,6 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/index',
     'src/jmespath',
     'src/operator',
+    'src/powertools',
     'src/stores',
     '@aws-sdk/client-dynamodb',
     'node:**',

@@ -359,6 +359,7 @@ describe('refuses at construction', () => {
     ['operation', undefined, 'must be a string'],
     ['problemHeaders', () => ({}), 'is not known'],
     ['timeoutEarlyInMillis', 5, 'is not known'],
+    ['migrateFrom', {}, 'is not known'],
   ])('%s: %j', (name, value, why) => {
     const make = () => idempotentRoute({ store: memoryStore() as RecordStore, ...options, [name]: value } as never);
     expect(make).toThrow(`option \`${name}\``);
