@@ -1,0 +1,64 @@
+import { posix } from 'node:path';
+import { diagram } from './diagram.ts';
+import { idOf } from './files.ts';
+import { frontPage } from './front-page.ts';
+
+export interface SourcePage {
+  /** From `docs/`. */
+  readonly file: string;
+  readonly text: string;
+  /** What every path of the site begins with: `/`, or `/name/`. */
+  readonly base: string;
+  /** Where the files of the repository are on the code host, if that is known. */
+  readonly sourceUrl?: string | undefined;
+}
+
+export interface SitePage {
+  readonly data: Record<string, unknown> & { readonly title: string };
+  readonly body: string;
+}
+
+/** A page of the repository as the site shows it. On the code host it stays as it is. */
+export function sitePage(page: SourcePage): SitePage {
+  const [, title = page.file] = /^# (.+)$/m.exec(page.text) ?? [];
+  const text = page.text.replace(/^# .+\n+/m, '');
+  const body = mapProse(text, (prose) => linked(prose, page)).replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code) => diagram(code));
+  const data = { title: title.replaceAll('`', ''), ...(title.includes('`') && {}), description: descriptionOf(text) };
+  return page.file === 'README.md' ? frontPage({ data, body }, page.base) : { data, body };
+}
+
+/** Changes what is outside of code blocks. */
+const mapProse = (text: string, change: (prose: string) => string) =>
+  text
+    .split(/(^```[\s\S]*?^```$)/m)
+    .map((part, index) => (index % 2 === 0 ? change(part) : part))
+    .join('');
+
+function linked(prose: string, page: SourcePage): string {
+  return prose.replaceAll(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g, (whole, image: string, text: string, target: string) => {
+    if (image !== '' || /^([a-z]+:|#)/.test(target)) return whole;
+    const url = urlOf(target, page);
+    return url === undefined ? text : `[${text}](${url})`;
+  });
+}
+
+/** Of a relative link. A file of the repository that is no page has a URL only where the code host is known. */
+export function urlOf(target: string, { file, base, sourceUrl }: SourcePage): string | undefined {
+  const [path = '', anchor] = target.split('#');
+  const absolute = posix.join('docs', posix.dirname(file), path);
+  const hash = anchor === undefined ? '' : `#${anchor}`;
+  const report = /^api\/(.+)\.api\.md$/.exec(absolute);
+  if (report) return `${base}reference/api/${report[1]}/${hash}`;
+  if (absolute.startsWith('docs/') && absolute.endsWith('.md')) {
+    const id = idOf(absolute.slice('docs/'.length));
+    return id === 'index' ? `${base}${hash}` : `${base}${id}/${hash}`;
+  }
+  return sourceUrl === undefined ? undefined : `${sourceUrl}/${absolute}${hash}`;
+}
+
+/** The first sentence, without marks. */
+function descriptionOf(text: string): string {
+  const line = text.split('\n').find((one) => /^[A-Z`*[]/.test(one)) ?? '';
+  const plain = line.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*]/g, '');
+  return plain.split(/(?<=\.) /)[0] ?? '';
+}
