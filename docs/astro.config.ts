@@ -21,8 +21,10 @@ export default defineConfig({
       description: 'Makes AWS Lambda handlers safe to retry.',
       favicon: '/favicon.svg',
       customCss: ['./site/theme.css'],
+      components: { Sidebar: './site/components/Sidebar.astro' },
       sidebar: sidebar(),
-      markdown: { processedDirs: ['.'] },
+      // "On this page" links to each section. A link at each heading would be a tenth of the site.
+      markdown: { headingLinks: false },
       expressiveCode: { themes: ['github-dark-high-contrast', 'github-light-high-contrast'], styleOverrides: { borderRadius: '0.4rem' } },
       credits: false,
       pagination: true,

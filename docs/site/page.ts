@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { diagram } from './diagram.ts';
-import { idOf } from './files.ts';
+import { entryOf, GENERATED, idOf } from './files.ts';
 import { frontPage } from './front-page.ts';
 
 export interface SourcePage {
@@ -20,12 +20,22 @@ export interface SitePage {
 
 /** A page of the repository as the site shows it. On the code host it stays as it is. */
 export function sitePage(page: SourcePage): SitePage {
-  const [, title = page.file] = /^# (.+)$/m.exec(page.text) ?? [];
-  const text = page.text.replace(/^# .+\n+/m, '');
+  const title = titleOf(page);
+  const text = (page.file.startsWith(GENERATED) ? compact(page.text) : page.text).replace(/^# .+\n+/m, '');
   const body = mapProse(text, (prose) => linked(prose, page)).replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code) => diagram(code));
-  const data = { title: title.replaceAll('`', ''), ...(title.includes('`') && {}), description: descriptionOf(text) };
+  const data = { title, description: descriptionOf(text) };
   return page.file === 'README.md' ? frontPage({ data, body }, page.base) : { data, body };
 }
+
+function titleOf({ file, text }: SourcePage): string {
+  if (file.startsWith(GENERATED)) return ['middy-idempotency', entryOf(file)].filter((part) => part !== '').join('/');
+  const [, title = file] = /^# (.+)$/m.exec(text) ?? [];
+  return title.replaceAll('`', '');
+}
+
+/** TypeDoc's headings without a name (`Parameters`, `Returns`) are not worth an anchor. */
+const compact = (text: string) =>
+  text.replaceAll(/^#{3,} (\p{Lu}[a-z]+( [A-Za-z][a-z]+)*)$/gmu, '**$1**').replaceAll(' :------ |', ' --- |').replaceAll(/^\*\*\*\n/gm, '');
 
 /** Changes what is outside of code blocks. */
 const mapProse = (text: string, change: (prose: string) => string) =>
@@ -48,7 +58,7 @@ export function urlOf(target: string, { file, base, sourceUrl }: SourcePage): st
   const absolute = posix.join('docs', posix.dirname(file), path);
   const hash = anchor === undefined ? '' : `#${anchor}`;
   const report = /^api\/(.+)\.api\.md$/.exec(absolute);
-  if (report) return `${base}reference/api/${report[1]}/${hash}`;
+  if (report) return `${base}reference/api/${report[1]?.replace('-', '/').replace(/^index$/, 'main')}/${hash}`;
   if (absolute.startsWith('docs/') && absolute.endsWith('.md')) {
     const id = idOf(absolute.slice('docs/'.length));
     return id === 'index' ? `${base}${hash}` : `${base}${id}/${hash}`;
