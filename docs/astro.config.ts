@@ -25,7 +25,10 @@ export default defineConfig({
       sidebar: sidebar(),
       // "On this page" links to each section. A link at each heading would be a tenth of the site.
       markdown: { headingLinks: false },
-      expressiveCode: { themes: ['github-dark-high-contrast', 'github-light-high-contrast'], styleOverrides: { borderRadius: '0.4rem' } },
+      expressiveCode: {
+        themes: ['github-dark-high-contrast', 'github-light-high-contrast'],
+        styleOverrides: { borderRadius: '0.4rem' },
+      },
       credits: false,
       pagination: true,
     }),

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { withIncludedFiles } from '../tools/included-files.ts';
 import { PAGES, page, ROOT as root } from './support/pages.ts';
 
 const blocks = PAGES.flatMap((path) =>
@@ -68,6 +69,10 @@ function asModule(code: string): string {
     : code;
   return [...all.map((name) => SURROUNDINGS[name]), body, 'export {};'].join('\n');
 }
+
+it.each(PAGES)('%s shows files as they are (npm run docs:files writes them)', (path) =>
+  expect(page(path)).toBe(withIncludedFiles(page(path), page)),
+);
 
 it('the code of the README and of every page compiles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-code-'));

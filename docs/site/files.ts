@@ -21,5 +21,8 @@ export function idOf(file: string): string {
 
 /** Behind `middy-idempotency/`, of a generated page: nothing, `http`, `dynamodb/lite`. */
 export function entryOf(file: string): string {
-  return file.slice(GENERATED.length + 1).replace(/^stores\//, '').replace(/(^index)?\.md$/, '');
+  return file
+    .slice(GENERATED.length + 1)
+    .replace(/^stores\//, '')
+    .replace(/(^index)?\.md$/, '');
 }

@@ -22,7 +22,9 @@ export interface SitePage {
 export function sitePage(page: SourcePage): SitePage {
   const title = titleOf(page);
   const text = (page.file.startsWith(GENERATED) ? compact(page.text) : page.text).replace(/^# .+\n+/m, '');
-  const body = mapProse(text, (prose) => linked(prose, page)).replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code) => diagram(code));
+  const body = mapProse(text, (prose) => linked(prose, page)).replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code) =>
+    diagram(code),
+  );
   const data = { title, description: descriptionOf(text) };
   return page.file === 'README.md' ? frontPage({ data, body }, page.base) : { data, body };
 }
@@ -35,7 +37,10 @@ function titleOf({ file, text }: SourcePage): string {
 
 /** TypeDoc's headings without a name (`Parameters`, `Returns`) are not worth an anchor. */
 const compact = (text: string) =>
-  text.replaceAll(/^#{3,} (\p{Lu}[a-z]+( [A-Za-z][a-z]+)*)$/gmu, '**$1**').replaceAll(' :------ |', ' --- |').replaceAll(/^\*\*\*\n/gm, '');
+  text
+    .replaceAll(/^#{3,} (\p{Lu}[a-z]+( [A-Za-z][a-z]+)*)$/gmu, '**$1**')
+    .replaceAll(' :------ |', ' --- |')
+    .replaceAll(/^\*\*\*\n/gm, '');
 
 /** Changes what is outside of code blocks. */
 const mapProse = (text: string, change: (prose: string) => string) =>
@@ -45,11 +50,14 @@ const mapProse = (text: string, change: (prose: string) => string) =>
     .join('');
 
 function linked(prose: string, page: SourcePage): string {
-  return prose.replaceAll(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g, (whole, image: string, text: string, target: string) => {
-    if (image !== '' || /^([a-z]+:|#)/.test(target)) return whole;
-    const url = urlOf(target, page);
-    return url === undefined ? text : `[${text}](${url})`;
-  });
+  return prose.replaceAll(
+    /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g,
+    (whole, image: string, text: string, target: string) => {
+      if (image !== '' || /^([a-z]+:|#)/.test(target)) return whole;
+      const url = urlOf(target, page);
+      return url === undefined ? text : `[${text}](${url})`;
+    },
+  );
 }
 
 /** Of a relative link. A file of the repository that is no page has a URL only where the code host is known. */

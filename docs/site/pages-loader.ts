@@ -13,7 +13,12 @@ export function pagesLoader(): Loader {
 
       async function sync(file: string): Promise<void> {
         const id = idOf(file);
-        const { data: frontmatter, body } = sitePage({ file, text: readFileSync(`${DOCS}${file}`, 'utf8'), base: config.base, sourceUrl });
+        const { data: frontmatter, body } = sitePage({
+          file,
+          text: readFileSync(`${DOCS}${file}`, 'utf8'),
+          base: config.base,
+          sourceUrl,
+        });
         const data = await parseData({ id, data: frontmatter, filePath: `${DOCS}${file}` });
         const rendered = await renderMarkdown(body, { fileURL: pathToFileURL(`${DOCS}${file}`) });
         const assetImports = rendered.metadata?.imagePaths;
