@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import type { IdempotencyErrorCode, IdempotencyEventType, IdempotencyHandle } from 'middy-idempotency';
 import type { IdempotencyTableProps } from 'middy-idempotency/cdk';
@@ -52,6 +52,13 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   stepSkipped: true,
   checkpointFailed: true,
 };
+
+const PROMISES = Array.from({ length: 16 }, (_, index) => `I${index + 1}`);
+/** Of the playground. */
+const SCHEDULES = [
+  ...['lost-answer', 'crash-before-effect', 'crash-after-effect', 'timeout', 'two-at-once', 'zombie'],
+  ...['expired-record', 'reused-key', ...PROMISES.map((promise) => promise.toLowerCase())],
+];
 
 const MEMBERS: Record<keyof IdempotencyHandle, true> = {
   id: true,
@@ -208,7 +215,7 @@ describe('the reference', () => {
 });
 
 describe('the explanation', () => {
-  it.each(Array.from({ length: 12 }, (_, index) => `I${index + 1}`))('states the promise %s', (promise) =>
+  it.each(PROMISES)('states the promise %s', (promise) =>
     expect(page('docs/explain/guarantees.md')).toContain(`\n| ${promise} |`),
   );
 });
@@ -228,6 +235,23 @@ describe('the page of dependencies', () => {
   it('names nothing else', () => expect(named.filter((name) => !dependencies.includes(name ?? ''))).toEqual([]));
 });
 
+describe('what happens when', () => {
+  it.each(PROMISES)('has a section for the promise %s', (promise) =>
+    expect(page('docs/what-happens-when/promises.md')).toContain(`\n## ${promise}: `),
+  );
+
+  it.each(globSync('docs/what-happens-when/*.md', { cwd: ROOT }))(
+    '%s has a diagram, a schedule to play, and what one sees',
+    (path) => {
+      const text = page(path);
+      expect(text).toContain('```mermaid\nsequenceDiagram');
+      expect(text).toMatch(/\.\.\/playground\.md#[a-z0-9-]+\)/);
+      expect(text).toMatch(/What the client sees|\*\*Client:\*\*/);
+      expect(text).toMatch(/What the operator sees|\*\*Operator:\*\*/);
+    },
+  );
+});
+
 interface Link {
   readonly file: string;
   readonly anchor?: string;
@@ -243,8 +267,9 @@ function linksOf(path: string): readonly Link[] {
   });
 }
 
-/** As GitHub makes them. */
+/** As GitHub makes them. The playground's are the names of its schedules. */
 function anchorsOf(path: string): readonly string[] {
+  if (path === 'docs/playground.md') return SCHEDULES;
   return [...withoutCode(page(path)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
