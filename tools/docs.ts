@@ -11,8 +11,8 @@ import { flag } from './options.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const docs = `${root}docs/`;
 
-/** Of Pagefind: other user interfaces than the one that the site has. */
-const UNUSED = ['component-ui', 'highlight', 'modular-ui', 'ui'].map((name) => `pagefind-${name}.*`);
+/** Of Pagefind: other user interfaces than the one that the site has, and what reads other languages. */
+const UNUSED = ['pagefind-{component-ui,highlight,modular-ui,ui}.*', 'wasm.unknown.pagefind'];
 
 await runCommand({
   name: 'docs',

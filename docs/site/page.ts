@@ -14,19 +14,30 @@ export interface SourcePage {
 }
 
 export interface SitePage {
-  readonly data: Record<string, unknown> & { readonly title: string };
+  readonly data: Readonly<Record<string, unknown>> & { readonly title: string };
   readonly body: string;
 }
 
 /** A page of the repository as the site shows it. On the code host it stays as it is. */
 export function sitePage(page: SourcePage): SitePage {
-  const title = titleOf(page);
-  const text = (page.file.startsWith(GENERATED) ? compact(page.text) : page.text).replace(/^# .+\n+/m, '');
-  const body = mapProse(text, (prose) => linked(prose, page)).replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code) =>
-    diagram(code),
+  const isGenerated = page.file.startsWith(GENERATED);
+  const text = (isGenerated ? compact(page.text) : page.text).replace(
+    /^# .+\n+/m,
+    isGenerated ? `[All entry points](${page.base}reference/api/)\n\n` : '',
   );
-  const data = { title, description: descriptionOf(text) };
-  return page.file === 'README.md' ? frontPage({ data, body }, page.base) : { data, body };
+  const body = mapProse(text, (prose) => linked(prose, page))
+    .replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code: string) => diagram(code))
+    .replaceAll(/<!-- file: (\S+) -->\n```(\w+)/g, (_, file: string, language: string) => {
+      return `\`\`\`${language} title="${posix.basename(file)}"`;
+    });
+  const data = {
+    title: titleOf(page),
+    description: descriptionOf(text),
+    ...(isGenerated && { tableOfContents: { maxHeadingLevel: 2 } }),
+    // Each has the same three headings.
+    ...(/^adr\/\d/.test(page.file) && { tableOfContents: false }),
+  };
+  return page.file === 'README.md' ? frontPage({ data, body }) : { data, body };
 }
 
 function titleOf({ file, text }: SourcePage): string {
@@ -38,7 +49,7 @@ function titleOf({ file, text }: SourcePage): string {
 /** TypeDoc's headings without a name (`Parameters`, `Returns`) are not worth an anchor. */
 const compact = (text: string) =>
   text
-    .replaceAll(/^#{3,} (\p{Lu}[a-z]+( [A-Za-z][a-z]+)*)$/gmu, '**$1**')
+    .replaceAll(/^#{3,} (?!Constructor$)(\p{Lu}[a-z]+( [A-Za-z][a-z]+)*)$/gmu, '**$1**')
     .replaceAll(' :------ |', ' --- |')
     .replaceAll(/^\*\*\*\n/gm, '');
 
@@ -50,23 +61,22 @@ const mapProse = (text: string, change: (prose: string) => string) =>
     .join('');
 
 function linked(prose: string, page: SourcePage): string {
-  return prose.replaceAll(
-    /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g,
-    (whole, image: string, text: string, target: string) => {
-      if (image !== '' || /^([a-z]+:|#)/.test(target)) return whole;
-      const url = urlOf(target, page);
-      return url === undefined ? text : `[${text}](${url})`;
-    },
-  );
+  const link = /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g;
+  return prose.replaceAll(link, (whole, image: string, text: string, target: string) => {
+    if (image !== '' || /^([a-z]+:|[#/])/.test(target)) return whole;
+    const url = urlOf(target, page);
+    return url === undefined ? text : `[${text}](${url})`;
+  });
 }
 
 /** Of a relative link. A file of the repository that is no page has a URL only where the code host is known. */
-export function urlOf(target: string, { file, base, sourceUrl }: SourcePage): string | undefined {
+function urlOf(target: string, { file, base, sourceUrl }: SourcePage): string | undefined {
   const [path = '', anchor] = target.split('#');
   const absolute = posix.join('docs', posix.dirname(file), path);
   const hash = anchor === undefined ? '' : `#${anchor}`;
-  const report = /^api\/(.+)\.api\.md$/.exec(absolute);
-  if (report) return `${base}reference/api/${report[1]?.replace('-', '/').replace(/^index$/, 'main')}/${hash}`;
+  const [, report] = /^api\/(.+)\.api\.md$/.exec(absolute) ?? [];
+  if (report !== undefined)
+    return `${base}reference/api/${report.replace('-', '/').replace(/^index$/, 'main')}/${hash}`;
   if (absolute.startsWith('docs/') && absolute.endsWith('.md')) {
     const id = idOf(absolute.slice('docs/'.length));
     return id === 'index' ? `${base}${hash}` : `${base}${id}/${hash}`;

@@ -20,8 +20,9 @@ export function pagesLoader(): Loader {
           sourceUrl,
         });
         const data = await parseData({ id, data: frontmatter, filePath: `${DOCS}${file}` });
-        const rendered = await renderMarkdown(body, { fileURL: pathToFileURL(`${DOCS}${file}`) });
-        const assetImports = rendered.metadata?.imagePaths;
+        const { html, metadata } = await renderMarkdown(body, { fileURL: pathToFileURL(`${DOCS}${file}`) });
+        const rendered = { html: accessible(html), ...(metadata && { metadata }) };
+        const assetImports = metadata?.imagePaths;
         const digest = generateDigest({ body, frontmatter });
         store.set({ id, data, body, filePath: file, digest, rendered, ...(assetImports && { assetImports }) });
       }
@@ -37,3 +38,13 @@ export function pagesLoader(): Loader {
     },
   };
 }
+
+/**
+ * For screen readers and keyboards. A table of Markdown always has a header: an empty one should not be read out. Code that is
+ * wide can be scrolled by keys; Expressive Code takes that from blocks that fit.
+ */
+const accessible = (html: string) =>
+  html
+    .replaceAll(/<thead>\s*<tr>\s*(?:<th>\s*<\/th>\s*)+<\/tr>\s*<\/thead>/g, '')
+    .replaceAll('<th></th>', '<td></td>')
+    .replaceAll('<pre data-language', '<pre tabindex="0" role="group" data-language');

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { DOCS, idOf } from './files.ts';
 
-type Item = { readonly label: string; readonly slug: string };
-type Group = { readonly label: string; readonly collapsed: boolean; readonly items: readonly (Item | Group)[] };
+interface Group {
+  readonly label: string;
+  readonly collapsed: boolean;
+  readonly items: { readonly label: string; readonly slug: string }[];
+}
 
 /** The sidebar is the index of `docs/README.md`: its second-level headings, and the first link of each line. */
 export function sidebar(): Group[] {
@@ -16,5 +19,5 @@ function groupOf(section: string): Group {
     const [, label = '', file = ''] = /\[([^\]]+)\]\(([^)#]+\.md)\)/.exec(line) ?? [];
     return label === '' || file.startsWith('..') ? [] : [{ label, slug: idOf(file) }];
   });
-  return { label: heading.split(':')[0] ?? '', collapsed: false, items };
+  return { label: heading, collapsed: heading !== 'Start', items };
 }
