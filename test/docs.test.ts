@@ -225,6 +225,7 @@ describe('the page of dependencies', () => {
     ...manifest.dependencies,
     ...manifest.peerDependencies,
     ...manifest.devDependencies,
+    ...JSON.parse(page('docs/package.json')).devDependencies,
   });
   const named = [...page('docs/dependencies.md').matchAll(/^\| ((?:`[^`]+`(?:, )?)+)/gm)].flatMap(([, names = '']) =>
     [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name),

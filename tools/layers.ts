@@ -88,6 +88,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],
   'proofs/consumers': ['src/**', 'tools', 'test', 'proofs', 'infra/**', ALL_PACKAGES],
   bench: ['src/**', 'tools', ALL_PACKAGES],
+  'docs/astro.config': ['docs/site', ALL_PACKAGES],
+  'docs/site': [ALL_PACKAGES],
+  'docs/test': [ALL_PACKAGES],
 };
 
 /** Imports and re-exports of a formatted file, those of types included: they begin a line. `import()` stands anywhere. */
