@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Loader } from 'astro/loaders';
+import { accessible } from './accessible.ts';
 import { DOCS, idOf, pageFiles } from './files.ts';
 import { sitePage } from './page.ts';
 
@@ -38,13 +39,3 @@ export function pagesLoader(): Loader {
     },
   };
 }
-
-/**
- * For screen readers and keyboards. A table of Markdown always has a header: an empty one should not be read out. Code that is
- * wide can be scrolled by keys; Expressive Code takes that from blocks that fit.
- */
-const accessible = (html: string) =>
-  html
-    .replaceAll(/<thead>\s*<tr>\s*(?:<th>\s*<\/th>\s*)+<\/tr>\s*<\/thead>/g, '')
-    .replaceAll('<th></th>', '<td></td>')
-    .replaceAll('<pre data-language', '<pre tabindex="0" role="group" data-language');
