@@ -44,6 +44,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'takes many seconds': [
     'test/cdk/**',
     'test/docs-code.test.ts',
+    'test/docs/playground/browser.test.ts',
     'proofs/fuzz/{events,responses,selection}.test.ts',
     'proofs/exploration/**',
   ],

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand, type Stop } from './command.ts';
 import { leash } from './leash.ts';
@@ -31,6 +31,9 @@ await runCommand({
       copyFileSync(`${docs}package-lock.json`, `${docs}node_modules/.installed.json`);
     }
     if (!(await run('typedoc', ...entryPoints().flatMap((entry) => ['--entryPoints', entry])))) return false;
+    if (!(await run(process.execPath, 'playground/main.ts', '--build'))) return false;
+    mkdirSync(`${docs}site/public/playground`, { recursive: true });
+    copyFileSync(`${docs}playground/dist/playground.js`, `${docs}site/public/playground/playground.js`);
     if (dev) return run('astro', 'dev');
     const started = performance.now();
     rmSync(`${docs}dist`, { recursive: true, force: true });

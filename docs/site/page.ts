@@ -27,10 +27,12 @@ export function sitePage(page: SourcePage): SitePage {
   );
   const body = mapProse(text, (prose) => linked(prose, page))
     .replaceAll(/^```mermaid\n([\s\S]*?)^```$/gm, (_, code: string) => diagram(code))
+    .replace('<!-- playground -->', playground(page.base))
     .replaceAll(/<!-- file: (\S+) -->\n```(\w+)/g, (_, file: string, language: string) => {
       return `\`\`\`${language} title="${posix.basename(file)}"`;
     });
   const data = {
+    ...(page.file === 'playground.md' && { template: 'splash' }),
     title: titleOf(page),
     description: descriptionOf(text),
     ...(isGenerated && { tableOfContents: { maxHeadingLevel: 2 } }),
@@ -83,6 +85,12 @@ function urlOf(target: string, { file, base, sourceUrl }: SourcePage): string | 
   }
   return sourceUrl === undefined ? undefined : `${sourceUrl}/${absolute}${hash}`;
 }
+
+/** Its module is built into `public`. It finds the table of decisions by its attribute. */
+const playground = (
+  base: string,
+) => `<idempotency-playground protocol="${base}explain/protocol/"></idempotency-playground>
+<script type="module" src="${base}playground/playground.js"></script>`;
 
 /** The first sentence, without marks. */
 function descriptionOf(text: string): string {

@@ -10,6 +10,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** One of each kind. */
 const KINDS = [
   ...['/', '/start/', '/recipes/http/', '/what-happens-when/crash-after-effect/', '/what-happens-when/promises/'],
+  '/playground/',
   ...['/reference/options/', '/reference/api/http/', '/explain/protocol/', '/adr/0001-release-keeps-the-record/'],
 ];
 const WIDTHS = [390, 1280];
@@ -79,6 +80,19 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     await page.getByRole('link', { name: 'Guard an HTTP API', exact: true }).first().click();
     await page.waitForURL('**/start/');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Guard an HTTP API');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('a page of an accident leads to its schedule in the playground', async () => {
+    const { page, complaints } = await open();
+    await page.goto(`${origin}/what-happens-when/lost-answer/`);
+    await page.getByRole('link', { name: 'Play it' }).click();
+    await page.waitForURL('**/playground/#lost-answer');
+    await page.getByRole('button', { name: 'Next step' }).click();
+    await page.getByText('Step 1 of').waitFor();
+    await page.getByRole('link', { name: 'a COMPLETED record' }).click();
+    await page.waitForURL('**/explain/protocol/#decision-replay');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

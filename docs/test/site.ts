@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
+import { CHROMIUM_ARGS, chromiumPath } from '../../tools/chromium.ts';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -42,17 +43,11 @@ export async function serve(): Promise<{ origin: string; server: Server }> {
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
-const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = CHROMIUM.find((path) => path !== undefined && existsSync(path));
+const executablePath = chromiumPath();
 
 /** Whether this machine has a browser for the tests. */
 export const hasBrowser = executablePath !== undefined;
-if (!hasBrowser)
-  console.log('No Chromium: tests in a browser are skipped. Install it (Debian: chromium), or name it in CHROMIUM.');
+if (!hasBrowser) console.log('No Chromium here: the tests of the site in a browser are skipped.');
 
-/** Root, as CI often is, has no sandbox. */
 export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    ...(executablePath && { executablePath }),
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
+  chromium.launch({ ...(executablePath && { executablePath }), args: [...CHROMIUM_ARGS] });
