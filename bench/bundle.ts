@@ -13,10 +13,12 @@ export type Entry =
   | 'guardedApi'
   | 'guardedLite'
   | 'lite'
+  | 'litePrimed'
   | 'middy'
   | 'ours'
   | 'peer'
-  | 'primed';
+  | 'primed'
+  | 'raw';
 
 export interface Bundle {
   readonly code: string;
@@ -44,6 +46,16 @@ const OURS = `${BASE}
   import { dynamoDBStore } from './src/stores/dynamodb.ts';
   const store = dynamoDBStore({ tableName, client });
   export const handler = middy().use(idempotency({ store, key })).handler(respond);`;
+
+const LITE = `
+  import middy from '@middy/core';
+  import { idempotency } from './src/index.ts';
+  import { dynamoDBStore } from './src/stores/dynamodb/lite.ts';
+  const store = dynamoDBStore({ tableName: 'idempotency', ...${SETTINGS} });
+  const key = '[headers."idempotency-key", powertools_json(body).orderId]';
+  export const handler = middy()
+    .use(idempotency({ store, key }))
+    .handler(async () => ({ statusCode: 201, body: '{"id":"ord_1"}' }));`;
 
 /** A Middy handler with a DynamoDB client, and what each side adds to it. */
 const SOURCES: Readonly<Record<Entry, string>> = {
@@ -78,19 +90,20 @@ const SOURCES: Readonly<Record<Entry, string>> = {
   middy: `
   import middy from '@middy/core';
   export const handler = middy().handler(async () => ({ statusCode: 201, body: '{"id":"ord_1"}' }));`,
-  lite: `
+  raw: `
   import middy from '@middy/core';
-  import { idempotency } from './src/index.ts';
-  import { dynamoDBStore } from './src/stores/dynamodb/lite.ts';
-  const store = dynamoDBStore({ tableName: 'idempotency', ...${SETTINGS} });
-  const key = '[headers."idempotency-key", powertools_json(body).orderId]';
-  export const handler = middy()
-    .use(idempotency({ store, key }))
-    .handler(async () => ({ statusCode: 201, body: '{"id":"ord_1"}' }));`,
+  import { rawRequests } from './bench/raw-requests.ts';
+  const request = rawRequests(process.env.DYNAMODB_ENDPOINT);
+  export const handler = middy().handler(async () => {
+    for (const S of ['a', 'b']) await request('PutItem', JSON.stringify({ TableName: 'idempotency', Item: { id: { S } } }));
+    return { statusCode: 201, body: '{"id":"ord_1"}' };
+  });`,
+  lite: LITE,
   ours: OURS,
-  // A record that is not there: what the first request of a client makes is there for the second.
+  litePrimed: `${LITE}
+  await store.prime();`,
   primed: `${OURS}
-  await store.read('prime');`,
+  await store.prime();`,
   peer: `${BASE}
   import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
   import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
@@ -100,8 +113,16 @@ const SOURCES: Readonly<Record<Entry, string>> = {
   export const handler = middy().use(makeHandlerIdempotent({ persistenceStore, config })).handler(respond);`,
 };
 
-/** As the example is bundled for Lambda: minified ESM for Node 24. */
-export async function bundle(entry: Entry, sdk: Sdk): Promise<Bundle> {
+/** What the recipe of docs/recipes/bundling.md says. */
+const recipe = (name: string) => fileURLToPath(new URL(`../examples/bundling/${name}`, import.meta.url));
+const PROVIDERS = ['ini', 'process', 'sso', 'web-identity'].map((name) => `@aws-sdk/credential-provider-${name}`);
+const LEAN = {
+  'node:http': recipe('node-http.cjs'),
+  ...Object.fromEntries(PROVIDERS.map((name) => [name, recipe('lambda-credentials.cjs')])),
+};
+
+/** As bundles are made by default: minified ESM for Node 24. `isLean`: without what Lambda does not need. */
+export async function bundle(entry: Entry, sdk: Sdk, { isLean = false } = {}): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: SOURCES[entry], resolveDir: root, loader: 'ts' },
     absWorkingDir: root,
@@ -114,6 +135,7 @@ export async function bundle(entry: Entry, sdk: Sdk): Promise<Bundle> {
     mainFields: ['module', 'main'],
     minify: true,
     logLevel: 'error',
+    alias: isLean ? LEAN : {},
     external: sdk === 'external' ? ['@aws-sdk/*', '@smithy/*'] : [],
   });
   const [output] = outputFiles;

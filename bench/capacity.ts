@@ -4,7 +4,7 @@ import { type IdempotencyHandle, idempotent } from '../src/index.ts';
 import { dynamoDBStore } from '../src/stores/dynamodb.ts';
 import { apiResponse } from '../tools/api-responses.ts';
 import { context, httpEvent } from './event.ts';
-import type { Measurement } from './finding.ts';
+import type { Finding, Measurement } from './finding.ts';
 import { itemBytes, writeUnits } from './item-size.ts';
 import { type Handler, ourHandler, peerHandler, type SideOptions } from './sides.ts';
 import type { Local } from './table.ts';
@@ -16,6 +16,10 @@ const TARGET = 0.4;
 const STEPS = 100;
 const STEP_BYTES = 4000;
 const STEPS_TARGET = 900;
+/** Without a claim, and without a fence of steps: what the bytes alone cost. */
+const UNITS_TARGET = 7;
+const UNITS_FLOOR = 6;
+const STEPS_FLOOR = 302;
 
 /** DynamoDB, on demand, us-east-1 (aws.amazon.com/dynamodb/pricing/on-demand), as of 2026-11-24. */
 export const DOLLARS_PER_MILLION_WRITE_UNITS = 0.625;
@@ -31,23 +35,28 @@ interface Units {
 /** Write units of a first call, as DynamoDB Local says, and of a replay, by the size of the item in its way. */
 export async function measureCapacity(local: Local, progress: (text: string) => void): Promise<Measurement> {
   const rows: (string | number)[][] = [];
-  let ratio = Number.NaN;
+  const findings: Finding[] = [];
   for (const size of SIZES) {
     progress(`${size} bytes`);
     const ours = await unitsOf(local, 'ours', size);
     const peer = await unitsOf(local, 'peer', size);
     rows.push([size, ours.first, peer.first, ours.replay, peer.replay, ...[ours, peer].map(money)]);
-    if (size === TARGET_SIZE) ratio = ours.first / peer.first;
+    if (size !== TARGET_SIZE) continue;
+    findings.push(
+      { name: 'Write units, first call, 20 KB', value: ours.first, unit: '', target: UNITS_TARGET, floor: UNITS_FLOOR },
+      { name: 'Write units, first call, 20 KB', value: ours.first / peer.first, unit: "of the peer's", target: TARGET },
+    );
   }
   return {
     subject: 'capacity',
     findings: [
-      { name: 'Write units, first call, 20 KB', value: ratio, unit: "of the peer's", target: TARGET },
+      ...findings,
       {
         name: 'Write units, 100 steps of 4 KB',
         value: await unitsOfSteps(local, progress),
         unit: '',
         target: STEPS_TARGET,
+        floor: STEPS_FLOOR,
       },
     ],
     tables: [

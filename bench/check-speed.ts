@@ -1,26 +1,19 @@
-import { cpuRatios } from './cpu.ts';
+import { shortCpuRatios } from './cpu.ts';
 import { largeBodyRatio } from './large-body.ts';
 
 /**
- * Fails when the middleware takes much more CPU than it is known to, as a ratio to the peer's in the same run. The margin is wide,
+ * Fails when a guarded call takes much more CPU than it is known to, as a ratio to the peer's in the same run. The margin is wide,
  * and what is over it is measured once more: what fails here is a mistake, such as an expression that is parsed for every
  * request, and not the noise of a busy machine.
  */
-const ROUNDS = 9;
-const LIMITS: Readonly<Record<string, number>> = {
-  'first call, a real client, no network': 1.4,
-  'replay, a real client, no network': 1.4,
-  'first call, without the SDK': 1.4,
-  'replay, without the SDK': 1.2,
-};
+const ROUNDS = 7;
+const LIMITS = { lite: 0.6, ours: 1.4 } as const;
 
 async function areWithinLimits(rounds: number): Promise<boolean> {
   let areWithin = true;
-  for (const { what, client, ratio } of await cpuRatios(rounds)) {
-    const name = `${what}, ${client}`;
-    const limit = LIMITS[name] ?? 0;
-    console.log(`CPU of a ${name}: ${ratio.toFixed(2)} of the peer's; ${limit} is allowed`);
-    areWithin &&= ratio <= limit;
+  for (const { name, side, value } of await shortCpuRatios(rounds)) {
+    console.log(`CPU of a ${name}, no network: ${value.toFixed(2)} of the peer's; ${LIMITS[side]} is allowed`);
+    areWithin &&= value <= LIMITS[side];
   }
   return areWithin;
 }

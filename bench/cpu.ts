@@ -1,129 +1,150 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { context, httpEvent, RESPONSE } from './event.ts';
-import type { Measurement } from './finding.ts';
-import { oneWrite, twoWrites } from './floor.ts';
-import { type Answer, type Item, instantClient, recordedItems, withInstantSend } from './instant-client.ts';
-import { alternate, cpuMicros, median } from './rounds.ts';
-import { bareHandler, type Handler, ourHandler, peerHandler } from './sides.ts';
+import { context, httpEvent } from './event.ts';
+import type { Finding, Measurement } from './finding.ts';
+import { type Answer, type Item, recordedItems } from './instant-client.ts';
+import { type InstantServer, instantServer } from './instant-server.ts';
+import { alternate, ratioOf, spread } from './rounds.ts';
+import { type Calls, type SideName, type SideSpec, withSides } from './side.ts';
+import { ourHandler, peerHandler } from './sides.ts';
 
-const TARGET = 0.35;
-const CALLS = 200;
-const EVENTS = 100;
+const tableName = 'idempotency';
 const WARM_UP_ROUNDS = 5;
-const TABLE = { tableName: 'idempotency' };
+/** Of the first issue of this package, where each write is a request of the SDK. */
+const TARGET_WITH_SDK = 0.35;
 
-const MAKERS = { ours: ourHandler, peer: peerHandler } as const;
-type Side = keyof typeof MAKERS;
+type Situation = 'first call' | 'replay';
 
-/** What is left out of the cost: the network, or all of the SDK. */
-type Client = 'a real client, no network' | 'without the SDK';
+const LITE_TARGETS: Readonly<Record<Situation, number>> = { 'first call': 0.35, replay: 0.3 };
 
-export interface CpuRatio {
-  readonly what: string;
-  readonly client: Client;
-  readonly ratio: number;
-  /** Microseconds for each call; those of the sides without what bare Middy takes. */
-  readonly micros: Readonly<Record<Side | 'bare' | 'sdk', number>>;
-}
-
-/** CPU of the middleware, bare Middy subtracted: of a first call and of a replay. */
+/** CPU of a whole call over TLS, as in Lambda, and without any client; bare Middy subtracted. */
 export async function measureCpu(rounds: number, progress: (text: string) => void): Promise<Measurement> {
-  const ratios = await cpuRatios(rounds, progress);
+  const findings: Finding[] = [];
+  const rows: (string | number)[][] = [];
+  for (const situation of ['first call', 'replay'] as const) {
+    progress(`${situation}, over TLS`);
+    const whole = await wholeCalls(situation, rounds);
+    findings.push(
+      {
+        ...{ name: `CPU, ${situation}, lite`, unit: "of the peer's", target: LITE_TARGETS[situation] },
+        ...ratioOf(whole.lite, whole.peer, whole.bare),
+        floor: ratioOf(whole.requests, whole.peer, whole.bare).value,
+      },
+      {
+        ...{ name: `CPU, ${situation}, SDK`, unit: "of the peer's", target: TARGET_WITH_SDK },
+        ...ratioOf(whole.ours, whole.peer, whole.bare),
+        floor: ratioOf(whole.sdk, whole.peer, whole.bare).value,
+      },
+    );
+    const { ours, lite, peer, sdk, requests, bare } = whole;
+    rows.push([`${situation}, over TLS`, ...[lite, ours, peer, requests, sdk, bare].map((micros) => spread(micros))]);
+    progress(`${situation}, without any client`);
+    const alone = await guardsAlone(situation, rounds);
+    findings.push({
+      ...{ name: `CPU, ${situation}, without any client`, unit: "of the peer's" },
+      ...(situation === 'first call' && { target: 1 }),
+      ...ratioOf(alone.ours, alone.peer, alone.bare),
+    });
+    const cells = [alone.ours, alone.peer].map((micros) => spread(micros));
+    rows.push([`${situation}, without any client`, '', ...cells, '', '', spread(alone.bare)]);
+  }
   return {
     subject: 'cpu',
-    findings: ratios.map(({ what, client, ratio }) => {
-      return { name: `CPU, ${what}, ${client}`, value: ratio, unit: "of the peer's", target: TARGET };
-    }),
+    findings,
     tables: [
       {
-        title: 'CPU of a call in µs, bare Middy subtracted',
-        columns: ['', 'ours', 'peer', 'bare calls of the SDK', 'bare Middy'],
-        rows: ratios.map(({ what, client, micros: { ours, peer, sdk, bare } }) => {
-          return [`${what}, ${client}`, ...[ours, peer, sdk, bare].map((micros) => micros.toFixed(0))];
-        }),
+        title: 'CPU of a call in µs, each side in a process of its own: median, and the middle half of the rounds',
+        columns: ['', 'lite', 'ours, SDK', 'peer', 'bare requests', 'bare calls of the SDK', 'bare Middy'],
+        rows,
       },
     ],
   };
 }
 
-export async function cpuRatios(
-  rounds: number,
-  progress: (text: string) => void = () => undefined,
-): Promise<CpuRatio[]> {
-  const written = { ours: await writtenBy('ours'), peer: await writtenBy('peer') };
-  const stored = { ours: written.ours.at(-1) ?? {}, peer: written.peer.at(-1) ?? {} };
-  const situations: ['first call' | 'replay', Readonly<Record<Side, Answer>>][] = [
-    ['first call', { ours: {}, peer: {} }],
-    ['replay', { ours: { existing: stored.ours }, peer: { existing: stored.peer } }],
-  ];
+/** Every side goes to a server of its own, in this process, which answers at once. */
+async function wholeCalls(situation: Situation, rounds: number) {
+  const items = await writtenItems(situation);
+  const servers: InstantServer[] = [];
+  const serverOf = async (answer: Answer) => {
+    const server = await instantServer(true, answer);
+    servers.push(server);
+    return server.endpoint;
+  };
+  try {
+    const [forOurs, forPeer] = [await serverOf(items.answers.ours), await serverOf(items.answers.peer)];
+    const bare = { tableName, endpoint: forOurs, items: items.put };
+    return await micros(rounds, 200, {
+      bare: { ...bare, side: 'bare Middy' },
+      requests: { ...bare, side: 'bare requests' },
+      sdk: { ...bare, side: 'bare SDK' },
+      lite: { ...bare, side: 'lite' },
+      ours: { ...bare, side: 'ours' },
+      peer: { tableName, side: 'peer', endpoint: forPeer },
+    });
+  } finally {
+    for (const server of servers) server.close();
+  }
+}
+
+async function guardsAlone(situation: Situation, rounds: number) {
+  const { answers } = await writtenItems(situation);
+  return micros(rounds, 1000, {
+    bare: { tableName, side: 'bare Middy' },
+    ours: { tableName, side: 'ours', withoutClient: true, ...answers.ours },
+    peer: { tableName, side: 'peer', withoutClient: true, ...answers.peer },
+  });
+}
+
+export interface CpuRatio {
+  readonly name: string;
+  readonly side: 'lite' | 'ours';
+  readonly value: number;
+}
+
+/** In short, and without a network: for `check:speed`. */
+export async function shortCpuRatios(rounds: number): Promise<CpuRatio[]> {
   const ratios: CpuRatio[] = [];
-  for (const client of ['a real client, no network', 'without the SDK'] as const) {
-    for (const [what, answers] of situations) {
-      progress(`${what}, ${client}`);
-      const { micros, ratio } = await compare(client, answers, rounds, bareCalls(what, written.ours));
-      ratios.push({ what, client, micros, ratio });
-    }
+  for (const situation of ['first call', 'replay'] as const) {
+    const { answers } = await writtenItems(situation);
+    const { lite, ours, peer } = await micros(rounds, 100, {
+      lite: { tableName, side: 'lite', ...answers.ours },
+      ours: { tableName, side: 'ours', ...answers.ours },
+      peer: { tableName, side: 'peer', ...answers.peer },
+    });
+    ratios.push(
+      { name: `${situation}, lite`, side: 'lite', value: ratioOf(lite, peer).value },
+      { name: `${situation}, SDK`, side: 'ours', value: ratioOf(ours, peer).value },
+    );
   }
   return ratios;
 }
 
-async function compare(client: Client, answers: Readonly<Record<Side, Answer>>, rounds: number, sdk: BareCalls) {
-  const sides = {
-    bare: roundOfBare(),
-    sdk: roundOf(sdk, client, answers.ours),
-    ours: roundOf(guarded('ours'), client, answers.ours),
-    peer: roundOf(guarded('peer'), client, answers.peer),
+/** CPU of a call of each side, for each round. */
+async function micros<Name extends string>(
+  rounds: number,
+  count: number,
+  specs: Readonly<Record<Name, SideSpec>>,
+): Promise<Record<Name, number[]>> {
+  const calls: Calls = { keys: 'key', from: 0, count };
+  return withSides(specs, async (sides) => {
+    const names = Object.keys(specs) as Name[];
+    const round = (name: Name) => async () => (await sides[name].call(calls)).micros;
+    const rounded = Object.fromEntries(names.map((name) => [name, round(name)])) as Record<Name, () => Promise<number>>;
+    await alternate(WARM_UP_ROUNDS, rounded);
+    return alternate(rounds, rounded);
+  });
+}
+
+/** What our own guard puts, and what is in the way of a replay. */
+async function writtenItems(situation: Situation) {
+  const [ours, peer] = [await itemsOf('ours'), await itemsOf('peer')];
+  const isFirst = situation === 'first call';
+  const answer = (items: readonly Item[]): Answer => (isFirst ? {} : { existing: items.at(-1) ?? {} });
+  return {
+    put: isFirst ? ours : ours.slice(-1),
+    answers: { ours: answer(ours), peer: answer(peer) },
   };
-  await alternate(WARM_UP_ROUNDS, sides);
-  const measured = await alternate(rounds, sides);
-  const bare = median(measured.bare);
-  const above = (numbers: readonly number[]) => median(numbers) - bare;
-  const micros = { bare, ours: above(measured.ours), peer: above(measured.peer), sdk: above(measured.sdk) };
-  return { micros, ratio: micros.ours / micros.peer };
 }
 
-function roundOfBare() {
-  const handler = bareHandler();
-  return () => round(handler);
-}
-
-/** A handler, on this client. */
-type BareCalls = (client: DynamoDBClient) => Handler;
-
-const guarded =
-  (side: Side): BareCalls =>
-  (client) =>
-    MAKERS[side](client, TABLE);
-
-/** What is left when nothing but the requests is made that we make. */
-function bareCalls(what: 'first call' | 'replay', items: readonly Item[]): BareCalls {
-  return (client) => (what === 'first call' ? twoWrites : oneWrite)(client, TABLE.tableName, items);
-}
-
-function roundOf(make: BareCalls, client: Client, answer: Answer) {
-  if (client === 'without the SDK') {
-    let handler: Handler | undefined;
-    return () =>
-      withInstantSend(answer, (instant) => {
-        handler ??= make(instant);
-        return round(handler);
-      });
-  }
-  const handler = make(instantClient(answer));
-  return () => round(handler);
-}
-
-const events = Array.from({ length: EVENTS }, (_, index) => httpEvent(`key-${index}`));
-
-async function round(handler: Handler): Promise<number> {
-  const call = (index: number) => handler(events[index % EVENTS] ?? httpEvent('key'), context());
-  const answer = await call(0);
-  // A side that fails would be fast.
-  if (JSON.stringify(answer) !== JSON.stringify(RESPONSE)) throw new Error('a side answers something else');
-  return cpuMicros(CALLS, call);
-}
-
-/** What the table holds after each of the side's own writes. */
-function writtenBy(side: Side): Promise<Item[]> {
-  return recordedItems((client) => MAKERS[side](client, TABLE)(httpEvent('key'), context()));
+function itemsOf(side: SideName & ('ours' | 'peer')): Promise<Item[]> {
+  const make = { ours: ourHandler, peer: peerHandler }[side];
+  return recordedItems((client) => make(client, { tableName })(httpEvent('key'), context()));
 }

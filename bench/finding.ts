@@ -6,8 +6,10 @@ export interface Finding {
   readonly unit: string;
   /** The most that `value` may be. @default there is no target: the figure is for information */
   readonly target?: number;
-  /** Why the target is not met, and what comes next: for the reader of the table. */
-  readonly note?: string;
+  /** What is left when nothing but the requests is made, measured in the same run, or known. @default not known */
+  readonly floor?: number;
+  /** Between what the middle half of the rounds is. @default it does not scatter */
+  readonly between?: readonly [number, number];
 }
 
 /** Figures behind the findings, as docs/cost-and-speed.md shows them. */

@@ -34,7 +34,8 @@ export interface WireRequest {
   readonly body: string | Uint8Array;
 }
 
-function written({ existing }: Answer): { statusCode: number; body: Uint8Array } {
+/** As DynamoDB sends it. */
+export function written({ existing }: Answer): { statusCode: number; body: Buffer } {
   const answer =
     existing === undefined
       ? {}
@@ -43,10 +44,13 @@ function written({ existing }: Answer): { statusCode: number; body: Uint8Array }
           message: 'The conditional request failed',
           Item: existing,
         };
-  const bytes = (value: AttributeValue) =>
-    value.B === undefined ? value : { B: Buffer.from(value.B).toString('base64') };
-  const json = JSON.stringify(answer, (name, value) => (name === 'Item' ? mapped(value, bytes) : value));
+  const json = JSON.stringify(answer, (name, value) => (name === 'Item' ? onWire(value) : value));
   return { statusCode: existing === undefined ? 200 : 400, body: Buffer.from(json) };
+}
+
+/** Bytes in base64. */
+export function onWire(item: Item): unknown {
+  return mapped(item, (value) => (value.B === undefined ? value : { B: Buffer.from(value.B).toString('base64') }));
 }
 
 function mapped(item: Item, change: (value: AttributeValue) => unknown): unknown {
@@ -54,13 +58,10 @@ function mapped(item: Item, change: (value: AttributeValue) => unknown): unknown
 }
 
 /**
- * Has every client answer at once in `send`, while `run` runs: nothing of the SDK's own work is done, its marshalling of
- * documents included. The peer marshals by itself.
+ * Has every client of this process answer at once in `send`, until the function that it returns is called: nothing of the SDK's
+ * own work is done, its marshalling of documents included. The peer marshals by itself.
  */
-export async function withInstantSend<T>(
-  { existing }: Answer,
-  run: (client: DynamoDBClient) => Promise<T>,
-): Promise<T> {
+export function useInstantSend({ existing }: Answer): () => void {
   const $metadata = { httpStatusCode: existing === undefined ? 200 : 400 };
   const send = async () => {
     if (existing === undefined) return { $metadata };
@@ -68,12 +69,10 @@ export async function withInstantSend<T>(
   };
   const classes = [DynamoDBClient, DynamoDBDocumentClient];
   for (const { prototype } of classes) Object.defineProperty(prototype, 'send', { value: send, configurable: true });
-  try {
-    return await run(new DynamoDBClient(CONFIG));
-  } finally {
+  return () => {
     // Of their base class again.
     for (const { prototype } of classes) Reflect.deleteProperty(prototype, 'send');
-  }
+  };
 }
 
 /** What the table holds under a key after each write of `call`: its puts and updates, applied. */

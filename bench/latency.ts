@@ -1,13 +1,14 @@
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
-import { oneWrite, twoConditionalWrites, twoWrites } from './floor.ts';
 import { recordedItems } from './instant-client.ts';
-import { alternate, elapsedMillis, median, quantile } from './rounds.ts';
-import { type Handler, ourHandler, peerHandler } from './sides.ts';
+import { median, quantile, ratioOf } from './rounds.ts';
+import { type SideSpec, withSides } from './side.ts';
+import { ourHandler } from './sides.ts';
 import type { Local } from './table.ts';
 
-const TARGET_OF_FLOOR = 1.1;
-const WARM_UP = 200;
+/** Calls that a side makes in one go, before it is the next one's turn. */
+const CALLS_A_ROUND = 20;
+const WARM_UP_CALLS = 200;
 
 /** A first call and a replay on DynamoDB Local, against the bare writes that they cannot do without. */
 export async function measureLatency(
@@ -15,80 +16,95 @@ export async function measureLatency(
   calls: number,
   progress: (text: string) => void,
 ): Promise<Measurement> {
+  const { endpoint } = local;
   const tableName = await local.table('latency');
-  const clients = { floor: local.client(), conditional: local.client(), ours: local.client(), peer: local.client() };
+  const orders = await local.table('latency-orders');
   const items = await recordedItems((client) => ourHandler(client, { tableName })(httpEvent('key'), context()));
-  const guarded = { ours: ourHandler(clients.ours, { tableName }), peer: peerHandler(clients.peer, { tableName }) };
+  const on = { tableName, endpoint, orders, items };
+  const guarded = {
+    lite: { ...on, side: 'lite' },
+    ours: { ...on, side: 'ours' },
+    peer: { ...on, side: 'peer' },
+  } as const;
 
   progress('first call');
-  const first = await compare(
-    {
-      floor: twoWrites(clients.floor, tableName, items),
-      conditional: twoConditionalWrites(clients.conditional, tableName, items),
-      ...guarded,
-    },
-    calls,
-    (n) => `first-${n}`,
-  );
+  const first = await millisOf(calls, 'first', {
+    ...guarded,
+    sdk: { ...on, side: 'bare SDK' },
+    conditional: { ...on, side: 'bare SDK, our conditions' },
+    requests: { ...on, side: 'bare requests' },
+  });
   progress('replay');
-  const keys = (index: number) => `first-${index % calls}`;
-  const replay = await compare({ floor: oneWrite(clients.floor, tableName, items), ...guarded }, calls, keys);
-  for (const client of Object.values(clients)) client.destroy();
+  const put = { ...on, items: items.slice(-1) };
+  const replay = await millisOf(calls, 'replay', {
+    ...guarded,
+    sdk: { ...put, side: 'bare SDK' },
+    requests: { ...put, side: 'bare requests' },
+  });
+  progress('one transaction');
+  const one = await millisOf(calls, 'one', {
+    transaction: { ...on, side: 'one transaction, lite' },
+    peer: { ...on, side: 'peer and a put' },
+  });
 
+  const text = (millis: readonly number[]) => `${median(millis).toFixed(2)} (${quantile(millis, 0.95).toFixed(2)})`;
+  const ofPuts = 'of two bare puts by the SDK';
   return {
     subject: 'latency',
     findings: [
       {
-        name: 'Latency, first call',
-        value: first.ours / first.floor,
-        unit: 'of two bare writes',
-        target: TARGET_OF_FLOOR,
+        ...{ name: 'p50, first call, lite', unit: ofPuts, target: 0.78 },
+        ...ratioOf(first.lite, first.sdk),
+        floor: ratioOf(first.requests, first.sdk).value,
       },
-      { name: 'Latency, first call', value: first.ours / first.peer, unit: "of the peer's", target: 1 },
       {
-        name: 'Latency, replay',
-        value: replay.ours / replay.floor,
-        unit: 'of one bare write',
-        target: TARGET_OF_FLOOR,
+        ...{ name: 'p50, `idempotentTransaction`, lite', unit: "of the peer's claim, put and completion", target: 0.6 },
+        ...ratioOf(one.transaction, one.peer),
       },
-      { name: 'Latency, replay', value: replay.ours / replay.peer, unit: "of the peer's", target: 1 },
+      { ...{ name: 'p50, replay, lite', unit: "of the peer's" }, ...ratioOf(replay.lite, replay.peer) },
+      { ...{ name: 'p50, first call, SDK', unit: ofPuts, target: 1.1 }, ...ratioOf(first.ours, first.sdk) },
+      { ...{ name: 'p50, first call, SDK', unit: "of the peer's", target: 1 }, ...ratioOf(first.ours, first.peer) },
+      {
+        ...{ name: 'p50, replay, SDK', unit: 'of one bare put by the SDK', target: 1.1 },
+        ...ratioOf(replay.ours, replay.sdk),
+      },
+      { ...{ name: 'p50, replay, SDK', unit: "of the peer's", target: 1 }, ...ratioOf(replay.ours, replay.peer) },
     ],
     tables: [
       {
         title: `Milliseconds on DynamoDB Local, median of ${calls} calls (95 % are below)`,
-        columns: ['', 'ours', 'peer', 'bare writes', 'bare writes with our conditions'],
+        columns: ['', 'lite', 'ours, SDK', 'peer', 'bare requests', 'bare puts, SDK', 'bare puts, SDK, our conditions'],
         rows: [
-          ['first call', first.texts.ours, first.texts.peer, first.texts.floor, first.texts.conditional],
-          ['replay', replay.texts.ours, replay.texts.peer, replay.texts.floor, replay.texts.floor],
+          [
+            'first call',
+            ...[first.lite, first.ours, first.peer, first.requests, first.sdk, first.conditional].map(text),
+          ],
+          ['replay', ...[replay.lite, replay.ours, replay.peer, replay.requests, replay.sdk].map(text), ''],
+          ['first call, with one write of its own', text(one.transaction), '', text(one.peer), '', '', ''],
         ],
       },
     ],
   };
 }
 
-async function compare<Side extends string>(
-  handlers: Readonly<Record<Side, Handler>>,
+async function millisOf<Name extends string>(
   calls: number,
-  keyOf: (index: number) => string,
-) {
-  const sides = Object.entries(handlers) as [Side, Handler][];
-  const callOf = (handler: Handler) => (round: number) => {
-    const event = httpEvent(keyOf(round));
-    const invocation = context();
-    return elapsedMillis(() => handler(event, invocation));
-  };
-  const rounds = Object.fromEntries(sides.map(([side, handler]) => [side, callOf(handler)]));
-  const warm = Object.fromEntries(
-    sides.map(([side, handler]) => [side, (round: number) => callOf(handler)(-1 - round)]),
-  );
-  await alternate(WARM_UP, warm);
-  const measured = await alternate(calls, rounds);
-  const texts = Object.entries(measured).map(([side, millis]) => {
-    return [side, `${median(millis).toFixed(2)} (${quantile(millis, 0.95).toFixed(2)})`];
+  what: 'first' | 'replay' | 'one',
+  specs: Readonly<Record<Name, SideSpec>>,
+): Promise<Record<Name, number[]>> {
+  return withSides(specs, async (sides) => {
+    const names = Object.keys(specs) as Name[];
+    const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+    const callsOf = (name: Name, from: number, count: number) => ({ keys: `${what}-${name}`, from, count });
+    // A replay finds what these calls have written.
+    for (const name of names) await sides[name].call(callsOf(name, 0, WARM_UP_CALLS));
+    for (let from = 0; from < calls; from += CALLS_A_ROUND) {
+      for (const name of names) {
+        const keys = what === 'replay' ? from % WARM_UP_CALLS : WARM_UP_CALLS + from;
+        const { millis } = await sides[name].call(callsOf(name, keys, CALLS_A_ROUND));
+        measured[name].push(...millis);
+      }
+    }
+    return measured;
   });
-  const middle = Object.entries(measured).map(([side, millis]) => [side, median(millis)]);
-  return {
-    ...(Object.fromEntries(middle) as Record<Side, number>),
-    texts: Object.fromEntries(texts) as Record<Side, string>,
-  };
 }

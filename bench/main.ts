@@ -37,9 +37,10 @@ async function run({ only, write }: SettingsOf<typeof OPTIONS>, stops: Stop[]): 
 await runCommand({
   name: 'bench',
   about: `
-    CPU, latency, requests, write units, cold start and growth of this package, against @aws-lambda-powertools/idempotency and
-    against bare calls of the AWS SDK, in alternating rounds: medians, and ratios within this run. About five minutes on two cores;
-    Ctrl-C ends everything. Other load on the machine makes the figures worse than they are.`,
+    Cold start, CPU, latency, requests, write units and growth of this package, against @aws-lambda-powertools/idempotency and
+    against bare requests. Each side has a process of its own, in alternating rounds: medians, and ratios within this run. About
+    eight minutes on two cores; Ctrl-C ends everything. Other load on the machine makes the figures worse than they are. For the
+    share of a CPU that 512 MB have, it makes a control group, which needs Linux and root; elsewhere it compares CPU time.`,
   options: OPTIONS,
   takesEndpoint: true,
   run,

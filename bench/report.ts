@@ -2,21 +2,23 @@ import { type DetailTable, type Finding, isMet, type Measurement, rounded } from
 
 type Row = readonly (string | number)[];
 
-const COLUMNS = ['', 'value', '', 'target', ''];
+const COLUMNS = ['', 'value', '', 'half of the rounds', 'target', '', 'floor'];
 
 export function findingsOf(measurements: readonly Measurement[]): Finding[] {
   return measurements.flatMap(({ findings }) => findings);
 }
 
 function findingRow(finding: Finding): Row {
-  const { name, value, unit, target } = finding;
+  const { name, value, unit, target, floor, between } = finding;
   const met = isMet(finding);
   return [
     name,
     rounded(value),
     unit,
+    between === undefined ? '' : between.map(rounded).join(' to '),
     target === undefined ? '' : `≤ ${target}`,
     met === undefined ? '' : met ? 'met' : 'not met',
+    floor === undefined ? '' : rounded(floor),
   ];
 }
 

@@ -9,6 +9,28 @@ export function quantile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** The median, and between what the middle half of the rounds is. */
+export function spread(numbers: readonly number[], digits = 0): string {
+  const [low, high] = [quantile(numbers, 0.25), quantile(numbers, 0.75)];
+  return `${median(numbers).toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+export interface Ratio {
+  readonly value: number;
+  /** Between what the ratios of the middle half of the rounds are. */
+  readonly between: readonly [number, number];
+}
+
+/** Of medians. Both sides were measured in the same rounds; `base` is what is taken off both. */
+export function ratioOf(side: readonly number[], other: readonly number[], base: readonly number[] = [0]): Ratio {
+  const off = median(base);
+  const ofRounds = side.map((value, round) => (value - off) / ((other[round] ?? Number.NaN) - off));
+  return {
+    value: (median(side) - off) / (median(other) - off),
+    between: [quantile(ofRounds, 0.25), quantile(ofRounds, 0.75)],
+  };
+}
+
 type Measured<Name extends string> = Record<Name, number[]>;
 
 /** Runs each of `sides` once in every round, in turn, and gives what each of them has measured. */

@@ -1,18 +1,19 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CERTIFICATE, KEY } from '../tools/loopback-tls.ts';
+import { CERTIFICATE } from '../tools/loopback-tls.ts';
 import { httpEvent } from './event.ts';
+import { instantServer } from './instant-server.ts';
 
 const CHILD = fileURLToPath(new URL('cold-start-child.mjs', import.meta.url));
 
 /** A bundle, and how it is to be started. */
 export interface Startable {
   readonly code: string;
+  /** Of its file. @default 'mjs' */
+  readonly extension?: 'cjs' | 'mjs';
   /** Whether V8's code is kept between processes: what `NODE_COMPILE_CACHE` does. @default false */
   readonly compileCache?: boolean;
 }
@@ -26,68 +27,69 @@ export interface Start {
   readonly residentMegabytes: number;
 }
 
-/** Starts each of them in a fresh process, in turn, `runs` times. `tls`: DynamoDB is reached by HTTPS, as in Lambda. */
-export async function startAll<Name extends string>(
+/** A bundle's file, and the environment that its process needs. */
+export interface Started {
+  readonly file: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Writes them where an external SDK is found, with a DynamoDB that answers at once. `tls`: by HTTPS, as in Lambda. */
+export async function withBundles<Name extends string, T>(
   startables: Readonly<Record<Name, Startable>>,
-  runs: number,
-  { tls = false } = {},
-): Promise<Record<Name, Start[]>> {
-  const names = Object.keys(startables) as Name[];
-  // Beside node_modules, so that an external SDK is found.
+  { tls }: { readonly tls: boolean },
+  run: (started: (name: Name) => Started) => Promise<T>,
+): Promise<T> {
   const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'cold-start-'));
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);
   const { endpoint, close } = await instantServer(tls);
-  const starts = Object.fromEntries(names.map((name) => [name, [] as Start[]])) as Record<Name, Start[]>;
+  const fileOf = (name: Name) => join(folder, `${name}.${startables[name].extension ?? 'mjs'}`);
   try {
-    writeFileSync(join(folder, 'certificate.pem'), CERTIFICATE);
-    for (const name of names) writeFileSync(join(folder, `${name}.mjs`), startables[name].code);
-    for (let run = -1; run < runs; run++) {
-      for (const name of names) {
-        const { compileCache = false } = startables[name];
-        const trusted = tls ? { NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem') } : {};
-        const environment = compileCache ? { NODE_COMPILE_CACHE: join(folder, `${name}-code`) } : {};
-        const start = await startOnce(join(folder, `${name}.mjs`), {
-          DYNAMODB_ENDPOINT: endpoint,
-          ...trusted,
-          ...environment,
-        });
-        // The first one finds no file in the system's cache, and no code in that of V8.
-        if (run >= 0) starts[name].push(start);
-      }
-    }
+    const certificate = join(folder, 'certificate.pem');
+    writeFileSync(certificate, CERTIFICATE);
+    for (const name of Object.keys(startables) as Name[]) writeFileSync(fileOf(name), startables[name].code);
+    return await run((name) => ({
+      file: fileOf(name),
+      environment: {
+        PATH: process.env['PATH'],
+        AWS_LAMBDA_FUNCTION_NAME: 'place-order',
+        DYNAMODB_ENDPOINT: endpoint,
+        ...(tls && { NODE_EXTRA_CA_CERTS: certificate }),
+        ...(startables[name].compileCache && { NODE_COMPILE_CACHE: join(folder, `${name}-code`) }),
+      },
+    }));
   } finally {
     close();
     process.removeListener('exit', clean);
     clean();
   }
-  return starts;
 }
 
-/** Says to every request that it was done. */
-async function instantServer(tls: boolean) {
-  const answer: RequestListener = (request, response) => {
-    request.resume().on('end', () => response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}'));
-  };
-  const server = tls ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer) : createServer(answer);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const endpoint = `${tls ? 'https' : 'http'}://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { endpoint, close };
-}
-
-async function startOnce(file: string, environment: Readonly<Record<string, string>>): Promise<Start> {
-  const child = fork(CHILD, [file, JSON.stringify(httpEvent('key'))], {
-    env: { PATH: process.env['PATH'], AWS_LAMBDA_FUNCTION_NAME: 'place-order', ...environment },
-    execArgv: [],
+/** Starts each of them in a fresh process, in turn, `runs` times. */
+export async function startAll<Name extends string>(
+  startables: Readonly<Record<Name, Startable>>,
+  runs: number,
+  progress: (text: string) => void,
+): Promise<Record<Name, Start[]>> {
+  const names = Object.keys(startables) as Name[];
+  const starts = Object.fromEntries(names.map((name) => [name, [] as Start[]])) as Record<Name, Start[]>;
+  return withBundles(startables, { tls: true }, async (started) => {
+    for (let run = -1; run < runs; run++) {
+      if (run % 10 === 0) progress(`run ${run + 1} of ${runs}`);
+      for (const name of names) {
+        const start = await startOnce(started(name));
+        // The first one finds no file in the system's cache, and no code in that of V8.
+        if (run >= 0) starts[name].push(start);
+      }
+    }
+    return starts;
   });
+}
+
+async function startOnce({ file, environment }: Started): Promise<Start> {
+  const child = fork(CHILD, [file, JSON.stringify(httpEvent('key'))], { env: environment, execArgv: [] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit')]);

@@ -1,28 +1,44 @@
 import { type DynamoDBClient, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDBStore } from '../src/stores/dynamodb.ts';
 import { startByteCounter } from './byte-counter.ts';
 import { context, httpEvent, RESPONSE } from './event.ts';
 import type { Finding, Measurement } from './finding.ts';
-import { type Handler, ourHandler, peerHandler, type SideOptions } from './sides.ts';
+import { type Handler, ourHandler, peerHandler, peerWithPut, type SideOptions, transactionHandler } from './sides.ts';
 import type { Local } from './table.ts';
 
-const SITUATIONS = ['first call', 'replay', 'cached replay', 'in-flight rejection', 'takeover'] as const;
+const ONE_TRANSACTION = 'first call, `idempotentTransaction`';
+const SITUATIONS = [
+  'first call',
+  'replay',
+  'cached replay',
+  'in-flight rejection',
+  'takeover',
+  ONE_TRANSACTION,
+] as const;
 type Situation = (typeof SITUATIONS)[number];
 const TARGETS: Readonly<Record<Situation, number>> = {
   'first call': 2,
   replay: 1,
   'cached replay': 0,
   'in-flight rejection': 1,
-  takeover: 2,
+  takeover: 3,
+  [ONE_TRANSACTION]: 1,
 };
 
 interface Side {
   readonly make: (client: DynamoDBClient, options: SideOptions) => Handler;
+  /** With one write of its own. */
+  readonly withPut: (client: DynamoDBClient, tableName: string, orders: string) => Handler;
   /** Until when an execution may run, epoch milliseconds. */
   readonly leaseAttribute: string;
 }
 const SIDES: Readonly<Record<'ours' | 'peer', Side>> = {
-  ours: { make: ourHandler, leaseAttribute: 'leaseUntil' },
-  peer: { make: peerHandler, leaseAttribute: 'in_progress_expiration' },
+  ours: {
+    make: ourHandler,
+    withPut: (client, tableName, orders) => transactionHandler(dynamoDBStore({ tableName, client }), orders),
+    leaseAttribute: 'leaseUntil',
+  },
+  peer: { make: peerHandler, withPut: peerWithPut, leaseAttribute: 'in_progress_expiration' },
 };
 
 interface Traffic {
@@ -35,14 +51,16 @@ export async function measureWire(local: Local, progress: (text: string) => void
   const ours = await trafficOf('ours', local, progress);
   const peer = await trafficOf('peer', local, progress);
   const cells = ({ requests, bytes }: Traffic) => [requests, bytes];
+  const beside = (situation: Situation) => (situation === ONE_TRANSACTION ? 'peer, with a put' : 'peer');
   return {
     subject: 'wire',
     findings: SITUATIONS.map((situation): Finding => {
       return {
-        name: `Round trips, ${situation}`,
+        name: `Requests, ${situation}`,
         value: ours[situation].requests,
-        unit: `(peer: ${peer[situation].requests})`,
+        unit: `(${beside(situation)}: ${peer[situation].requests})`,
         target: TARGETS[situation],
+        floor: TARGETS[situation],
       };
     }),
     tables: [
@@ -56,7 +74,7 @@ export async function measureWire(local: Local, progress: (text: string) => void
 }
 
 async function trafficOf(name: keyof typeof SIDES, local: Local, progress: (text: string) => void) {
-  const { make, leaseAttribute } = SIDES[name];
+  const { make, withPut, leaseAttribute } = SIDES[name];
   const wire = await startByteCounter(local.endpoint);
   const client = local.client({ endpoint: wire.endpoint });
   const admin = local.client();
@@ -94,6 +112,9 @@ async function trafficOf(name: keyof typeof SIDES, local: Local, progress: (text
   await endLease(admin, tableName, leaseAttribute);
   measured.push(['takeover', await during(() => ask(handler, 'four'))]);
   await crashed.end();
+
+  const once = withPut(client, tableName, await local.table(`wire-orders-${name}`));
+  measured.push([ONE_TRANSACTION, await during(() => ask(once, 'five'))]);
 
   client.destroy();
   admin.destroy();

@@ -95,7 +95,9 @@ export function createIdempotent(fn: AnyFunction, options: FunctionOptions<never
       case 'execute': {
         const { execution } = admission;
         if (renewLease) execution.renew();
-        return execute(execution, () => call.apply(this, passHandle ? [...own, execution.handle] : args));
+        return unwrap(
+          await executed(execution, () => call.apply(this, passHandle ? [...own, execution.handle] : args)),
+        );
       }
     }
   };
@@ -134,14 +136,19 @@ function inFrontOfHandle(declared: number, args: readonly unknown[]): readonly u
   return Array.from({ length: declared }, (_, index) => args[index]);
 }
 
-async function execute(execution: Execution, call: () => unknown): Promise<unknown> {
+/**
+ * Runs the guarded code and settles its outcome. Resolves with what the caller gets.
+ *
+ * @throws IdempotencyError `LEASE_LOST` when another execution has taken over, and its outcome is not known
+ */
+export async function executed(execution: Execution, call: () => unknown): Promise<Outcome> {
   const outcome = await outcomeOf(() => runInside(execution, call));
   const settlement = execution.settlementOf(outcome);
   // Other code may hold the result, too, and change it while it is being stored: the caller gets what is stored.
-  const encoded = functionFormat.encode(outcome);
+  const encoded = execution.format.encode(outcome);
   const settled = await (settlement === 'store' ? execution.store(encoded) : execution[settlement]());
-  if (outcome.kind === 'threw' || settled.kind === 'done') return unwrap(encoded.outcome);
-  if (settled.kind === 'superseded') return unwrap(settled.outcome);
+  if (outcome.kind === 'threw' || settled.kind === 'done') return encoded.outcome;
+  if (settled.kind === 'superseded') return settled.outcome;
   throw leaseLostError();
 }
 

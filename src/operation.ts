@@ -10,6 +10,7 @@ import {
 } from './core/options.ts';
 import type { ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
+import type { RecordStore, TransactionResult } from './core/record/store.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { refuseNested } from './nesting.ts';
@@ -21,7 +22,7 @@ import {
   requireOperation,
   resolveRequestOptions,
 } from './request-key/request-options.ts';
-import { warnOfFailures } from './warnings.ts';
+import { warn, warnOfFailures } from './warnings.ts';
 
 /** The options that the middleware and the function wrapper have in common. */
 export interface OperationOptions<Args extends readonly unknown[] = readonly [event: unknown], TItem = never>
@@ -65,12 +66,16 @@ export function createOperation(
 ): Operation {
   const known = [...OPERATION_OPTION_NAMES, ...extraOptionNames];
   const { operation, protocol, nameOf, identityOf } = resolveOperation(options, known, answered);
-  const guard = createGuard(protocol, runtime);
+  const isDisabled = options.allowDisabling && process.env['MIDDY_IDEMPOTENCY_DISABLED'] === 'true';
+  if (isDisabled) warn('DISABLED', `Operation '${operation}' runs unguarded`);
+  const guard = createGuard(isDisabled ? passThrough(protocol) : protocol, runtime);
   return { operation, admit, unguarded };
 
   async function admit(invocation: Invocation): Promise<Admission> {
     const identity = identityOf(invocation);
     if (!identity) return unguarded(invocation);
+    // The handle works, and nothing is kept.
+    if (isDisabled) unguarded(invocation);
     const { remaining, format } = invocation;
     return guard({ identity, remaining, format });
   }
@@ -79,6 +84,20 @@ export function createOperation(
     emit(protocol.onEvent, { type: 'unguarded', operation: nameOf(invocation), ...NO_RECORD });
     return { kind: 'unguarded' };
   }
+}
+
+/** A store that agrees to everything and keeps nothing, so that the handle works. Only the items of a transaction are written. */
+function passThrough(protocol: ResolvedProtocolOptions): ResolvedProtocolOptions {
+  const { store } = protocol;
+  const agree = async () => ({ done: true }) as const;
+  const transact: RecordStore['transact'] = (_record, _expected, items, token) =>
+    store.transact?.(undefined, undefined, items, token) as Promise<TransactionResult>;
+  return {
+    ...protocol,
+    store: { insert: agree, replace: agree, remove: agree, read: agree as never, ...(store.transact && { transact }) },
+    cache: undefined,
+    onEvent: undefined,
+  };
 }
 
 type Asked = Pick<Invocation, 'args' | 'functionName'>;

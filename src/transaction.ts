@@ -10,7 +10,7 @@ import { systemRuntime } from './runtime.ts';
 
 /** The options of `idempotent`, without those of a lease: there is none. */
 export interface TransactionOptions<Args extends readonly unknown[], TItem>
-  extends Omit<OperationOptions<Args, TItem>, 'leaseMillis' | 'settle' | 'onMissingKey'> {
+  extends Omit<OperationOptions<Args, TItem>, 'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling'> {
   /**
    * Whether the record is read before the plan is made: one read for each request, where a plan costs more than that.
    * @default false: a retry makes its plan, and finds the record when it writes
@@ -85,7 +85,7 @@ export function createTransaction(
   };
 }
 
-const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey'];
+const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling'];
 const KNOWN_OPTIONS = [...OPERATION_OPTION_NAMES.filter((name) => !WITHOUT_LEASE.includes(name)), 'lookFirst'];
 
 function checkedPlan(planned: unknown): Plan {

@@ -60,6 +60,7 @@ export function warnOfSharedDefault(store: object, code: string): void {
   );
 }
 
-function warn(code: string, message: string): void {
+/** The code of the warning is `MIDDY_IDEMPOTENCY_` and `code`. */
+export function warn(code: string, message: string): void {
   process.emitWarning(message, { type: 'IdempotencyWarning', code: `MIDDY_IDEMPOTENCY_${code}` });
 }

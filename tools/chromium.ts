@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
-/** Where systems have it; `CHROMIUM_PATH` comes first. */
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Chromium on this machine, for `playwright-core`; `undefined` where there is none. */
-export function chromiumPath(): string | undefined {
-  return [process.env['CHROMIUM_PATH'] ?? '', ...PLACES].find((path) => path !== '' && existsSync(path));
+/** The program of a Chromium on the PATH; `undefined` where there is none. */
+export function findChromium(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
 }
 
-/** Root has no sandbox. */
-export const CHROMIUM_ARGS: readonly string[] = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+/** In a container, where everything runs as root, Chromium has no sandbox. */
+export const CHROMIUM_OPTIONS: readonly string[] = process.getuid?.() === 0 ? ['--no-sandbox'] : [];

@@ -12,10 +12,9 @@ export function localDynamoDB(endpoint: string): DynamoDBClient {
 }
 
 /** The same for a process of its own. */
-export function localEnvironment(endpoints: { readonly dynamoDB: string; readonly sqs: string }) {
+export function localEnvironment(endpoints: Readonly<Record<`AWS_ENDPOINT_URL_${string}`, string>>) {
   return {
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDB,
-    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    ...endpoints,
     AWS_REGION: LOCAL_ACCESS.region,
     AWS_ACCESS_KEY_ID: LOCAL_ACCESS.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_ACCESS.credentials.secretAccessKey,

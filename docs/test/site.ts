@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
-import { CHROMIUM_ARGS, chromiumPath } from '../../tools/chromium.ts';
+import { CHROMIUM_OPTIONS, findChromium } from '../../tools/chromium.ts';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -43,11 +43,11 @@ export async function serve(): Promise<{ origin: string; server: Server }> {
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
-const executablePath = chromiumPath();
+const executablePath = findChromium();
 
 /** Whether this machine has a browser for the tests. */
 export const hasBrowser = executablePath !== undefined;
 if (!hasBrowser) console.log('No Chromium here: the tests of the site in a browser are skipped.');
 
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ ...(executablePath && { executablePath }), args: [...CHROMIUM_ARGS] });
+  chromium.launch({ ...(executablePath && { executablePath }), args: [...CHROMIUM_OPTIONS] });

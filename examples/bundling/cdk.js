@@ -19,5 +19,6 @@ new NodejsFunction(stack, 'OrdersInEsm', {
     minify: true,
     format: OutputFormat.ESM,
     banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    esbuildArgs: { '--alias:node:http': './node-http.cjs' },
   },
 });

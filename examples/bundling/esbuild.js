@@ -17,4 +17,5 @@ await build({
   format: 'esm',
   outfile: 'dist/handler.mjs',
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  alias: { 'node:http': './node-http.cjs' },
 });

@@ -16,6 +16,12 @@ export interface LedgerEntry {
   readonly occurredAt: string;
 }
 
+/** What the accounts have. */
+export interface LedgerReader {
+  /** Every entry of every account. */
+  read(): Promise<LedgerEntry[]>;
+}
+
 /** Double entry: what one account gets, the other one gives. */
 export function bookingOf(event: PaymentEvent): readonly LedgerEntry[] {
   const { id: entry, type, payment, currency, occurredAt } = event;

@@ -2,14 +2,12 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import type { PaymentEvent } from '../outbox/payment-event.ts';
-import { ACCOUNTS, type LedgerEntry } from './booking.ts';
+import { ACCOUNTS, type LedgerEntry, type LedgerReader } from './booking.ts';
 import { bookingWrites } from './booking-writes.ts';
 
-export interface Ledger {
+export interface Ledger extends LedgerReader {
   /** The writes that book an event: all of them in one transaction. They are refused where it is booked already. */
   booking(event: PaymentEvent): TransactionItem[];
-  /** Every entry of every account. */
-  read(): Promise<LedgerEntry[]>;
 }
 
 /** Entries in a DynamoDB table with the string keys `account` and `entry`. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { recordId } from 'middy-idempotency/operator';
-import { LOCAL_ACCESS } from '../../tools/clients.ts';
 
 /** A command for the shell, and what to expect of it. */
 export interface Example {
@@ -25,25 +24,21 @@ export function examples(origin: string, name: string): readonly Example[] {
   ];
 }
 
-/** Shows the record of the first key. The runner serves anonymous callers. */
-export function recordExample(of: {
-  readonly tableName: string;
-  readonly endpoint: string;
-  readonly name: string;
-}): Example {
-  const id = recordId({
-    operation: 'create-payment',
-    http: { scope: 'anonymous' },
-    event: { headers: { 'idempotency-key': `${of.name}-a` }, requestContext: { http: { method: 'POST' } } },
-  });
-  const { region, credentials } = LOCAL_ACCESS;
-  const access = `AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`;
-  const table = `--table ${of.tableName} --region ${region} --endpoint ${of.endpoint}`;
+/** Shows the record of the first key, by a command of the database. */
+export function recordExample(name: string, show: (recordId: string) => string): Example {
   return {
     title: 'The record of the first key, from this folder: COMPLETED',
-    // A profile of the person's own would come before these credentials.
-    command: `AWS_PROFILE= ${access} npx middy-idempotency show '${id}' ${table}`,
+    command: show(paymentRecordId(`${name}-a`) ?? ''),
   };
+}
+
+/** The id of a payment's record. The runner serves anonymous callers. @throws IdempotencyError for a malformed key */
+export function paymentRecordId(idempotencyKey: string): string | undefined {
+  return recordId({
+    operation: 'create-payment',
+    http: { scope: 'anonymous' },
+    event: { headers: { 'idempotency-key': idempotencyKey }, requestContext: { http: { method: 'POST' } } },
+  });
 }
 
 /** Shows what the payments have become behind the API. */

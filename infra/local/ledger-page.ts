@@ -1,17 +1,16 @@
 import { depthOf, type LocalQueue } from '../../tools/queues.ts';
-import { balancesOf, trialBalance } from '../ledger/booking.ts';
-import type { Ledger } from '../ledger/dynamodb-ledger.ts';
+import { balancesOf, type LedgerReader, trialBalance } from '../ledger/booking.ts';
 import type { LambdaFunction } from './server.ts';
 
 /** The API, and `GET /ledger` beside it: on this machine only, to look at what has become of the payments. */
-export function withLedger(payments: LambdaFunction, ledger: Pick<Ledger, 'read'>, queue: LocalQueue): LambdaFunction {
+export function withLedger(payments: LambdaFunction, ledger: LedgerReader, queue: LocalQueue): LambdaFunction {
   return async (event, context) => {
     const isLedger = event.rawPath === '/ledger' && event.requestContext.http.method === 'GET';
     return isLedger ? show(ledger, queue) : payments(event, context);
   };
 }
 
-async function show(ledger: Pick<Ledger, 'read'>, queue: LocalQueue) {
+async function show(ledger: LedgerReader, queue: LocalQueue) {
   const entries = await ledger.read();
   const page = {
     balances: balancesOf(entries),

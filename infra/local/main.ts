@@ -2,29 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyError, IdempotencyEvent } from 'middy-idempotency';
 import { UsageError } from '../../tools/arguments.ts';
-import { localDynamoDB } from '../../tools/clients.ts';
-import { startDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { localEnvironment } from '../../tools/clients.ts';
 import { onStopSignal } from '../../tools/signals.ts';
-import { dynamoDBLedger } from '../ledger/dynamodb-ledger.ts';
+import { fakeProcessor } from '../payments/fake-processor.ts';
+import type { Backend } from './backend.ts';
 import { type Example, examples, ledgerExample, moreExamples, recordExample } from './curl.ts';
-import { type ExampleTables, ensureTables } from './example-tables.ts';
+import { startDynamoDBBackend } from './dynamodb-backend.ts';
 import { describeLine } from './function-line.ts';
+import { killedFunction } from './killed/function.ts';
 import { withLedger } from './ledger-page.ts';
+import { localPage } from './page/serve.ts';
 import { createLocalPayments } from './payments-function.ts';
 import { startPipeline } from './pipeline.ts';
+import { startPostgresBackend } from './postgres-backend.ts';
 import { type Gateway, openGateway } from './server.ts';
 import { type Options, readOptions, readSettings, type Settings, USAGE } from './settings.ts';
+import { watchedProcessor } from './watched-processor.ts';
 
 const FUNCTION = { functionName: 'payments-local', timeoutMillis: 10_000 };
-const TABLES: ExampleTables = {
-  idempotency: 'local-payments-idempotency',
-  payments: 'local-payments',
-  ledger: 'local-ledger',
-};
+/** Its lease is short, so that a person sees it end. */
+const KILLED = { functionName: 'killed-payments', timeoutMillis: 5000 };
 /** As in the stack, but sooner: after a crash, its messages come again within 30 seconds. */
 const PIPELINE = { timeoutMillis: 5000, visibilitySeconds: 30, maxReceiveCount: 5, consumers: 1 };
 const CRASH_WITHIN_MILLIS = 60;
-const PROGRESS_MILLIS = 5000;
 const SIGNAL_MILLIS = 100;
 
 const log = (line: string) => console.log(line);
@@ -39,7 +39,12 @@ async function main(args: readonly string[]): Promise<void> {
     for (const stop of stops.reverse()) await stop();
   });
   try {
-    await start({ ...settings, ...options }, stops);
+    // This comes first: a port that is taken is reported before a database is started.
+    const gateway = await openGateway({ ...FUNCTION, port: settings.port, log });
+    stops.push(gateway.close);
+    const start = { ...settings, ...options };
+    if (options.store === 'postgres') await serve(gateway, await startPostgresBackend(log), start, stops);
+    else await serve(gateway, await startDynamoDBBackend(log), start, stops);
   } catch (error) {
     // Ctrl-C ends Java as well, and that may be noticed before the signal is: it is no failure then.
     await sleep(SIGNAL_MILLIS);
@@ -48,21 +53,17 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Whatever is started is put on `stops`, to be stopped in reverse. */
-async function start(settings: Settings & Options, stops: (() => Promise<void>)[]): Promise<void> {
-  const { port, processorLatencyMillis, duplicates, crashes } = settings;
-  // This comes first: a port that is taken is reported before a database is started.
-  const gateway = await openGateway({ ...FUNCTION, port, log });
-  stops.push(gateway.close);
-  const database = await startDatabase();
-  stops.push(database.stop);
-  const { endpoint } = database;
-  const client = localDynamoDB(endpoint);
-  await ensureTables(client, TABLES);
+async function serve<Item>(
+  gateway: Gateway,
+  backend: Backend<Item>,
+  { processorLatencyMillis, duplicates, crashes }: Settings & Options,
+  stops: (() => Promise<void>)[],
+): Promise<void> {
+  stops.push(backend.stop);
+  const { store, payments, ledger } = backend;
   const pipeline = await startPipeline({
     ...PIPELINE,
-    endpoint,
-    client,
-    tables: TABLES,
+    backend: backend.pipeline,
     onLine: onFunctionLine,
     mischief: {
       repeats: () => Math.random() < duplicates,
@@ -70,37 +71,43 @@ async function start(settings: Settings & Options, stops: (() => Promise<void>)[
     },
   });
   stops.push(pipeline.stop);
-  const payments = createLocalPayments({ client, tables: TABLES, processorLatencyMillis, onEvent, onCharges });
-  const ledger = dynamoDBLedger({ tableName: TABLES.ledger, client });
-  gateway.invoke(withLedger(payments, ledger, pipeline.queue));
-  introduce(gateway, endpoint);
+  const processor = watchedProcessor(fakeProcessor({ latencyMillis: processorLatencyMillis }));
+  const lambda = createLocalPayments({ store, payments, processor, onEvent, onCharges });
+  const killed = killedFunction({
+    ...KILLED,
+    module: backend.killedPayments,
+    environment: { ...localEnvironment({}), ...backend.pipeline.environment },
+    execArgv: process.execArgv,
+    processor,
+    onLine: (line) => onFunctionLine(line, KILLED.functionName),
+  });
+  stops.push(killed.stop);
+  gateway.invoke(withLedger(killed.instead(lambda), ledger, pipeline.queue));
+  const lines = linesFor(gateway, backend);
+  gateway.show(localPage({ look: backend.look, ledger, processor, lines: lines.first }));
+  introduce(gateway, backend, lines);
 }
 
-async function startDatabase() {
-  const given = process.env['DYNAMODB_ENDPOINT'];
-  log(given ? `Waiting for DynamoDB at ${given}` : 'Starting DynamoDB Local');
-  const startedAt = performance.now();
-  const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  const progress = setInterval(() => log(`DynamoDB does not answer yet (${seconds()})`), PROGRESS_MILLIS);
-  try {
-    const database = await startDynamoDBLocal();
-    log(`DynamoDB answers at ${database.endpoint} (${seconds()})`);
-    return database;
-  } finally {
-    clearInterval(progress);
-  }
+interface Lines {
+  /** Those that show the promises. */
+  readonly first: readonly Example[];
+  readonly more: readonly Example[];
 }
 
-function introduce({ origin }: Gateway, endpoint: string): void {
+function linesFor<Item>({ origin }: Gateway, { show }: Backend<Item>): Lines {
   const name = `try-${randomUUID()}`;
-  log(`Tables: ${TABLES.idempotency} (the records), ${TABLES.payments} and ${TABLES.ledger}`);
+  const first = [...examples(origin, name), recordExample(name, show), ledgerExample(origin)];
+  return { first, more: moreExamples(origin, name) };
+}
+
+function introduce<Item>({ origin }: Gateway, { tables }: Backend<Item>, { first, more }: Lines): void {
+  log(`Tables: ${tables}`);
+  log(`Open ${origin} in a browser: it pays, retries, and kills the function.`);
   log(`Payments at ${origin}/payments, for anonymous callers. Ctrl-C ends it. Paste these, one after the other:\n`);
   const show = ({ title, command }: Example) => log(`# ${title}\n${command}\n`);
-  examples(origin, name).forEach(show);
-  show(recordExample({ tableName: TABLES.idempotency, endpoint, name }));
-  show(ledgerExample(origin));
+  first.forEach(show);
   log('And the rest of the API:\n');
-  moreExamples(origin, name).forEach(show);
+  more.forEach(show);
 }
 
 function onEvent(event: IdempotencyEvent): void {

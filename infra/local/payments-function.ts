@@ -1,29 +1,22 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { IdempotencyEvent } from 'middy-idempotency';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createPaymentsHandler } from '../payments/api.ts';
-import { dynamoDBPayments } from '../payments/dynamodb-payments.ts';
-import { fakeProcessor } from '../payments/fake-processor.ts';
-import type { ExampleTables } from './example-tables.ts';
+import type { FakeProcessor } from '../payments/fake-processor.ts';
+import type { Backend } from './backend.ts';
 import type { LambdaFunction } from './server.ts';
 
-export interface LocalPaymentsOptions {
-  /** Of DynamoDB Local. */
-  readonly client: DynamoDBClient;
-  readonly tables: ExampleTables;
-  readonly processorLatencyMillis: number;
+export interface LocalPaymentsOptions<Item> extends Pick<Backend<Item>, 'store' | 'payments'> {
+  readonly processor: FakeProcessor;
   readonly onEvent: (event: IdempotencyEvent) => void;
   /** Gets the processor's count of charges after every request that is not a GET, replayed ones included. @default none */
   readonly onCharges?: (charges: number) => void;
 }
 
-/** The example Lambda on DynamoDB Local, in this process. */
-export function createLocalPayments(options: LocalPaymentsOptions): LambdaFunction {
-  const { client, tables, processorLatencyMillis, onEvent, onCharges } = options;
-  const processor = fakeProcessor({ latencyMillis: processorLatencyMillis });
+/** The example Lambda on a database of this machine, in this process. */
+export function createLocalPayments<Item>(options: LocalPaymentsOptions<Item>): LambdaFunction {
+  const { store, payments, processor, onEvent, onCharges } = options;
   const handler = createPaymentsHandler({
-    store: dynamoDBStore({ tableName: tables.idempotency, client }),
-    payments: dynamoDBPayments({ tableName: tables.payments, client }),
+    store,
+    payments,
     processor,
     // There is no authorizer on this machine: all callers are one.
     scope: 'anonymous',

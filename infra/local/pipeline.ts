@@ -1,17 +1,12 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import type { DynamoDBRecord } from 'aws-lambda';
-import { LOCAL_ACCESS, localEnvironment } from '../../tools/clients.ts';
+import { localEnvironment } from '../../tools/clients.ts';
 import { createQueue, type LocalQueue, startLocalQueues } from '../../tools/queues.ts';
-import { OUTBOX_PREFIX } from '../outbox/outbox.ts';
-import { type ExampleTables, streamArnOf } from './example-tables.ts';
+import type { PipelineBackend } from './backend.ts';
 import { type LocalFunction, localFunction } from './function.ts';
 import { pollQueue, type QueueSourceOptions } from './queue-source.ts';
-import { pollStream } from './stream-source.ts';
 
 /** What may go wrong on purpose: asked each time whether it does now. */
 interface Mischief {
-  /** The publisher is given an event of the stream once more. @default never */
+  /** An event of the outbox is published once more. @default never */
   readonly repeats?: () => boolean;
   /** A message that was handled is not deleted. @default never */
   readonly keeps?: () => boolean;
@@ -22,10 +17,7 @@ interface Mischief {
 }
 
 export interface PipelineOptions {
-  /** Of DynamoDB Local. */
-  readonly endpoint: string;
-  readonly client: DynamoDBClient;
-  readonly tables: ExampleTables;
+  readonly backend: PipelineBackend;
   /** The functions' timeout. */
   readonly timeoutMillis: number;
   /** After so long, a message that was not deleted comes again: six timeouts, as AWS asks for. */
@@ -49,32 +41,19 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
-const here = (path: string) => new URL(path, import.meta.url);
-
 /**
- * What the stack has behind the payments table, on this machine: the table's stream, the publisher, the queue with its
- * dead-letter queue, the ledger's consumer. The functions run as processes of their own.
+ * What the stack has behind the payments, on this machine: the outbox, the publisher, the queue with its dead-letter queue, the
+ * ledger's consumer. The functions run as processes of their own.
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const {
-    endpoint,
-    client,
-    tables,
-    timeoutMillis,
-    visibilitySeconds,
-    maxReceiveCount,
-    mischief = {},
-    onLine,
-  } = options;
+  const { backend, timeoutMillis, visibilitySeconds, maxReceiveCount, mischief = {}, onLine } = options;
   const { repeats, keeps, order } = mischief;
-  const streamArn = await streamArnOf(client, tables.payments);
   const queues = await startLocalQueues();
   const queue = await createQueue(queues, 'ledger', { visibilitySeconds, maxReceiveCount });
   const environment = {
-    ...localEnvironment({ dynamoDB: endpoint, sqs: queues.endpoint }),
+    ...localEnvironment({ AWS_ENDPOINT_URL_SQS: queues.endpoint }),
+    ...backend.environment,
     LEDGER_QUEUE_URL: queue.url,
-    IDEMPOTENCY_TABLE_NAME: tables.idempotency,
-    LEDGER_TABLE_NAME: tables.ledger,
   };
   const start = (functionName: string, module: URL) =>
     localFunction({
@@ -85,18 +64,15 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       execArgv: options.execArgv ?? process.execArgv,
       onLine: (line) => onLine(line, functionName),
     });
-  const publisher = start('publisher', here('../outbox/handler.ts'));
-  const consumerModule = options.consumerModule ?? here('../ledger/handler.ts');
-  const consumers = Array.from({ length: options.consumers }, () => start('ledger', consumerModule));
+  const publisher = start('publisher', backend.publisher);
+  const consumers = Array.from({ length: options.consumers }, () =>
+    start('ledger', options.consumerModule ?? backend.consumer),
+  );
   let kills = 0;
 
-  const streams = new DynamoDBStreamsClient({ endpoint, ...LOCAL_ACCESS });
   const onError = (functionName: string) => (error: unknown) => onLine(`no events: ${error}`, functionName);
   const sources = [
-    pollStream({
-      client: streams,
-      streamArn,
-      filter: isOutboxEvent,
+    backend.pollOutbox({
       onError: onError('publisher'),
       invoke: crashing(publisher),
       ...(repeats !== undefined && { repeats }),
@@ -122,7 +98,6 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       // What is being handled is cut off: a batch may take as long as the timeout.
       await Promise.all([publisher, ...consumers].map((fn) => fn.stop()));
       await Promise.all(stopped);
-      streams.destroy();
       await queues.stop();
     },
   };
@@ -138,9 +113,4 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       }
     };
   }
-}
-
-/** As the filter of the deployed event source mapping has it. */
-function isOutboxEvent({ eventName, dynamodb }: DynamoDBRecord): boolean {
-  return eventName === 'INSERT' && dynamodb?.Keys?.['id']?.S?.startsWith(OUTBOX_PREFIX) === true;
 }

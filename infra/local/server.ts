@@ -7,6 +7,7 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { createContext, type FunctionSettings } from '../../tools/context.ts';
 import { readBody } from './body.ts';
 import { toEvent } from './event.ts';
+import type { Page } from './page/serve.ts';
 import { gatewayResponse, type HttpResponse, toHttpResponse } from './result.ts';
 
 /** A Lambda function behind an HTTP API. */
@@ -24,6 +25,8 @@ export interface Gateway {
   readonly origin: string;
   /** Gives requests to the function. Before that they are answered with 503. */
   invoke(lambda: LambdaFunction): void;
+  /** Asks a page first: it answers the requests that are for it. */
+  show(page: Page): void;
   /** Ends the connections, too. */
   close(): Promise<void>;
 }
@@ -36,7 +39,9 @@ export interface Gateway {
  */
 export async function openGateway({ port, log, ...settings }: GatewayOptions): Promise<Gateway> {
   let lambda: LambdaFunction | undefined;
+  let page: Page | undefined;
   const server = createServer(async (request, response) => {
+    if (page?.(request, response) === true) return;
     const startedAt = performance.now();
     const answer = await handle(request).catch((error: unknown) => {
       if (!request.complete) return undefined;
@@ -69,6 +74,9 @@ export async function openGateway({ port, log, ...settings }: GatewayOptions): P
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     invoke(given) {
       lambda = given;
+    },
+    show(given) {
+      page = given;
     },
     async close() {
       const closed = once(server, 'close');

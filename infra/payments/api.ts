@@ -1,7 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { IdempotencyEvent, RecordStore } from 'middy-idempotency';
-import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { createPayment, type PaymentDependencies } from './create-payment.ts';
 import { createRefund } from './create-refund.ts';
@@ -21,9 +20,9 @@ import { voidPayment } from './void-payment.ts';
  */
 export type PaymentsScope = 'verified' | 'anonymous';
 
-export interface PaymentsOptions extends PaymentDependencies {
-  /** Where the idempotency records live. */
-  readonly store: RecordStore<TransactionItem>;
+export interface PaymentsOptions<Item> extends PaymentDependencies<Item> {
+  /** Where the idempotency records live: in the database of the payments, for their transactions. */
+  readonly store: RecordStore<Item>;
   /** @default 'verified' */
   readonly scope?: PaymentsScope;
   /** Called for everything that happens to an idempotency record. @default none */
@@ -40,7 +39,7 @@ const RETENTION_SECONDS = 7 * 24 * 3600;
  * The payments API of `openapi.json`. It keeps the keys of its callers apart, not their payments:
  * an authorizer decides who may see and change which payment.
  */
-export function createPaymentsHandler(options: PaymentsOptions): HttpHandler {
+export function createPaymentsHandler<Item>(options: PaymentsOptions<Item>): HttpHandler {
   return router(paymentsRoutes(options));
 }
 
@@ -49,12 +48,17 @@ export function createPaymentsHandler(options: PaymentsOptions): HttpHandler {
  * repeat by their preconditions. A key may come with them: a retry then gets the first answer
  * before the preconditions are evaluated.
  */
-export function paymentsRoutes({ store, scope = 'verified', onEvent, ...dependencies }: PaymentsOptions): Route[] {
+export function paymentsRoutes<Item>({
+  store,
+  scope = 'verified',
+  onEvent,
+  ...dependencies
+}: PaymentsOptions<Item>): Route[] {
   const { payments } = dependencies;
-  const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler) =>
+  const guard = (operation: string, methods: readonly string[], required: boolean, handler: GuardedHandler<Item>) =>
     middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
       .use(
-        httpIdempotency<APIGatewayProxyEventV2, TransactionItem>({
+        httpIdempotency<APIGatewayProxyEventV2, Item>({
           store,
           operation,
           methods,

@@ -9,10 +9,10 @@ import { problem } from './problems.ts';
 import type { Processor } from './processor.ts';
 import { requestDigest } from './request-digest.ts';
 import { createdResponse, keyReused } from './responses.ts';
-import { isConditionFailed } from './transaction.ts';
+import { isFirstRefused } from './transaction.ts';
 
-export interface PaymentDependencies {
-  readonly payments: Payments;
+export interface PaymentDependencies<Item = unknown> {
+  readonly payments: Payments<Item>;
   readonly processor: Processor;
 }
 
@@ -25,7 +25,7 @@ export interface PaymentDependencies {
  * charged twice when it has forgotten the key. The payment, its event and the response are stored
  * in one transaction. A payment that is there is always known to its retry and to the ledger.
  */
-export function createPayment({ payments, processor }: PaymentDependencies): GuardedHandler {
+export function createPayment<Item>({ payments, processor }: PaymentDependencies<Item>): GuardedHandler<Item> {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
     const handle = requireHandle(idempotency);
     const parsed = parsePaymentRequest(event);
@@ -50,7 +50,7 @@ export function createPayment({ payments, processor }: PaymentDependencies): Gua
       await handle.transact([payments.insertion(payment), ...events.map(payments.announcement)], response);
       return response;
     } catch (error) {
-      if (!isConditionFailed(error, 0)) throw error;
+      if (!isFirstRefused(error)) throw error;
       return madeBefore((await payments.find(identity.id)) ?? payment, identity);
     }
   };

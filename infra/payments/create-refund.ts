@@ -8,7 +8,7 @@ import type { RefundRefusal } from './refund-decision.ts';
 import { brokenRule, readMembers } from './request-body.ts';
 import { requestDigest } from './request-digest.ts';
 import { keyReused, paymentNotFound, refundResponse } from './responses.ts';
-import { isConditionFailed } from './transaction.ts';
+import { isFirstRefused } from './transaction.ts';
 
 /**
  * `POST /payments/{id}/refunds`: gives a captured payment back, `amount` of it or all that is left. Guarded by the
@@ -21,7 +21,7 @@ import { isConditionFailed } from './transaction.ts';
  * one transaction with the response and the event. A refund without the mark is still to be
  * finished, by a retry or by an operator, and is not yet in the ledger.
  */
-export function createRefund({ payments, processor }: PaymentDependencies): GuardedHandler {
+export function createRefund<Item>({ payments, processor }: PaymentDependencies<Item>): GuardedHandler<Item> {
   return async (event, { idempotency, awsRequestId }, { signal } = {}) => {
     const handle = requireHandle(idempotency);
     const body = readMembers(event, '{}');
@@ -51,7 +51,7 @@ export function createRefund({ payments, processor }: PaymentDependencies): Guar
       await handle.transact([payout, announcement], response);
     } catch (error) {
       // Another attempt, whose lease was lost, has noted and announced the payout meanwhile: nothing is announced twice.
-      if (!isConditionFailed(error, 0)) throw error;
+      if (!isFirstRefused(error)) throw error;
     }
     return response;
   };

@@ -5,15 +5,22 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { outboxItem } from '../outbox/outbox.ts';
 import type { Payment } from './payment.ts';
 import { type Item, toItem, toPayment } from './payment-item.ts';
 import { describing, payingOut, recording, voided, voiding } from './payment-updates.ts';
-import type { Payments, Write } from './payments.ts';
-import { decideRefund } from './refund-decision.ts';
+import { afterRefusal, type Payments, type Write } from './payments.ts';
+import { decideRefund, newRefund } from './refund-decision.ts';
 
 /** Payments in a DynamoDB table with the string partition key `id`. */
-export function dynamoDBPayments({ tableName, client }: { tableName: string; client: DynamoDBClient }): Payments {
+export function dynamoDBPayments({
+  tableName,
+  client,
+}: {
+  tableName: string;
+  client: DynamoDBClient;
+}): Payments<TransactionItem> {
   const documents = DynamoDBDocumentClient.from(client);
   const table = { TableName: tableName };
 
@@ -26,12 +33,9 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
     return { ...table, Item: toItem(payment), ConditionExpression: 'attribute_not_exists(id)' };
   }
 
-  /** What is there after a write that was refused may be the write itself: its answer was lost, and the SDK sent it again. */
   async function answer(id: string, writtenBy: string, write: Promise<Payment | undefined>): Promise<Write> {
     const payment = await write;
-    if (payment !== undefined) return { applied: true, payment };
-    const existing = await find(id);
-    return existing?.writtenBy === writtenBy ? { applied: true, payment: existing } : { applied: false, existing };
+    return payment === undefined ? afterRefusal(await find(id), writtenBy) : { applied: true, payment };
   }
 
   return {
@@ -67,8 +71,7 @@ export function dynamoDBPayments({ tableName, client }: { tableName: string; cli
         const decision = decideRefund(payment, order);
         if (decision.kind === 'recorded') return { ...decision, payment };
         if (decision.kind === 'refused') return decision;
-        const { id, requestDigest } = order;
-        const refund = { id, amount: decision.amount, createdAt: new Date().toISOString(), requestDigest };
+        const refund = newRefund(order, decision.amount);
         const update = new UpdateCommand({ ...table, Key: { id: paymentId }, ...recording(refund, payment) });
         const written = await unlessRefused(whenFree(() => documents.send(update)).then(updated));
         if (written !== undefined) return { kind: 'recorded', payment: written, refund };

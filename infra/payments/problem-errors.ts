@@ -1,9 +1,10 @@
+import type { Context } from 'aws-lambda';
 import { logLine } from './log.ts';
 import { problem } from './problems.ts';
 
 interface FailedRequest {
   readonly error: unknown;
-  readonly context: { readonly awsRequestId?: string };
+  readonly context: Context;
   response: unknown;
 }
 

@@ -33,3 +33,8 @@ export function decideRefund(payment: Payment, { id, amount, requestDigest }: Re
   if (payment.refunds.length >= MAX_REFUNDS) return { kind: 'refused', reason: 'too-many-refunds' };
   return { kind: 'record', amount: amount ?? left };
 }
+
+/** A refund as it is recorded. */
+export function newRefund({ id, requestDigest }: RefundOrder, amount: number): Refund {
+  return { id, amount, createdAt: new Date().toISOString(), requestDigest };
+}

@@ -3,13 +3,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../src/index.ts';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import type { Answer } from '../lib/history.ts';
-import type { StoreName } from '../lib/lite-store.ts';
 import { randomOf } from '../lib/random.ts';
 import { type Behaviour, chooseBehaviour } from './behaviour.ts';
 import { trueTime } from './clock.ts';
 import { createGuards, WAYS, type Way, waitMillisOf } from './guards.ts';
 import { returned, threw } from './handlers.ts';
 import { openJournal } from './journal.ts';
+import type { StoreName } from './store.ts';
 import { keyNumber, kindOf, LEASES_MILLIS, MAX_ATTEMPTS, MAX_LEASE_MILLIS, REQUEST_TIMEOUT_MILLIS } from './terms.ts';
 
 /** What a process of clients is told at its start. */
@@ -46,7 +46,7 @@ const PAYLOADS = ['100', '200'] as const;
 const task = JSON.parse(process.argv[2] ?? '') as ClientTask;
 const time = trueTime(task.epochMillis);
 const journal = openJournal(task.journal);
-const guards = createGuards({ ...task, client: task.store === 'lite' ? undefined : sdkClient(), time, journal });
+const guards = createGuards({ ...task, client: task.store === 'sdk' ? sdkClient() : undefined, time, journal });
 let calls = 0;
 let isStopping = false;
 
@@ -135,7 +135,7 @@ async function ask(
   journal({ type: 'called', at: time.now(), call, ...called });
   let answer: Answer;
   try {
-    answer = returned(await guards.run(kind, way, { call, key, payload, leaseMillis, behaviour }));
+    answer = returned(await guards.run(kind, way, { call, key, payload, leaseMillis, behaviour, store: task.store }));
   } catch (error) {
     answer =
       error instanceof IdempotencyError

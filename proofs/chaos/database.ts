@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
-import { findRuntime, freePort, type OwnDynamoDB, startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { freePort, type OwnDynamoDB, startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { findRuntime } from '../../tools/dynamodb-local-program.ts';
 import { createTable } from '../../tools/tables.ts';
 import { EFFECTS_TABLE } from './effects.ts';
 
@@ -27,7 +28,7 @@ export interface Database {
 /** DynamoDB Local with its data in files, and the table in it. @throws Error that says what to install */
 export async function startDatabase(): Promise<Database> {
   // What is killed of a container is the client that watches it.
-  if (findRuntime() !== 'java') throw new Error('Here DynamoDB Local must run in Java 17 or later, to be killed.');
+  if (findRuntime() === 'docker') throw new Error('Here DynamoDB Local must run in Java 17 or later, to be killed.');
   const path = await mkdtemp(join(FOLDER, 'chaos-dynamodb-'));
   const port = await freePort();
   const start = () => startOwnDynamoDBLocal({ port, path });

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import middy7 from '@middy/core';
 import middy6 from 'middy6';
+import type { TransactionResult, WriteResult } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
 import type { IdempotencyHandle, IdempotencyOptions, RecordStore } from '../../src/index.ts';
@@ -11,8 +12,9 @@ import type { TransactionItem } from '../../src/stores/dynamodb.ts';
 import type { TrueTime } from './clock.ts';
 import { Declined, execute, type Work } from './handlers.ts';
 import type { Journal } from './journal.ts';
-import { storeOf } from './store.ts';
-import { CLOCK_SKEW_MILLIS, KINDS, type Kind, LEASES_MILLIS } from './terms.ts';
+import { type Recorded, seenOf } from './recorded.ts';
+import { type StoreName, storeOf } from './store.ts';
+import { CLOCK_SKEW_MILLIS, KINDS, type Kind, keyOfCall, LEASES_MILLIS } from './terms.ts';
 
 /** What the key and the payload are read from, and what the handler needs to know. */
 export type Order = Work;
@@ -37,7 +39,8 @@ export function waitMillisOf(way: Way): number {
 }
 
 export interface GuardsSetup {
-  /** `undefined`: the store goes without the SDK. */
+  readonly store: StoreName;
+  /** `undefined` without the SDK. */
   readonly client: DynamoDBClient | undefined;
   readonly endpoint: string;
   readonly tableName: string;
@@ -52,6 +55,8 @@ const SLOW_MILLIS = 200;
 
 /** The same work guarded in every way, under one operation for each kind of key: all ways share the records. */
 export function createGuards({ time, offsetMillis, journal, ...setup }: GuardsSetup) {
+  // The proxy of DynamoDB sees what was found. Else who has asked writes it down.
+  const tellsFound = setup.store === 'postgres' || setup.store === 'redis';
   const calls = new AsyncLocalStorage<string>();
   const runtime: Runtime = {
     ...systemRuntime,
@@ -154,14 +159,29 @@ export function createGuards({ time, offsetMillis, journal, ...setup }: GuardsSe
       }
     };
     const { transact } = inner;
-    if (transact === undefined) throw new Error('the store of DynamoDB has transactions');
+    const found = (type: 'conflicted' | 'looked', record: unknown) => {
+      const call = currentCall();
+      const seen = seenOf(record as Recorded | undefined);
+      if (tellsFound) journal({ type, at: time.now(), call, key: keyOfCall(call), found: seen });
+    };
+    const told = async <T extends WriteResult | TransactionResult>(answer: Promise<T>): Promise<T> => {
+      const result = await watch(answer);
+      if ('existing' in result) found('conflicted', result.existing);
+      return result;
+    };
     return {
       ...inner,
-      insert: (record) => watch(inner.insert(record)),
-      replace: (record, expected) => watch(inner.replace(record, expected)),
-      remove: (id, expected) => watch(inner.remove(id, expected)),
-      read: (id) => watch(inner.read(id)),
-      transact: (record, expected, items, token) => watch(transact(record, expected, items, token)),
+      insert: (record) => told(inner.insert(record)),
+      replace: (record, expected) => told(inner.replace(record, expected)),
+      remove: (id, expected) => told(inner.remove(id, expected)),
+      async read(id) {
+        const record = await watch(inner.read(id));
+        found('looked', record);
+        return record;
+      },
+      ...(transact && {
+        transact: (record, expected, items, token) => told(transact(record, expected, items, token)),
+      }),
     };
   }
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyHandle } from '../../src/index.ts';
 import type { TransactionItem } from '../../src/stores/dynamodb.ts';
-import { effectOf, refusedItem } from '../lib/effects.ts';
 import type { Ending } from '../lib/history.ts';
 import { type Tell, WatchedHandle } from '../lib/watched-handle.ts';
 import type { Behaviour } from './behaviour.ts';
 import { brief } from './brief.ts';
-import { EFFECTS_TABLE } from './effects.ts';
+import { itemsFor } from './effects.ts';
+import type { StoreName } from './store.ts';
 
 /** An error that is the outcome: the policy stores it. */
 export class Declined extends Error {
@@ -21,6 +21,7 @@ export interface Work {
   readonly payload: string;
   readonly behaviour: Behaviour;
   readonly leaseMillis: number;
+  readonly store: StoreName;
 }
 
 type Handle = IdempotencyHandle<TransactionItem>;
@@ -62,12 +63,11 @@ export const returned = (value: unknown): Ending => ({ kind: 'returned', text: b
 export const threw = (text: string): Ending => ({ kind: 'threw', text });
 
 async function spend(
-  { call, key, behaviour, leaseMillis }: Work,
+  { call, key, behaviour, leaseMillis, store }: Work,
   handle: Watched,
   value: object,
 ): Promise<'return' | 'throw' | 'decline'> {
   const response = { value, text: returned(value).text };
-  const effects = [effectOf(EFFECTS_TABLE, key)];
   switch (behaviour.does) {
     case 'return':
     case 'throw':
@@ -88,7 +88,9 @@ async function spend(
       await inSteps(behaviour, call, handle);
       return behaviour.ends === 'die' ? die() : behaviour.ends;
     case 'transact':
-      await handle.transact(behaviour.refused ? [...effects, refusedItem(EFFECTS_TABLE)] : effects, response);
+      // Redis has no transactions.
+      if (store === 'redis') await handle.complete(response);
+      else await handle.transact(itemsFor(store, key, behaviour.refused), response);
       return behaviour.ends === 'die' ? die() : behaviour.ends;
     case 'complete':
       await handle.complete(response);

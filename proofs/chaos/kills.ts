@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf } from '../lib/random.ts';
 import { type Stopwatch, stopwatch } from '../lib/stopwatch.ts';
-import type { Database } from './database.ts';
+import type { Arena } from './arena.ts';
 import type { ClientProcesses } from './processes.ts';
 
 const KILL_EVERY_MILLIS = [3000, 7000] as const;
@@ -25,7 +25,11 @@ export async function killProcesses(processes: ClientProcesses, seed: number, se
 }
 
 /** Kills the database in the storm. @returns how often */
-export async function killDatabase(database: Database, seconds: number, say: Stopwatch['say']): Promise<number> {
+export async function killDatabase(
+  database: Pick<Arena, 'killAndRestart'>,
+  seconds: number,
+  say: Stopwatch['say'],
+): Promise<number> {
   const { seconds: elapsed } = stopwatch();
   let kills = 0;
   for (const part of DATABASE_KILLS) {

@@ -2,21 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProxy } from '../../test/support/proxy.ts';
 import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
-import { seed, whole } from '../../tools/options.ts';
-import { STORE } from '../lib/lite-store.ts';
+import { oneOf, seed, whole } from '../../tools/options.ts';
 import { randomOf } from '../lib/random.ts';
 import { stopwatch } from '../lib/stopwatch.ts';
+import { startArena } from './arena.ts';
 import { trueTime } from './clock.ts';
-import { type Database, startDatabase, TABLE_NAME } from './database.ts';
-import { type Faults, seededFaults } from './faults.ts';
+import { TABLE_NAME } from './database.ts';
+import { seededFaults } from './faults.ts';
 import { killDatabase, killProcesses } from './kills.ts';
 import { ClientProcesses } from './processes.ts';
 import { explain, figures, hasHappened } from './report.ts';
+import { STORES } from './store.ts';
 import { CLOCK_SKEW_MILLIS, MAX_LEASE_MILLIS } from './terms.ts';
 import { verdict } from './verdict.ts';
-import { createWitness, type Witness } from './witness.ts';
 
 const PROCESSES = 4;
 const PROBES = 20;
@@ -27,7 +26,7 @@ const OPTIONS = {
       'processes interleave is up to the machine.',
   ),
   seconds: whole('How long the storm lasts.', { from: 5, to: 600, or: 45 }),
-  store: STORE,
+  store: oneOf('The store: that of DynamoDB with the SDK or without it, or that of another database.', STORES),
   clients: whole('How many clients. A slow machine has the time to answer few.', { from: 4, to: 1000, or: 240 }),
 };
 
@@ -44,14 +43,11 @@ async function run({ seed, seconds, clients, store }: SettingsOf<typeof OPTIONS>
   const time = trueTime();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-journals-'));
   stops.push(() => rm(folder, { recursive: true, force: true }));
-  const database = await startDatabase();
-  stops.push(database.stop);
-  say('DynamoDB Local answers');
-  const witness = createWitness(() => database.client, TABLE_NAME, time);
   const faults = seededFaults(seed);
-  const proxy = await openProxy(database, witness, faults);
-  stops.push(proxy.close);
-  const given = { seed, store, endpoint: proxy.endpoint, tableName: TABLE_NAME };
+  const arena = await startArena(store, faults, time);
+  stops.push(arena.stop);
+  say(`${arena.name} answers`);
+  const given = { seed, store, endpoint: arena.endpoint, tableName: TABLE_NAME };
   const processes = new ClientProcesses(given, folder, time, randomOf(seed, 'processes'));
   stops.push(() => processes.killAll());
 
@@ -59,7 +55,7 @@ async function run({ seed, seconds, clients, store }: SettingsOf<typeof OPTIONS>
   say('the storm begins');
   const [, databaseKills] = await Promise.all([
     killProcesses(processes, seed, seconds),
-    killDatabase(database, seconds, say),
+    killDatabase(arena, seconds, say),
   ]);
   await processes.endStorm();
   faults.end();
@@ -71,13 +67,18 @@ async function run({ seed, seconds, clients, store }: SettingsOf<typeof OPTIONS>
   const keys = new Set(processes.read().flatMap((entry) => (entry.type === 'called' ? [entry.key] : [])));
   await processes.probe([...keys], PROBES);
   processes.check();
-  await witness.checkEffects();
-  const judged = verdict(processes.read(), witness);
-  const figured = { verdict: judged, faults, requests: proxy.requests(), processes: processes.counts };
+  const judged = verdict(processes.read(), await arena.witness());
+  const figured = {
+    verdict: judged,
+    faults,
+    requests: arena.requests(),
+    database: arena.name,
+    processes: processes.counts,
+  };
   say('every key was asked once more\n');
   for (const line of explain(judged)) log(line);
   for (const line of figures({ ...figured, databaseKills, seconds: elapsed() })) log(line);
-  const happened = hasHappened(judged, stormUntil);
+  const happened = hasHappened(judged, stormUntil, store !== 'redis');
   if (!happened)
     log(
       'Too little happened in the storm to show anything: the machine is too slow, or too busy: try fewer --clients.',
@@ -85,30 +86,13 @@ async function run({ seed, seconds, clients, store }: SettingsOf<typeof OPTIONS>
   return happened && judged.violations.length === 0;
 }
 
-/** Every request meets its fault there, and is seen by the witness. */
-async function openProxy(database: Database, witness: Witness, faults: Faults) {
-  let requests = 0;
-  const proxy = await startProxy({
-    upstream: () => database.endpoint,
-    deliver(copy) {
-      if (!database.isUp) throw new Error('the database is down');
-      return witness.deliver(copy);
-    },
-    decide({ operation }) {
-      requests++;
-      const fault = faults.next();
-      return fault === 'throttle' && operation === 'TransactWriteItems' ? 'conflict' : fault;
-    },
-  });
-  return { ...proxy, requests: () => requests };
-}
-
 await runCommand({
   name: 'test:chaos',
   about: `
-    Hundreds of clients in several processes send requests and retries through a proxy to DynamoDB Local, which has its data on
-    disk. The proxy drops, delays, duplicates and refuses requests. Processes of clients and the database are killed in the
-    middle. Then the history is judged. Needs Java 17 or later. Ctrl-C ends everything.`,
+    Hundreds of clients in several processes send requests and retries through a proxy to DynamoDB Local, PostgreSQL or Redis,
+    which has its data on disk. The proxy drops, delays and duplicates requests, and refuses those to DynamoDB. Processes of clients
+    and the database are killed in the middle. Then the history is judged. DynamoDB Local needs Java 17 or later. Ctrl-C ends
+    everything.`,
   options: OPTIONS,
   run,
 });

@@ -7,13 +7,14 @@ export interface Run {
   readonly verdict: Verdict;
   readonly faults: Faults;
   readonly requests: number;
+  readonly database: string;
   readonly processes: { readonly started: number; readonly killed: number };
   readonly databaseKills: number;
   readonly seconds: number;
 }
 
 /** The figures of a run, one a line. */
-export function figures({ verdict, faults, requests, processes, databaseKills, seconds }: Run): string[] {
+export function figures({ verdict, faults, requests, database, processes, databaseKills, seconds }: Run): string[] {
   const { events, heldUpMillis } = verdict;
   const of = <Type extends HistoryEvent['type']>(type: Type) =>
     events.filter((event): event is Extract<HistoryEvent, { type: Type }> => event.type === type);
@@ -22,7 +23,7 @@ export function figures({ verdict, faults, requests, processes, databaseKills, s
   const reports = count(of('reported').map(({ report }) => report));
   return [
     `keys        ${new Set(called.map(({ key }) => key)).size}`,
-    `calls       ${called.length} of clients, ${requests} requests to DynamoDB`,
+    `calls       ${called.length} of clients, ${requests} requests to ${database}`,
     `faults      ${list(faults.counts)}`,
     `killed      ${processes.killed} processes of clients of ${processes.started}, the database ${databaseKills} times`,
     `executions  ${started.size} of ${new Set([...started].map(keyOfCall)).size} keys`,
@@ -43,11 +44,13 @@ export function figures({ verdict, faults, requests, processes, databaseKills, s
 }
 
 /** Whether the storm had what it is for: executions, takeovers from those that were lost, replays, steps, transactions. */
-export function hasHappened({ events }: Verdict, until: number): boolean {
+export function hasHappened({ events }: Verdict, until: number, hasTransactions: boolean): boolean {
   const storm = events.filter(({ at }) => at < until);
   const has = (is: (event: HistoryEvent) => boolean) => storm.some(is);
   return (
-    ['started', 'stepTold', 'effect'].every((wanted) => has(({ type }) => type === wanted)) &&
+    ['started', 'stepTold', ...(hasTransactions ? ['effect'] : [])].every((wanted) =>
+      has(({ type }) => type === wanted),
+    ) &&
     has((event) => event.type === 'reported' && event.report === 'takenOver') &&
     has((event) => event.type === 'reported' && event.report === 'replayed')
   );

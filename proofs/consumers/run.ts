@@ -1,6 +1,7 @@
 import type { IdempotencyEvent, IdempotencyEventType } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
+import { dynamoDBPipeline } from '../../infra/local/dynamodb-backend.ts';
 import { type ExampleTables, ensureTables } from '../../infra/local/example-tables.ts';
 import { startPipeline } from '../../infra/local/pipeline.ts';
 import { createPaymentsHandler } from '../../infra/payments/api.ts';
@@ -83,7 +84,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   });
   const pipeline = await startPipeline({
     ...options,
-    client,
+    backend: await dynamoDBPipeline({ endpoint, client, tables }),
     onLine(line, functionName) {
       const event = functionName === 'ledger' ? eventIn(line) : undefined;
       if (event === undefined) return;

@@ -71,7 +71,8 @@ export type HistoryEvent =
   /**
    * A request comes in. `offset`: what its host's clock shows then, less true time. `deadline`: when its process is stopped
    * in any case, true time. `probe`: see the oracle's progress. `waitMillis`: how long it may wait for another one's
-   * outcome. `transaction`: whether it makes a plan and writes once, without a claim.
+   * outcome. `transaction`: whether it makes a plan and writes once, without a claim. `repeats`: whether that plan may be made
+   * again, because it is rolled back.
    */
   | (Base<'called'> & {
       readonly key: string;
@@ -82,6 +83,7 @@ export type HistoryEvent =
       readonly probe?: boolean;
       readonly waitMillis?: number;
       readonly transaction?: boolean;
+      readonly repeats?: boolean;
     })
   /** The clock of its host steps: what that shows from here on, less true time. */
   | (Base<'clockStepped'> & { readonly offset: number })

@@ -5,7 +5,7 @@ import { mixedLoad } from './mixed.ts';
 import { Tally } from './tally.ts';
 
 /** Connections, buffers and compiled code come and go: some megabytes. A leak of 1 KB a call would be more. */
-const MAX_GROWTH_ON_DYNAMODB = 8 * 2 ** 20;
+const MAX_GROWTH_ON_A_SERVER = 8 * 2 ** 20;
 /** No network, no new records: nothing may be left of a call. 100,000 calls that leave 21 bytes each are over it. */
 const MAX_GROWTH_IN_MEMORY = 2 * 2 ** 20;
 
@@ -20,7 +20,7 @@ export async function soak(guards: readonly Guard[], seconds: number, check: Che
   const before = heapUsed();
   const until = performance.now() + seconds * 1000;
   await mixedLoad(guards, () => performance.now() < until, check);
-  judge(before, MAX_GROWTH_ON_DYNAMODB, check);
+  judge(before, MAX_GROWTH_ON_A_SERVER, check);
 }
 
 /** The guards alone, for more calls than a database could take: claims that are lost, replays, other payloads. */

@@ -4,9 +4,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCommand, type Stop } from '../../tools/command.ts';
+import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { leash } from '../../tools/leash.ts';
-import { whole } from '../../tools/options.ts';
+import { oneOf, whole } from '../../tools/options.ts';
 import { installFromPyPI } from '../../tools/python.ts';
 
 /** From PyPI, MIT. It makes requests of an OpenAPI document, valid and invalid ones, and checks the answers against it. */
@@ -14,14 +14,15 @@ const PACKAGE = 'schemathesis==4.32.5';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-interface Settings {
-  readonly examples: number;
-  readonly seed: number;
-}
+const OPTIONS = {
+  store: oneOf('The database of the example.', ['dynamodb', 'postgres']),
+  examples: whole('How many requests for each operation and phase, at most.', { from: 1, or: 100 }),
+  seed: whole('Decides which requests.', { from: 0, to: 2 ** 32 - 1, or: 1 }),
+};
 
-async function run({ examples, seed }: Settings, stops: Stop[]): Promise<boolean> {
+async function run({ store, examples, seed }: SettingsOf<typeof OPTIONS>, stops: Stop[]): Promise<boolean> {
   const programs = installFromPyPI(PACKAGE);
-  const address = await startExample(stops);
+  const address = await startExample(store, stops);
   // Schemathesis keeps what it has found where it is started, and so finds the settings there.
   const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-openapi-'));
   stops.push(async () => rmSync(folder, { recursive: true, force: true }));
@@ -42,8 +43,8 @@ async function run({ examples, seed }: Settings, stops: Stop[]): Promise<boolean
 }
 
 /** The example as `npm start` runs it, on a free port of this machine. Answers its address. */
-async function startExample(stops: Stop[]): Promise<string> {
-  const child = spawn(process.execPath, [here('../../infra/local/main.ts')], {
+async function startExample(store: string, stops: Stop[]): Promise<string> {
+  const child = spawn(process.execPath, [here('../../infra/local/main.ts'), '--store', store], {
     env: { ...process.env, PORT: '0', PROCESSOR_LATENCY_MILLIS: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -74,9 +75,6 @@ await runCommand({
     Starts the example API on this machine and has Schemathesis compare it with infra/payments/openapi.json: every valid
     request must be taken, every invalid one refused, and every answer documented. Needs Python 3, and PyPI at the first time.`,
   takesEndpoint: true,
-  options: {
-    examples: whole('How many requests for each operation and phase, at most.', { from: 1, or: 100 }),
-    seed: whole('Decides which requests.', { from: 0, to: 2 ** 32 - 1, or: 1 }),
-  },
+  options: OPTIONS,
   run,
 });

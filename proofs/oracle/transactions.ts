@@ -10,7 +10,7 @@ export function transactionsLookFirst(facts: Facts): void {
   for (const call of facts.calls.values()) {
     if (isOwnFailure(call)) hasLooked(facts, call);
     if (isOwnTransaction(call)) isRecognised(facts, call);
-    if (call.called.transaction === true) plansOnce(facts, call);
+    if (call.called.transaction === true && call.called.repeats !== true) plansOnce(facts, call);
     if (call.called.transaction === true && facts.terms.punctual) isGivenUpInTime(facts, call);
   }
 }

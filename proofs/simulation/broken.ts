@@ -30,6 +30,9 @@ const LITE_ANSWER = 'src/stores/dynamodb/lite/answer.ts';
 const PERSIST = 'src/core/execution/persist.ts';
 const PARTS = 'src/stores/dynamodb/parts.ts';
 const TRANSACTION = 'src/core/claim/transaction.ts';
+const SQL_STATEMENTS = 'src/stores/postgres/statements.ts';
+const SQL_WORK = 'src/stores/postgres/work.ts';
+const REDIS_SCRIPTS = 'src/stores/redis/scripts.ts';
 
 /** The condition is what the table has now, whoever wrote it: so every write passes. */
 const WHATEVER_IS_THERE = '(await store.read(id)) ?? inProgress';
@@ -666,6 +669,66 @@ function conditionFor(`,
     'src/stores/dynamodb/checkpoints.ts',
     'await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));',
     'void Promise.all(packed.map(({ parts }) => parts?.write(expiration))).catch(() => undefined);',
+  ),
+  {
+    name: 'found here: a takeover reads the results of steps without a limit of time',
+    edits: [
+      edit(
+        'src/core/claim/claim.ts',
+        'await writes.inTime(checkpointTexts, opening.checkpoints)',
+        'await checkpointTexts(opening.checkpoints)',
+      ),
+    ],
+    tests: ['test/core/claim/guard.test.ts'],
+  },
+  one(
+    'PostgreSQL: a write without the owner condition',
+    SQL_STATEMENTS,
+    `return \`r.owner = \${owner}::text and r.status`,
+    'return `r.status',
+  ),
+  one(
+    'PostgreSQL: a takeover without the lease that was read',
+    SQL_STATEMENTS,
+    `and (\${lease}::double precision is null or r.lease_until = \${lease}::double precision)`,
+    '',
+  ),
+  one(
+    'PostgreSQL: a COMMIT without an answer counts as rolled back',
+    'src/stores/postgres/transaction.ts',
+    'throw unavailable(error, table);',
+    'return { done: false, itemsError: error };',
+  ),
+  one(
+    'PostgreSQL: a record that is locked counts as absent',
+    'src/stores/postgres/verbs.ts',
+    'if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;',
+    'if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;\n        return { done: true };',
+  ),
+  one(
+    'PostgreSQL: the own outcome is not recognised after a lost answer',
+    SQL_WORK,
+    "const isOurs = existing?.owner === owner && existing.status === 'COMPLETED';",
+    'const isOurs = existing === null;',
+  ),
+  one(
+    'found here: a transaction of PostgreSQL takes its whole time at every try',
+    SQL_WORK,
+    'await within(runtime, millis, () => Promise.race([begun',
+    'await within(runtime, left(), () => Promise.race([begun',
+  ),
+  one('Redis: a write without the owner condition', REDIS_SCRIPTS, 'if r[1] ~= ARGV[1] or r[2]', 'if r[2]'),
+  one(
+    'Redis: a takeover without the lease that was read',
+    REDIS_SCRIPTS,
+    "(ARGV[3] ~= '' and r[3] ~= ARGV[3]) or ",
+    '',
+  ),
+  one(
+    'Redis: an insert writes over a record',
+    REDIS_SCRIPTS,
+    "if redis.call('EXISTS', KEYS[1]) == 1 then",
+    "if redis.call('EXISTS', KEYS[1]) == 2 then",
   ),
   {
     name: 'extend gives up after one failure',

@@ -98,12 +98,14 @@ export class CallRun {
     this.#answered(
       error instanceof IdempotencyError
         ? { kind: 'refused', code: error.code }
-        : { kind: 'threw', text: this.#isRefusal(error) ? this.refusal() : (error as Error).message },
+        : { kind: 'threw', text: this.isRefusal(error) ? this.refusal() : (error as Error).message },
     );
   }
 
-  #isRefusal(error: unknown): boolean {
-    return error instanceof Error && error.name === 'TransactionCanceledException';
+  /** Whether a database has found something wrong with what the handler writes. */
+  isRefusal(error: unknown): boolean {
+    if (!(error instanceof Error)) return false;
+    return error.name === 'TransactionCanceledException' || String((error as { code?: unknown }).code).startsWith('23');
   }
 
   #answered(answer: Ending | { kind: 'refused'; code: string }): void {

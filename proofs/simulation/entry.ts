@@ -5,10 +5,11 @@ import type { RecordStore } from '../../src/core/record/store.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { createIdempotent } from '../../src/function.ts';
 import { createIdempotency } from '../../src/middy/idempotency.ts';
+import { createSqlTransaction } from '../../src/stores/postgres/idempotent-transaction.ts';
 import { createTransaction } from '../../src/transaction.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
-import { planOf } from './planning.ts';
+import { planOf, workOf } from './planning.ts';
 import type { World } from './world.ts';
 
 interface SimulatedRequest {
@@ -66,12 +67,18 @@ export function guardedLambda(world: World, runtime: Runtime, store: RecordStore
 
 /** `idempotentTransaction`: called, or in the place of Middy's handler. */
 export function guardedTransaction(world: World, runtime: Runtime, store: RecordStore<object>): Guarded {
-  const { entry, lookFirst = false } = world.plan;
+  const { entry, lookFirst = false, worksInSql = false } = world.plan;
   const { leaseMillis: _, settle: __, ...options } = optionsFor(world, store);
   const plan = () => planOf(world.currentCall());
-  const transaction = createTransaction(plan, { ...options, lookFirst } as never, runtime);
+  const work = (tx: never) => workOf(world.currentCall(), tx);
+  const transaction: Guarded = worksInSql
+    ? createSqlTransaction(work as never, options as never, runtime)
+    : createTransaction(plan, { ...options, lookFirst } as never, runtime);
   if (entry === 'function') return transaction;
-  const lambda = middy({ timeoutEarlyInMillis: 0 }).handler(transaction as never) as unknown as typeof transaction;
+  const lambda = middy({ timeoutEarlyInMillis: 0 }).handler(transaction as never) as unknown as (
+    event: unknown,
+    context: object,
+  ) => Promise<unknown>;
   return (request) => lambda(request, entry === 'lambda' ? lambdaContext(world) : {});
 }
 

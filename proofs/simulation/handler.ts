@@ -102,7 +102,7 @@ export class HandlerRun {
   }
 
   #transact(refused: boolean): Promise<void> {
-    const items = itemsFor(this.#call.plan.key, refused ? 'refused' : 'free');
+    const items = itemsFor(this.#call.world.plan, this.#call.plan.key, refused ? 'refused' : 'free');
     return this.#handle.transact(items, this.#response('transacted'));
   }
 

@@ -88,7 +88,7 @@ const REQUEST_FAULTS: readonly (readonly [Fault, (world: World, copy: Copy) => v
   ['lost request', ({ network }, copy) => network.breakOff(copy)],
   ['stalled request', ({ network }, copy) => network.breakOff(copy, { stays: true })],
   ['hanging request', ({ network }, copy) => network.hang(copy)],
-  ['throttling', ({ network }, copy) => network.breakOff(copy)],
+  ['throttling', ({ network }, copy) => network.throttle(copy)],
   ['refusal', ({ network }, copy) => network.refuse(copy)],
 ];
 

@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../src/core/record/record.ts';
+import type { CompletedRecord, IdempotencyRecord } from '../../src/core/record/record.ts';
 import type { Expected, RecordStore, WriteResult } from '../../src/core/record/store.ts';
 import { IdempotencyError } from '../../src/errors.ts';
 import type { CallRun } from './call.ts';
@@ -18,6 +18,8 @@ export interface Question<T> {
   apply(): Applied<T>;
   /** What its sender gets when it fails. `sent`: how often it was sent, as the SDK says. */
   failure(why: Failure, sent: number): Error;
+  /** What its sender gets when other transactions are in the way. @default its client sends it again */
+  busy?(): Error;
 }
 
 /** It may be tried again; it is refused for good; its record is larger than a record may be. */
@@ -75,12 +77,14 @@ export class Network {
     remove: (id, expected) => this.#ask('remove', id, () => this.table.remove(id, expected)),
     read: (id) => this.#ask('read', id, () => ({ answer: this.table.get(id), wrote: false })),
     transact: (record, expected, items, token) =>
-      this.#ask('transact', record.id, () => this.table.transact(record, expected, items, token)),
+      this.#ask('transact', record?.id ?? '', () =>
+        this.table.transact(record as CompletedRecord, expected, items, token),
+      ),
   };
 
   /** What the guards of the schedule write to. */
   get rows(): Rows {
-    return this.#world.items ?? this.#records;
+    return this.#world.server ?? this.#records;
   }
 
   #replace(record: IdempotencyRecord, expected: Expected): Promise<WriteResult> {
@@ -122,12 +126,14 @@ export class Network {
     const before = this.rows.seen(question.id);
     this.keys.set(question.id, call.plan.key);
     const applied = question.apply();
+    // Until it arrives once more.
+    if ('waits' in applied) return;
     if ('refused' in applied) {
       copy.answer = { failure: 'record refused' };
       this.#world.record({ type: 'full', at: this.#world.time, call: call.plan.id });
       return;
     }
-    const { answer, wrote, effects = 0, itemsRefused = false } = applied;
+    const { answer, wrote, effects = 0, itemsRefused = false, pending = false, hasLooked = false } = applied;
     copy.answer = { value: answer };
     const common = { at: this.#world.time, call: call.plan.id, key: call.plan.key };
     const after = this.rows.seen(question.id);
@@ -138,10 +144,10 @@ export class Network {
         this.#world.record({ type: 'wrote', ...common, before, after, stray });
       }
       for (let times = 0; times < effects; times++) this.#world.record({ type: 'effect', ...common });
-    } else if (request.verb === 'read') {
+    } else if (request.verb === 'read' || hasLooked) {
       if (!stray) this.#world.record({ type: 'looked', ...common, found: before });
     } else if (!request.verb.includes('part')) {
-      this.#world.record({ type: 'conflicted', ...common, found: before });
+      if (!pending) this.#world.record({ type: 'conflicted', ...common, found: before });
       const isPlanned = call.plan.script.transaction !== undefined;
       if (itemsRefused && isPlanned) this.#world.record({ type: 'itemsRefused', ...common, text: call.refusal() });
     }
@@ -171,6 +177,18 @@ export class Network {
   refuse(copy: Copy): void {
     this.drop(copy);
     if (!copy.request.isSettled && copy.request.call.process.isAlive) this.#fail(copy.request, 'refused');
+  }
+
+  /** Nothing was done. */
+  throttle(copy: Copy): void {
+    const { request } = copy;
+    const { busy } = request.question;
+    if (busy === undefined) this.breakOff(copy);
+    else this.drop(copy);
+    if (busy === undefined || request.isSettled || !request.call.process.isAlive) return;
+    request.isSettled = true;
+    this.#failed(request, true);
+    request.fail(busy());
   }
 
   troubleOf({ request }: Copy): Trouble | undefined {

@@ -31,15 +31,19 @@ export interface CallPlan {
   readonly probe: boolean;
 }
 
+export type StoreName = 'records' | 'postgres' | 'redis' | 'dynamodb';
+
 /** One schedule's setup: all that is fixed before it begins. */
 export interface Plan {
   /** The function wrapper; the middleware; the middleware where each process has one request, and ends in time. */
   readonly entry: 'function' | 'middy' | 'lambda';
   /**
-   * A table of records; or `dynamoDBStore` itself with the SDK's client, whose requests are answered by a table of items.
+   * A table of records; or a store itself, with a client of which only the connection is simulated.
    * @default 'records'
    */
-  readonly store?: 'records' | 'dynamodb';
+  readonly store?: StoreName;
+  /** Where the store is `postgres`: whether an `idempotentTransaction` is that of PostgreSQL. @default false */
+  readonly worksInSql?: boolean;
   readonly leaseMillis: number;
   readonly retentionSeconds: number;
   readonly clockSkewMillis: number;
@@ -85,7 +89,7 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const chance = (percent: number) => oneOf([false, 100 - percent], [true, percent]);
 
   const entry = oneOf(['function', 40], ['middy', 30], ['lambda', 30]) as Plan['entry'];
-  const store = oneOf(['records', 90], ['dynamodb', 10]) as 'records' | 'dynamodb';
+  const store = oneOf(['records', 70], ['postgres', 10], ['redis', 10], ['dynamodb', 10]) as StoreName;
   const withoutItems = store === 'dynamodb' && chance(30);
   const leaseMillis = oneOf([20_000, 5], [4000, 3], [60_000, 1]);
   const retentionSeconds = oneOf([3600, 5], [30, 3], [1, 2]);
@@ -101,8 +105,9 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const isContended = chance(70);
   const onePayload = chance(80);
   const roomBytes = store === 'records' && chance(20) ? oneOf([440, 1], [700, 1], [1000, 1]) : undefined;
-  const transactions = oneOf([0, 70], [40, 15], [100, 15]);
+  const transactions = store === 'redis' ? 0 : oneOf([0, 70], [40, 15], [100, 15]);
   const lookFirst = transactions > 0 && chance(25);
+  const worksInSql = store === 'postgres' && transactions > 0 && chance(60);
   const hasLimit = roomBytes !== undefined;
   const nextScript = chooseScript({ oneOf, chance, entry, store, leaseMillis, hasLimit, transactions });
   const calls = Array.from({ length: oneOf([2, 4], [3, 4], [4, 2], [5, 1], [6, 1]) }, (_, index) => ({
@@ -124,13 +129,15 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
     onExpiredLease,
     waitMillis,
     lookFirst,
+    worksInSql,
     renewLease,
     remembersTokens,
     faults,
     offsets,
     clockSteps: beyondTolerance ? [0, SKEW * 3, HOUR, -HOUR] : [0, SKEW / 2, SKEW],
     tableOffset: beyondTolerance ? 0 : offset(),
-    sdkTries: oneOf([2, 3], [1, 2], [3, 1]),
+    // A client of PostgreSQL sends nothing again.
+    sdkTries: store === 'postgres' ? 1 : oneOf([2, 3], [1, 2], [3, 1]),
     calls,
   };
 }

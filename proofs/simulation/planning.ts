@@ -2,6 +2,8 @@ import type { CallRun } from './call.ts';
 import { itemsFor } from './effects.ts';
 import { turnOf } from './handler.ts';
 
+const STATEMENT_MILLIS = 3000;
+
 interface Planned {
   readonly items: readonly object[];
   readonly response: string;
@@ -9,6 +11,25 @@ interface Planned {
 
 /** The plan of an `idempotentTransaction`. What it has read may be old when it ends. */
 export async function planOf(call: CallRun): Promise<Planned> {
+  const planned = await made(call);
+  tell(call, planned);
+  return planned;
+}
+
+/** The same, where it is done within a transaction of PostgreSQL. */
+export async function workOf(call: CallRun, tx: never): Promise<string> {
+  const planned = await made(call);
+  try {
+    for (const item of planned.items as readonly ((tx: never) => Promise<unknown>)[]) await inTime(call, item(tx));
+  } catch (error) {
+    if (!call.isRefusal(error)) call.record({ type: 'planFailed', text: (error as Error).message });
+    throw error;
+  }
+  tell(call, planned);
+  return planned.response;
+}
+
+async function made(call: CallRun): Promise<Planned> {
   const { key, id, script } = call.plan;
   const { plans, items } = script.transaction ?? { plans: 'never', items: 'free' };
   await turnOf(call, 'the plan');
@@ -19,6 +40,21 @@ export async function planOf(call: CallRun): Promise<Planned> {
     throw call.failure();
   }
   const response = `${script.large === true ? 'large ' : ''}planned by ${id}`;
+  return { items: itemsFor(call.world.plan, key, items), response };
+}
+
+/** What a client with a time limit does. The store cannot end the work of its user. */
+async function inTime(call: CallRun, answer: Promise<unknown>): Promise<void> {
+  const limit = call.process.runtime.delay(STATEMENT_MILLIS);
+  const expired = limit.elapsed.then(() => Promise.reject(new Error('Query read timeout')));
+  try {
+    await Promise.race([answer, expired]);
+  } finally {
+    expired.catch(() => undefined);
+    limit.cancel();
+  }
+}
+
+function tell(call: CallRun, { response }: Planned): void {
   call.record({ type: 'finishing', by: 'transact', text: response });
-  return { items: itemsFor(key, items), response };
 }

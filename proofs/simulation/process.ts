@@ -2,6 +2,8 @@ import type { Runtime } from '../../src/core/runtime.ts';
 import type { CallRun } from './call.ts';
 import { currentCall } from './current-call.ts';
 import { type Guarded, guardedFunction, guardedLambda, guardedTransaction } from './entry.ts';
+import { simulatedRedisStore } from './redis-wire.ts';
+import { sqlStore } from './sql-wire.ts';
 import { wireStore } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +23,7 @@ export class Process {
   readonly runtime: Runtime;
   readonly #world: World;
   readonly #guarded: Guarded;
-  readonly #transaction: Guarded;
+  readonly #transaction: Guarded | undefined;
 
   constructor(world: World, host: number) {
     this.#world = world;
@@ -34,10 +36,17 @@ export class Process {
       delay: (millis) => this.#delay(millis),
     };
     const make = world.plan.entry === 'function' ? guardedFunction : guardedLambda;
-    // A store of its own: that of DynamoDB knows what it has written.
-    const store = world.items === undefined ? world.network.store : wireStore();
+    const store = this.#store(world);
     this.#guarded = make(world, this.runtime, store);
-    this.#transaction = guardedTransaction(world, this.runtime, store);
+    const hasTransactions = world.plan.calls.some(({ script }) => script.transaction !== undefined);
+    this.#transaction = hasTransactions ? guardedTransaction(world, this.runtime, store) : undefined;
+  }
+
+  /** One of its own: that of DynamoDB knows what it has written, and that of PostgreSQL has connections. */
+  #store({ sql, redis, items, network }: World) {
+    if (sql !== undefined) return sqlStore(this.#world, sql, () => this.isAlive);
+    if (redis !== undefined) return simulatedRedisStore(this.#world, redis);
+    return items === undefined ? network.store : wireStore();
   }
 
   /** What the clock of its host shows, less true time. */
@@ -47,7 +56,7 @@ export class Process {
 
   take(call: CallRun): void {
     const { key, payload, script } = call.plan;
-    const guarded = script.transaction === undefined ? this.#guarded : this.#transaction;
+    const guarded = (script.transaction && this.#transaction) ?? this.#guarded;
     const request = { key, payload };
     currentCall.run(call, () => {
       guarded(request).then(

@@ -67,6 +67,7 @@ function historyOf({ plan, events, wasPaused }: World, { beyondTolerance }: Plan
 async function endWell(world: World, watch?: Watch): Promise<void> {
   world.network.troubles.clear();
   await settleAll(world, watch);
+  world.sql?.endAll();
   const { offsets, plan } = world;
   const { leaseMillis, clockSkewMillis } = plan;
   const longest = Math.max(leaseMillis, ...leases(world));

@@ -1,3 +1,5 @@
+import type { StoreName } from './plan.ts';
+
 /** What a handler does with its execution before its end. */
 export type Action =
   | { readonly does: 'extend'; readonly millis: number }
@@ -56,7 +58,7 @@ interface Given {
   readonly oneOf: <T>(...options: readonly (readonly [T, number])[]) => T;
   readonly chance: (percent: number) => boolean;
   readonly entry: 'function' | 'middy' | 'lambda';
-  readonly store: 'records' | 'dynamodb';
+  readonly store: StoreName;
   readonly leaseMillis: number;
   /** Whether records have a limit. */
   readonly hasLimit: boolean;
@@ -120,12 +122,13 @@ export function chooseScript({
       next += atOnce;
       if (chance(10)) made.push({ does: 'extend', millis: millis() });
     }
-    const finish = oneOf(['nothing', 3], ['transact', 3], ['complete', 2]);
+    const finish = oneOf(['nothing', 3], ['transact', store === 'redis' ? 0 : 3], ['complete', 2]);
     if (finish === 'nothing') return made;
     made.push(finish === 'transact' ? { does: 'transact', refused: chance(15) } : { does: 'complete' });
     if (chance(20)) made.push({ does: 'steps', names: ['last'] });
     // Against the rules, or twice: the record must not suffer from it.
-    if (chance(8)) made.push(chance(50) ? { does: 'complete' } : { does: 'transact', refused: false });
+    if (chance(8))
+      made.push(chance(50) || store === 'redis' ? { does: 'complete' } : { does: 'transact', refused: false });
     return made;
   }
 

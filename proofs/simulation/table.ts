@@ -7,9 +7,9 @@ import { Tokens } from './tokens.ts';
 
 /**
  * What a request did to a table. `effects`: how many of the caller's own writes took effect. `refused`: the record is larger
- * than a record may be.
+ * than a record may be. `waits`: it has begun, and another transaction is in its way.
  */
-export type Applied<T> = Answered<T> | { readonly refused: true };
+export type Applied<T> = Answered<T> | { readonly refused: true } | { readonly waits: object };
 
 export interface Answered<T> {
   readonly answer: T;
@@ -17,6 +17,10 @@ export interface Answered<T> {
   readonly effects?: number;
   /** Whether it was the caller's own items that were refused. */
   readonly itemsRefused?: boolean;
+  /** Whether it is a part of a transaction, and says nothing of the record. */
+  readonly pending?: boolean;
+  /** Whether it is the end of a transaction that has had the record for itself. */
+  readonly hasLooked?: boolean;
 }
 
 /** What the schedule sees of a table, whatever that holds. */

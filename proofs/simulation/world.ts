@@ -5,6 +5,9 @@ import { ItemTable } from './item-table.ts';
 import { Network } from './network.ts';
 import { BEGINNING, type CallPlan, type Plan } from './plan.ts';
 import { Process, type Timer } from './process.ts';
+import { RedisServer } from './redis-server.ts';
+import { SqlServer } from './sql-server.ts';
+import type { Rows } from './table.ts';
 import { Tokens } from './tokens.ts';
 
 type OfCall = Exclude<HistoryEvent, { type: 'deleted' | 'partLost' }>;
@@ -16,6 +19,9 @@ export class World {
   readonly network: Network;
   /** The table of items, where the store is that of DynamoDB. */
   readonly items: ItemTable | undefined;
+  /** Where the store is `postgresStore`, or `redisStore`. */
+  readonly sql: SqlServer | undefined;
+  readonly redis: RedisServer | undefined;
   readonly events: HistoryEvent[] = [];
   readonly timers: Timer[] = [];
   readonly calls: CallRun[] = [];
@@ -35,7 +41,14 @@ export class World {
     this.network = new Network(this);
     const tokens = new Tokens(plan.remembersTokens === true ? () => this.time : undefined);
     this.items = plan.store === 'dynamodb' ? new ItemTable(tokens, plan.withoutItems !== true) : undefined;
+    this.sql = plan.store === 'postgres' ? new SqlServer() : undefined;
+    this.redis = plan.store === 'redis' ? new RedisServer(() => this.time + plan.tableOffset) : undefined;
     this.waiting = [...plan.calls];
+  }
+
+  /** What the store of a database writes to; `undefined` where the table is one of records. */
+  get server(): Rows | undefined {
+    return this.items ?? this.sql ?? this.redis;
   }
 
   record(event: HistoryEvent): void {
@@ -82,6 +95,7 @@ export class World {
       ...(probe && { probe }),
       ...(waitMillis && { waitMillis }),
       ...(script.transaction && { transaction: true }),
+      ...(this.plan.worksInSql === true && { repeats: true }),
     };
     this.recordOf(call, { type: 'called', key, payload, offset: process.offset, leaseMillis, ...extra });
     if (deadline !== undefined)

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
+/** The example imports the package by its name: that is `src` here. */
+const SOURCES = new URL('../../tools/sources.ts', import.meta.url).href;
 const PAYER = fileURLToPath(new URL('payer.ts', import.meta.url));
 
 export const WAYS = ['transact', 'idempotentTransaction'] as const;
@@ -17,6 +19,11 @@ export interface Kill {
   readonly answer: unknown;
 }
 
+interface Run<Answer> {
+  readonly answer?: Answer;
+  readonly places: number;
+}
+
 /** Kills a process at every place of every way, and lets another one retry. `every`: at each second one, for example. */
 export async function killEverywhere(url: string, every = 1): Promise<Kill[]> {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
@@ -27,13 +34,13 @@ export async function killEverywhere(url: string, every = 1): Promise<Kill[]> {
   };
   try {
     for (const way of WAYS) {
-      const { places } = await run([url, way, randomUUID()]);
+      const { places } = await runKilled(PAYER, [url, way, randomUUID()]);
       if (places === 0) throw new Error(`${way} did not end, although it was not killed`);
       for (let place = 1; place <= places; place += every) {
         const key = randomUUID();
-        await run([url, way, key, String(place)]);
+        await runKilled(PAYER, [url, way, key, String(place)]);
         const afterKill = await settledEffects(pool, key, effectsOf);
-        const { answer } = await run([url, way, key]);
+        const { answer } = await runKilled(PAYER, [url, way, key]);
         kills.push({ way, place, effects: [afterKill, await effectsOf(key)], answer });
       }
     }
@@ -58,11 +65,12 @@ async function settledEffects(
   }
 }
 
-async function run(args: readonly string[]): Promise<{ readonly answer?: unknown; readonly places: number }> {
-  const child = fork(PAYER, args);
-  let told: { readonly answer?: unknown; readonly places: number } = { places: 0 };
+/** What a program has sent before it ended. `places` is 0 where it was killed. */
+export async function runKilled<Answer>(program: string, args: readonly string[]): Promise<Run<Answer>> {
+  const child = fork(program, args, { execArgv: ['--import', SOURCES] });
+  let told: Run<Answer> = { places: 0 };
   child.on('message', (message) => {
-    told = message as typeof told;
+    told = message as Run<Answer>;
   });
   await once(child, 'exit');
   return told;

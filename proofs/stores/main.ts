@@ -4,6 +4,7 @@ import { runCommand, type SettingsOf, type Stop } from '../../tools/command.ts';
 import { whole } from '../../tools/options.ts';
 import { startPostgres } from '../../tools/postgres.ts';
 import { findRedis, REDIS_MISSING, startRedis } from '../../tools/redis.ts';
+import { createExampleTables, killExample, REQUESTS } from './example-kills.ts';
 import { failover, restart } from './failover.ts';
 import { killEverywhere, WAYS } from './kills.ts';
 import { race } from './races.ts';
@@ -21,6 +22,7 @@ async function run({ racers, rounds }: SettingsOf<typeof OPTIONS>, stops: Stop[]
   await client.connect();
   await client.query(postgresSchema());
   await client.query('create table effects (name text not null)');
+  await createExampleTables(client);
   await client.end();
 
   const problems = await race(postgres.url, racers, rounds);
@@ -37,6 +39,16 @@ async function run({ racers, rounds }: SettingsOf<typeof OPTIONS>, stops: Stop[]
       `PostgreSQL, ${way}: killed at ${ofWay.length} places, ${repeated} repeated effects, ${missing} missing`,
     );
     problems.push(...Array(repeated + missing).fill(way));
+  }
+
+  const exampleKills = await killExample(postgres.url);
+  for (const request of REQUESTS) {
+    const ofRequest = exampleKills.filter((kill) => kill.request === request);
+    const wrong = ofRequest.flatMap((kill) => kill.problems);
+    console.log(
+      `PostgreSQL, a ${request} of the example: killed at ${ofRequest.length} places, ${wrong.length} problems`,
+    );
+    problems.push(...wrong);
   }
 
   if (findRedis() === undefined) console.log(`Redis: skipped. ${REDIS_MISSING}`);

@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { type IdempotencyHandle, idempotent } from '../../src/index.ts';
 import { idempotentTransaction, postgresStore, type SqlItem } from '../../src/stores/postgres.ts';
+import { killedPool } from './killed-pool.ts';
 
 /**
  * A process that pays once, and is killed at a place: before or after a statement that it sends. Its arguments: the URL, the way,
@@ -8,24 +9,7 @@ import { idempotentTransaction, postgresStore, type SqlItem } from '../../src/st
  */
 const [, , url = '', way = '', key = '', place = ''] = process.argv;
 
-let places = 0;
-/** SIGKILL: nothing of this process runs any more. */
-const reach = () => {
-  if (++places === Number(place)) process.kill(process.pid, 'SIGKILL');
-};
-
-class KilledClient extends pg.Client {
-  override query(...args: unknown[]): never {
-    reach();
-    const answer = Reflect.apply(super.query, this, args) as Promise<unknown> | undefined;
-    return answer?.then?.((value) => {
-      reach();
-      return value;
-    }) as never;
-  }
-}
-
-const pool = new pg.Pool({ connectionString: url, max: 2, Client: KilledClient as never });
+const { pool, places } = killedPool(url, Number(place));
 const store = postgresStore({ client: pool });
 const common = { store, key: () => key, operation: way, warnings: false, onInFlight: { waitMillis: 20_000 } } as const;
 const pay = (tx: pg.PoolClient) => tx.query('insert into effects values ($1)', [key]);
@@ -44,8 +28,7 @@ const ways: Readonly<Record<string, () => Promise<unknown>>> = {
   ) as never,
 };
 
-// A sealed statement of a pool goes through its client, so that it is counted, too.
 const answer = await ways[way]?.call(undefined, ...((way === 'transact' ? [1] : []) as []));
-process.send?.({ answer, places });
+process.send?.({ answer, places: places() });
 await pool.end();
 process.disconnect();

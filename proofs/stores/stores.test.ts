@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { postgresSchema } from '../../src/stores/postgres.ts';
 import { HAS_REDIS } from '../../test/support/redis.ts';
 import { startRedis } from '../../tools/redis.ts';
+import { createExampleTables, killExample, REQUESTS } from './example-kills.ts';
 import { killEverywhere, WAYS } from './kills.ts';
 import { race } from './races.ts';
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
   await client.connect();
   await client.query(postgresSchema());
   await client.query('create table effects (name text not null)');
+  await createExampleTables(client);
   await client.end();
 });
 
@@ -48,5 +50,15 @@ describe('a process that is killed before or after a statement', () => {
       expect(ofWay.length).toBeGreaterThan(4);
     }
     expect(kills.filter(({ effects, answer }) => effects[1] !== 1 || answer !== 'paid')).toEqual([]);
+  });
+});
+
+describe('the payments function, killed before or after a statement', () => {
+  it('has made one payment or refund, one event and one booking, after a retry', { timeout: 120_000 }, async () => {
+    const kills = await killExample(url(), 3);
+    for (const request of REQUESTS) {
+      expect(kills.filter((kill) => kill.request === request).length).toBeGreaterThan(4);
+    }
+    expect(kills.filter(({ problems }) => problems.length > 0)).toEqual([]);
   });
 });

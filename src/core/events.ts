@@ -41,8 +41,8 @@ export type IdempotencyEvent = IdempotencyEventBase &
     /** The `settle` option threw or answered something else than `'store'`, `'release'` or `'hold'`. */
     | { readonly type: 'settlePolicyFailed'; readonly error: unknown }
     /**
-     * Executed without a guard: `onMissingKey: 'run'`, or over HTTP `required: false` or `onStoreError: 'run'`. `id` is empty,
-     * `attempt` 0.
+     * Executed without a guard: `onMissingKey: 'run'`, or over HTTP `required: false` or `onStoreError: 'run'`, or a guard that
+     * an operator has switched off. `id` is empty, `attempt` 0.
      */
     | { readonly type: 'unguarded' }
   );

@@ -53,6 +53,14 @@ export interface ProtocolOptions<TItem = never> {
    * Set it to `false` only where `onEvent` reports them. @default true
    */
   readonly warnings?: boolean;
+  /**
+   * Whether an operator can switch this guard off: where the variable `MIDDY_IDEMPOTENCY_DISABLED` is `true` when the process
+   * starts. Then every request is executed, as often as it comes, and the store gets no request. The handle works: steps run,
+   * derived keys are the same, and `transact` writes its items. A key that is missing or malformed is still refused. Each
+   * process logs a warning, and each request is an event `unguarded`. Refused with `onExpiredLease: 'throw'`.
+   * @default false
+   */
+  readonly allowDisabling?: boolean;
 }
 
 export interface ResolvedProtocolOptions {
@@ -79,6 +87,7 @@ export const PROTOCOL_OPTION_NAMES = [
   'cache',
   'onEvent',
   'warnings',
+  'allowDisabling',
 ] as const satisfies readonly (keyof ProtocolOptions)[];
 
 export const DEFAULT_CLOCK_SKEW_MILLIS = 1000;
@@ -101,6 +110,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
     cache,
     onEvent,
     warnings = true,
+    allowDisabling = false,
   } = options;
   if (STORE_VERBS.some((verb) => typeof store?.[verb] !== 'function')) {
     throw optionError('store', 'is required: a RecordStore, such as dynamoDBStore({ tableName })');
@@ -109,11 +119,13 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (leaseMillis !== undefined) requireNumber('leaseMillis', leaseMillis, YEAR_MILLIS);
   requireNumber('clockSkewMillis', clockSkewMillis, YEAR_MILLIS, 0);
   requireOneOf('onExpiredLease', onExpiredLease, ['run', 'throw']);
-  if (onExpiredLease === 'throw' && store.durability) throw optionError('onExpiredLease', store.durability);
+  const mayExecuteTwice = store.durability ?? (allowDisabling && 'excludes allowDisabling');
+  if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
   requireFunctionIfGiven('onEvent', onEvent);
   requireOneOf('warnings', warnings, [true, false]);
+  requireOneOf('allowDisabling', allowDisabling, [true, false]);
   return {
     store,
     retentionMillis: retentionSeconds * 1000,

@@ -1,14 +1,14 @@
-import { PROTOCOL_OPTION_NAMES, refuseUnknownOptions } from '../core/options.ts';
+import { refuseUnknownOptions } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { createMiddleware, type IdempotencyContext, type IdempotencyMiddleware } from '../middy/lifecycle.ts';
 import { createOperation } from '../operation.ts';
 import { systemRuntime } from '../runtime.ts';
 import { warnOfSharedDefault } from '../warnings.ts';
 import { httpFormat } from './format.ts';
-import { HTTP_OPTION_NAMES, type HttpIdempotencyOptions, resolveHttpOptions, settleByStatus } from './options.ts';
+import { HTTP_OPTION_NAMES, type HttpIdempotencyOptions, resolveHttpOptions } from './options.ts';
 import { problemFor } from './reject.ts';
 import { readRequest } from './request.ts';
-import { httpSelectors } from './selectors.ts';
+import { operationOptions } from './selectors.ts';
 
 export { type HttpIdempotencyOptions, type ProblemHeaders, type ProblemMiddleware, settleByStatus } from './options.ts';
 
@@ -48,17 +48,4 @@ export function createHttpIdempotency(
       };
     },
   });
-}
-
-/** The options of the protocol as they are, and selectors for HTTP. */
-function operationOptions(options: HttpIdempotencyOptions<never>, headerName: string) {
-  const protocol = Object.fromEntries(
-    [...PROTOCOL_OPTION_NAMES, 'operation' as const].map((name) => [name, options[name]]),
-  ) as Pick<HttpIdempotencyOptions<never>, (typeof PROTOCOL_OPTION_NAMES)[number] | 'operation'>;
-  return {
-    ...protocol,
-    settle: options.settle ?? settleByStatus,
-    ...httpSelectors(options, headerName),
-    onMissingKey: options.required === false ? 'run' : 'throw',
-  } as const;
 }

@@ -88,7 +88,7 @@ function grouped(pairs: Iterable<readonly [name: string, value: string]>): Reado
 }
 
 /** Bytes that are no UTF-8 all decode to the same character: then the text as it came says more. */
-function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string[]> {
+export function parseQuery(rawQueryString: string): ReadonlyMap<string, readonly string[]> {
   const query = grouped(new URLSearchParams(rawQueryString));
   const isLossy = [...query].flat(2).some((decoded) => decoded.includes('\ufffd'));
   return isLossy ? new Map([['', [rawQueryString]]]) : query;

@@ -3,7 +3,6 @@ import type { Execution } from '../core/execution/execution.ts';
 import type { IdempotencyHandle } from '../core/execution/handle.ts';
 import { claimTimeout } from '../core/record/failures.ts';
 import type { Outcome, ReplayFormat } from '../core/record/outcome.ts';
-import { goInside } from '../nesting.ts';
 import { type Operation, refuseDurable, remainingOf } from '../operation.ts';
 import { type MiddyRequest, stateOf, watchRequest } from './request.ts';
 import { createRun, type MiddyRun } from './run.ts';
@@ -86,8 +85,7 @@ export function createMiddleware(guard: Guard): IdempotencyMiddleware<unknown, u
         return reject(request, guarded, error);
       }
       if (replay.kind === 'threw') throw replay.error;
-      // Unlike a returned value, `earlyResponse` can also be `undefined`.
-      request.earlyResponse = replay.value;
+      await answerEarly(request, replay.value);
     },
     async after(request) {
       await stateOf(request).runs.get(key)?.after();
@@ -103,7 +101,27 @@ async function reject(request: MiddyRequest, guarded: GuardedRequest, error: unk
   const state = stateOf(request);
   state.rejection = error;
   state.rejection = await guarded.reject(error);
-  request.earlyResponse = state.rejection;
+  await answerEarly(request, state.rejection);
+}
+
+/** In the order in which Powertools ends them itself. */
+const POWERTOOLS = ['tracer', 'metrics', 'logger'];
+
+/**
+ * Ends the chain. Middy calls no other hook for this request. The middlewares of Powertools leave a function in
+ * `request.internal` for that: it closes a segment or flushes metrics (`cleanupMiddlewares` of
+ * `@aws-lambda-powertools/commons`).
+ */
+async function answerEarly(request: MiddyRequest, response: unknown): Promise<void> {
+  for (const name of POWERTOOLS) {
+    try {
+      await request.internal?.[`powertools-for-aws.${name}`]?.(request);
+    } catch {
+      // The request has its answer.
+    }
+  }
+  // Unlike a returned value, `earlyResponse` can also be `undefined`.
+  request.earlyResponse = response;
 }
 
 /**
@@ -124,7 +142,7 @@ async function start(
   const run = createRun({ request, execution, timeout, reject });
   attachHandle(request, execution.handle);
   watchRequest(request, run);
-  stateOf(request).enter = () => goInside(execution);
+  stateOf(request).inside = execution;
   return run;
 }
 

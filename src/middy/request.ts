@@ -1,4 +1,6 @@
+import type { Execution } from '../core/execution/execution.ts';
 import { isObject } from '../json.ts';
+import { goInside } from '../nesting.ts';
 
 /** What this package uses of Middy's request (`@middy/core` 6 and 7). */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
@@ -7,6 +9,8 @@ export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   response: unknown;
   earlyResponse?: unknown;
   error: unknown;
+  /** What middlewares leave for each other. */
+  internal?: Readonly<Record<string, ((request: MiddyRequest) => unknown) | undefined>>;
 }
 
 /** The hooks of a guard's run. */
@@ -27,8 +31,11 @@ interface RequestState {
   readonly begun: Map<Thenable, Promise<unknown>>;
   /** The error or the response by which a guard has rejected the request. */
   rejection?: unknown;
-  /** What runs from now on is inside the guarded execution. */
-  enter?: () => void;
+  /**
+   * What runs from now on is inside this execution. No function in its place: V8 would keep it, and the request with it, until the
+   * next full garbage collection.
+   */
+  inside?: Execution;
 }
 
 type Name = 'response' | 'error' | 'context';
@@ -182,12 +189,12 @@ function accessor(name: Name, written?: 'responseWritten' | 'errorWritten') {
     enumerable: true,
     configurable: true,
     get(this: Carrier): unknown {
-      const { own, watchers, enter } = stateOf(this);
+      const { own, watchers, inside } = stateOf(this);
       const property = own[name];
       let value = property?.get ? property.get.call(this) : property?.value;
       if (name === 'response') for (const watcher of watchers) value = watcher.responseRead(value);
       // Middy reads it as an argument of the handler.
-      if (name === 'context') enter?.();
+      if (name === 'context' && inside) goInside(inside);
       return value;
     },
     set(this: Carrier, value: unknown): void {

@@ -1,12 +1,19 @@
-import type { RecordStore } from '../core/record/store.ts';
 import { wrongOption } from '../errors.ts';
 import type { CodecContext, OutcomeCodec } from './dynamodb/codec.ts';
 import { type AttributeNames, resolveTableOptions, type TableOptions } from './dynamodb/options.ts';
 import { type Client, sdkConnection } from './dynamodb/sdk.ts';
-import { recordStore } from './dynamodb/store.ts';
+import { type DynamoDBStore, recordStore } from './dynamodb/store.ts';
 import type { TransactionItem, TransactionWrite } from './dynamodb/transaction-item.ts';
 
-export type { AttributeNames, CodecContext, OutcomeCodec, TableOptions, TransactionItem, TransactionWrite };
+export type {
+  AttributeNames,
+  CodecContext,
+  DynamoDBStore,
+  OutcomeCodec,
+  TableOptions,
+  TransactionItem,
+  TransactionWrite,
+};
 
 /** What this store takes besides. */
 export interface DynamoDBStoreOptions extends TableOptions {
@@ -29,7 +36,7 @@ export interface DynamoDBStoreOptions extends TableOptions {
  *
  * @throws TypeError that names the wrong option
  */
-export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<TransactionItem> {
+export function dynamoDBStore(options: DynamoDBStoreOptions): DynamoDBStore {
   const resolved = resolveTableOptions(options, 'client');
   const { client } = options;
   if (client !== undefined && typeof client?.send !== 'function') {

@@ -42,8 +42,12 @@ export function memoryStore<TItem = never>(options: MemoryStoreOptions<TItem> = 
       return conditionally(record.id, expected, () => records.set(record.id, frozen(record)));
     },
     async transact(record, expected, items) {
-      const copy = frozen(record);
       try {
+        if (!record) {
+          applyNow(apply, items);
+          return { done: true };
+        }
+        const copy = frozen(record);
         return conditionally(record.id, expected, () => {
           applyNow(apply, items);
           records.set(record.id, copy);

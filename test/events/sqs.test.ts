@@ -1,6 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { IdempotencyHandle } from 'middy-idempotency';
+import type { IdempotencyEvent, IdempotencyHandle } from 'middy-idempotency';
 import { sqsBodyKey, sqsMessageKey } from 'middy-idempotency/events';
 import { recordId } from 'middy-idempotency/operator';
 import { describe, expect, it, vi } from 'vitest';
@@ -181,10 +181,12 @@ describe('messages of one batch with the same key', () => {
   const options = { key: sqsBodyKey('orderId') };
 
   it('are handled once when the batch is handled in parallel: the second comes again, and is a replay', async () => {
-    const handle = vi.fn(async () => 'booked');
+    const refused = deferred();
+    const handle = vi.fn(() => refused.promise);
+    const onEvent = ({ type }: IdempotencyEvent) => void (type === 'inFlight' && refused.resolve());
     const [first, second] = twins();
     const queue = queueOf(first, second);
-    const handler = consumer(handle, options);
+    const handler = consumer(handle, { ...options, onEvent });
     const response = await queue.poll(handler);
     expect([failing(first), failing(second)]).toContainEqual(response);
     guards.clock.advance(VISIBILITY_MILLIS);

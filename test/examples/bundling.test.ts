@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import webpack from 'webpack';
 import { localEnvironment } from '../../tools/clients.ts';
+import { listenHere } from '../../tools/loopback.ts';
 import { startLambdaProcess } from '../support/lambda-process.ts';
 import { page, ROOT } from '../support/pages.ts';
 import { useTable } from '../support/table.ts';
@@ -44,6 +46,10 @@ const BUNDLERS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   async esbuild() {
     await run(process.execPath, ['esbuild.js']);
     return ['cjs', 'mjs'].map((extension) => alone(`dist/handler.${extension}`));
+  },
+  async 'esbuild, without what Lambda does not need'() {
+    await run(process.execPath, ['esbuild-lean.js']);
+    return ['dist-lean'];
   },
   async SAM() {
     const functions = buildProperties().map((properties, index) => ({ properties, folder: `.aws-sam/${index}` }));
@@ -92,10 +98,47 @@ describe.each(Object.entries(BUNDLERS))('the recipe for %s', (_, bundle) => {
   }, 120_000);
 });
 
+describe('a bundle without the credential providers that Lambda does not need', () => {
+  const script = `
+    import { handler } from './dist-lean/handler.mjs';
+    await handler({ orderId: 'lean' }, {}).then(console.log, (error) => console.log(error.code, error.advice));
+    process.exit();`;
+  const answerWith = async (environment: NodeJS.ProcessEnv) => {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      ...localEnvironment({ dynamoDB: inject('dynamoDBEndpoint'), sqs: '' }),
+      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' },
+      ...{ AWS_LAMBDA_FUNCTION_NAME: 'orders', IDEMPOTENCY_TABLE_NAME: tableName },
+      ...environment,
+    });
+    return stdout;
+  };
+
+  beforeAll(() => run(process.execPath, ['esbuild-lean.js']));
+
+  it('says what is missing where one of them is needed', async () => {
+    expect(await answerWith({})).toMatch(
+      /STORE_UNAVAILABLE.*this bundle leaves profiles \(credential-provider-ini\) out: see its alias/,
+    );
+  });
+
+  it("has the container's endpoint", async () => {
+    const credentials = {
+      AccessKeyId: 'local',
+      SecretAccessKey: 'local',
+      Token: 'token',
+      Expiration: '2999-01-01T00:00:00Z',
+    };
+    const server = createServer((_, response) => response.end(JSON.stringify(credentials)));
+    const AWS_CONTAINER_CREDENTIALS_FULL_URI = await listenHere(server);
+    expect(await answerWith({ AWS_CONTAINER_CREDENTIALS_FULL_URI })).toContain("orderId: 'lean'");
+    server.close();
+  });
+});
+
 it('the page shows the recipes as they were run', () => {
   const files = readdirSync(RECIPES).map((name) => readFileSync(join(RECIPES, name), 'utf8'));
   const blocks = Array.from(page(PAGE).matchAll(/```(?:js|yaml)\n([\s\S]*?)```/g), ([, code = '']) => code);
-  expect(blocks).toHaveLength(5);
+  expect(blocks).toHaveLength(9);
   const unindented = (text: string) => text.replaceAll(/^ +/gm, '');
   for (const block of blocks) {
     expect(
@@ -114,7 +157,7 @@ async function expectAnswers(task: string): Promise<void> {
     functionName: 'orders',
     timeoutMillis: 10_000,
     environment: {
-      ...localEnvironment({ dynamoDB: inject('dynamoDBEndpoint'), sqs: '' }),
+      ...localEnvironment({ AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoDBEndpoint') }),
       IDEMPOTENCY_TABLE_NAME: tableName,
     },
   });

@@ -5,7 +5,7 @@ import { settleByStatus } from 'middy-idempotency/http';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../support/harness.ts';
 import { SHAPES, type TestRequest, type TestResponse } from '../support/http-events.ts';
-import { useApi } from '../support/http-harness.ts';
+import { FETCH, useApi } from '../support/http-harness.ts';
 
 const harness = useApi();
 
@@ -22,12 +22,13 @@ function problem(response: TestResponse, status: number, name: string) {
     title: expect.any(String),
     status,
     detail: expect.any(String),
-    instance: expect.stringMatching(/^urn:uuid:[0-9a-f-]{36}$/),
+    // A web-standard server has no id of the request.
+    ...(details.instance !== undefined && { instance: expect.stringMatching(/^urn:uuid:[0-9a-f-]{36}$/) }),
   });
   return details;
 }
 
-describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
+describe.each([...SHAPES, FETCH])('the guard behind $name', (shape) => {
   const post = (key: string, changes: Partial<TestRequest> = {}): TestRequest => ({
     body,
     ...changes,
@@ -81,7 +82,8 @@ describe.each(SHAPES)('httpIdempotency behind $name', (shape) => {
     ['half a string', '"abc'],
     ['with a parameter', '"abc";v=1'],
     ['with an escape that is none', '"a\\b"'],
-  ])('refuses a key that is %s: 400', async (_name, key) => {
+  ])('refuses a key that is %s: 400', async (name, key) => {
+    if (shape === FETCH && name === 'with a control character') return; // `Headers` refuses it.
     const handler = handlerOf();
     const response = await harness.api({ shape, handler })(post(key));
     problem(response, 400, 'key-invalid');

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { IdempotencyHandle } from 'middy-idempotency';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
-import { afterAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { HTTP_OPTION_NAMES } from '../../src/http/options.ts';
 import { behaviourOf } from '../support/http-scenario.ts';
 
@@ -108,6 +108,7 @@ const OTHER_VALUES = {
   problemsThrough: [{ after: () => ({ statusCode: 418 }) }],
   dropHeaders: ['etag'],
   warnings: false,
+  allowDisabling: true,
   timeoutEarlyInMillis: 10_000,
 } as const satisfies { readonly [Name in Exclude<(typeof HTTP_OPTION_NAMES)[number], 'store'>]: unknown };
 
@@ -117,7 +118,13 @@ describe('an option of httpIdempotency', () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation((message) => {
     if (String(message).includes(' in operation ')) told.push('a warning');
   });
-  afterAll(() => warn.mockRestore());
+  beforeAll(() => {
+    process.env['MIDDY_IDEMPOTENCY_DISABLED'] = 'true';
+  });
+  afterAll(() => {
+    warn.mockRestore();
+    delete process.env['MIDDY_IDEMPOTENCY_DISABLED'];
+  });
 
   it.each(Object.entries(OTHER_VALUES))('that is undefined is one that is not given: %s', async (name, value) => {
     const seen = async (options: object) => {

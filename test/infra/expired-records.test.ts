@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { parsePaymentEvent } from '../../infra/outbox/payment-event.ts';
 import { usePaymentsApi } from './payments-api.ts';
 import { bodyOf, headerOf, PAYMENT, type TestRequest, verdictOf } from './requests.ts';
 import { captureLog } from './support/log.ts';
@@ -21,11 +19,6 @@ async function longAgo(prepare: (path: string) => TestRequest, body: object = PA
   const asked = { charges: api.keys.charge.length, refunds: api.keys.refund.length };
   const shown = async () => bodyOf(await api.send({ method: 'GET', path }));
   return { ...api, path, request, first, asked, shown };
-}
-
-async function announcedIn({ client, tableName }: ReturnType<typeof setUp>['table']) {
-  const { Items = [] } = await DynamoDBDocumentClient.from(client).send(new ScanCommand({ TableName: tableName }));
-  return Items.filter(({ id }) => String(id).startsWith('outbox#')).map(({ event }) => parsePaymentEvent(event));
 }
 
 describe('a request that comes again when its record has expired and the processor knows its key no longer', () => {
@@ -106,7 +99,7 @@ describe('a key that comes again for another payment, when its record has gone',
   /** Refunds one payment, and then another one under the same key. */
   async function refundBoth(isRemembered: boolean) {
     const api = setUp();
-    const { send, table } = api;
+    const { send } = api;
     const pay = async () => headerOf(await send({ key: randomUUID() }), 'location') ?? '';
     const [one, other] = [await pay(), await pay()];
     const key = randomUUID();
@@ -116,7 +109,7 @@ describe('a key that comes again for another payment, when its record has gone',
     if (!isRemembered) api.forgetKeys();
     const second = await refund(other);
     const announced = async () => {
-      const events = await announcedIn(table);
+      const events = await api.announced();
       return events.filter(({ payment }) => one.endsWith(payment) || other.endsWith(payment));
     };
     return { ...api, one, other, refund, first, second, announced };
@@ -148,12 +141,12 @@ describe('a key that comes again for another payment, when its record has gone',
   });
 
   it('announces the refund beside the payment that the key has made before', async () => {
-    const { send, table, expireRecord } = setUp();
+    const { send, announced, expireRecord } = setUp();
     const key = randomUUID();
     const path = headerOf(await send({ key }), 'location') ?? '';
     await expireRecord();
     expect(verdictOf(await send({ path: `${path}/refunds`, key, body: { amount: 500 } }))).toBe('201');
-    const events = (await announcedIn(table)).filter(({ payment }) => path.endsWith(payment));
+    const events = (await announced()).filter(({ payment }) => path.endsWith(payment));
     expect(events.map(({ type }) => type).toSorted()).toEqual(['payment-captured', 'payment-refunded']);
   });
 });

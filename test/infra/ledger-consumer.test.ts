@@ -139,7 +139,7 @@ it('keeps the record longer than the last copy of an event can come, a redrive i
     store: {
       ...watching,
       transact: (record, ...rest) => {
-        retentions.push(record.expiration - Date.now() / 1000);
+        retentions.push((record?.expiration ?? 0) - Date.now() / 1000);
         return watching.transact?.(record, ...rest) ?? Promise.reject(new Error('no transactions'));
       },
     },

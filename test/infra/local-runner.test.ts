@@ -207,7 +207,14 @@ it('prints its usage and the environment variables with --help', async () => {
   const { exitCode, output } = start({}, ['--help']);
   expect(await exitCode).toBe(0);
   expect(output()).toMatch(/^Usage: npm start -- \[options\]\n/);
-  for (const name of ['PORT', 'DYNAMODB_ENDPOINT', 'PROCESSOR_LATENCY_MILLIS', '--duplicates', '--crashes']) {
+  for (const name of [
+    'PORT',
+    'DYNAMODB_ENDPOINT',
+    'POSTGRES_URL',
+    'PROCESSOR_LATENCY_MILLIS',
+    '--store',
+    '--crashes',
+  ]) {
     expect(output()).toContain(name);
   }
 });

@@ -1,18 +1,15 @@
-import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyEventType } from 'middy-idempotency';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { createPaymentsHandler, type PaymentsScope } from '../../infra/payments/api.ts';
-import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
 import { fakeProcessor } from '../../infra/payments/fake-processor.ts';
 import type { Payments } from '../../infra/payments/payments.ts';
 import type { Processor } from '../../infra/payments/processor.ts';
-import { useTable } from '../support/table.ts';
 import { client } from './requests.ts';
+import { usePaymentsBackend } from './support/payments-backend.ts';
 
 export interface PaymentsApiOptions {
   /** Runs in front of every call of the processor. */
   readonly before?: (call: keyof Processor) => Promise<void>;
-  /** In place of what the payments table does. */
+  /** In place of what the payments do. */
   readonly payments?: Partial<Payments>;
   /** @default 'anonymous' */
   readonly scope?: PaymentsScope;
@@ -31,10 +28,10 @@ export function readTogether(find: Payments['find'], count: number): Payments['f
   };
 }
 
-/** For a test file: makes payments APIs on two tables of DynamoDB Local, each with a processor that counts. */
+/** For a test file: makes payments APIs on one database, each with a processor that counts. */
 export function usePaymentsApi() {
-  const idempotencyTable = useTable();
-  const paymentsTable = useTable();
+  const backend = usePaymentsBackend();
+  const { store, payments, announced } = backend;
 
   return ({ before = async () => undefined, payments: overrides, scope = 'anonymous' }: PaymentsApiOptions = {}) => {
     let real = fakeProcessor();
@@ -57,10 +54,9 @@ export function usePaymentsApi() {
         return real.release(chargeId, key, signal);
       },
     };
-    const payments = dynamoDBPayments(paymentsTable);
     const recordIds: string[] = [];
     const handler = createPaymentsHandler({
-      store: dynamoDBStore(idempotencyTable),
+      store,
       payments: { ...payments, ...overrides },
       processor,
       scope,
@@ -69,26 +65,6 @@ export function usePaymentsApi() {
         recordIds.push(id);
       },
     });
-
-    /** Makes the last record look as if its process had died before it could store the outcome, long ago. */
-    async function forgetOutcome(): Promise<void> {
-      await DynamoDBDocumentClient.from(idempotencyTable.client).send(
-        new UpdateCommand({
-          TableName: idempotencyTable.tableName,
-          Key: { id: recordIds.at(-1) },
-          UpdateExpression: 'SET #status = :inProgress, leaseUntil = :over REMOVE outcome, encoding',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':inProgress': 'IN_PROGRESS', ':over': 1 },
-        }),
-      );
-    }
-
-    /** The last record is past its retention, and gone. */
-    async function expireRecord(): Promise<void> {
-      await DynamoDBDocumentClient.from(idempotencyTable.client).send(
-        new DeleteCommand({ TableName: idempotencyTable.tableName, Key: { id: recordIds.at(-1) } }),
-      );
-    }
 
     /** The processor no longer knows any key. */
     function forgetKeys(): void {
@@ -100,10 +76,12 @@ export function usePaymentsApi() {
       keys,
       events,
       payments,
-      forgetOutcome,
-      expireRecord,
+      announced,
+      /** Makes the last record look as if its process had died before it could store the outcome, long ago. */
+      forgetOutcome: () => backend.forgetOutcome(recordIds.at(-1)),
+      /** The last record is past its retention, and gone. */
+      expireRecord: () => backend.deleteRecord(recordIds.at(-1)),
       forgetKeys,
-      table: paymentsTable,
     };
   };
 }

@@ -11,7 +11,7 @@ import { httpEvent } from './requests.ts';
 
 const [records, payments] = [useTable(), useTable()];
 
-const handler = (ports: Pick<PaymentsOptions, 'store' | 'payments' | 'processor'>) =>
+const handler = <Item>(ports: Pick<PaymentsOptions<Item>, 'store' | 'payments' | 'processor'>) =>
   createPaymentsHandler({ ...ports, scope: 'anonymous', onEvent: () => undefined });
 
 beforeAll(() => void vi.spyOn(process.stdout, 'write').mockReturnValue(true));

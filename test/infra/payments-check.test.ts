@@ -6,7 +6,7 @@ import type { Payment } from '../../infra/payments/payment.ts';
 import { httpEvent } from './requests.ts';
 import { paymentsInMemory } from './support/payments-in-memory.ts';
 
-const handler = (ports: Pick<PaymentsOptions, 'store' | 'payments' | 'processor'>) =>
+const handler = <Item>(ports: Pick<PaymentsOptions<Item>, 'store' | 'payments' | 'processor'>) =>
   createPaymentsHandler({ ...ports, scope: 'anonymous', onEvent: () => undefined });
 
 const payment: Payment = {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError, type InProgressRecord } from 'middy-idempotency';
 import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
@@ -285,5 +285,38 @@ describe('its own client', () => {
     expect(await dynamoDBStore({ tableName }).insert(written)).toEqual({ done: true });
     expect(proxy.seen).toHaveLength(2);
     vi.unstubAllEnvs();
+  });
+});
+
+describe('prime', () => {
+  const primed = (options: object = {}) =>
+    dynamoDBStore({ tableName, client: localClient({ endpoint: proxy.endpoint, maxAttempts: 1, ...options }) }).prime();
+
+  it('makes one request, which changes nothing', async () => {
+    await primed();
+    expect(proxy.seen).toMatchObject([{ operation: 'GetItem', body: expect.stringContaining('"prime"') }]);
+    expect(
+      await client.send(
+        new ScanCommand({
+          TableName: tableName,
+          FilterExpression: 'id = :id',
+          ExpressionAttributeValues: { ':id': { S: 'prime' } },
+        }),
+      ),
+    ).toMatchObject({ Items: [] });
+  });
+
+  it.each(['fail', 'lose answer'] as const)('does not fail an initialisation with DynamoDB: %s', async (fault) => {
+    proxy.decide = () => fault;
+    expect(await primed()).toBeUndefined();
+  });
+
+  it('does not use up an initialisation when DynamoDB is silent', async () => {
+    proxy.decide = () => 'hang';
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const initialised = primed({ requestHandler: {} });
+    await vi.advanceTimersByTimeAsync(2000);
+    vi.useRealTimers();
+    expect(await initialised).toBeUndefined();
   });
 });

@@ -102,6 +102,7 @@ describe('storeConformance', () => {
       ...store,
       transact: async (record, expected, items) => {
         apply(items);
+        if (!record) return { done: true };
         return expected === undefined ? store.insert(record) : store.replace(record, expected);
       },
     };

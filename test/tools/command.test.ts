@@ -89,6 +89,6 @@ Options:
 
 Environment:
   DYNAMODB_ENDPOINT  A DynamoDB Local that runs already, such as http://127.0.0.1:8000. Default:
-                     one is started, with Java 17 or later, or Docker.`);
+                     one is started.`);
   });
 });

@@ -1,5 +1,7 @@
 import { PGlite, type Transaction } from '@electric-sql/pglite';
+import type { Context, SQSRecord } from 'aws-lambda';
 import { type IdempotencyHandle, idempotent } from 'middy-idempotency';
+import { sqsBodyKey } from 'middy-idempotency/events';
 import { idempotentTransaction, postgresStore, type SqlItem, type TransactionClient } from 'middy-idempotency/postgres';
 import pg from 'pg';
 import postgres, { type TransactionSql } from 'postgres';
@@ -33,4 +35,22 @@ it('transact and idempotentTransaction take functions of it', () => {
   );
   expectTypeOf(working).parameters.toEqualTypeOf<[{ id: string }]>();
   expect(typeof working).toBe('function');
+});
+
+it('a key of an event source selects from the first argument of the work, where it has more', () => {
+  const booking = idempotentTransaction(async (_: pg.PoolClient, __, { body }: SQSRecord, ___: Context) => body, {
+    store: postgresStore({ client: clients.pool }),
+    key: sqsBodyKey('id'),
+    operation: 'test',
+  });
+  expectTypeOf(booking).parameters.toEqualTypeOf<[SQSRecord, Context]>();
+});
+
+it('work has the client of the store, where it does not name its type', () => {
+  const counting = idempotentTransaction(async (tx) => (await tx`select 1`).length, {
+    store: postgresStore({ client: clients.sql }),
+    key: () => 1,
+    operation: 'test',
+  });
+  expectTypeOf(counting).returns.resolves.toEqualTypeOf<number>();
 });

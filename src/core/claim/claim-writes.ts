@@ -16,6 +16,8 @@ export interface ClaimWrites {
    * @throws IdempotencyError `STORE_UNAVAILABLE`
    */
   put(record: InProgressRecord, expected?: Expected): Promise<WriteResult>;
+  /** Asks while there is time to answer the caller. @throws IdempotencyError `STORE_UNAVAILABLE` */
+  inTime<Of, T>(ask: (of: Of) => Promise<T>, of: Of): Promise<T>;
   /**
    * A claim may be answered late. After the end of its lease, a successor may be executing already.
    *
@@ -33,7 +35,7 @@ interface ClaimWritesContext {
 export function claimWrites({ options, runtime, budget }: ClaimWritesContext): ClaimWrites {
   const startedAt = runtime.monotonic();
   const { store } = options;
-  return { put, assertLive };
+  return { put, inTime, assertLive };
 
   async function put(record: InProgressRecord, expected?: Expected): Promise<WriteResult> {
     // A claim whose lease has ended could not execute, and others have seen the end. It must not take over.
@@ -61,6 +63,12 @@ export function claimWrites({ options, runtime, budget }: ClaimWritesContext): C
     throw claimTimeout(NO_ANSWER);
   }
 
+  async function inTime<Of, T>(ask: (of: Of) => Promise<T>, of: Of): Promise<T> {
+    const answer = await within(runtime, left({ leaseUntil: budget.leaseEnd() }), () => ask(of));
+    if (answer === TIMED_OUT) throw claimTimeout(NO_ANSWER);
+    return answer;
+  }
+
   function assertLive(record: InProgressRecord): void {
     if (runtime.now() < record.leaseUntil) return;
     void abandon(record);
@@ -68,7 +76,7 @@ export function claimWrites({ options, runtime, budget }: ClaimWritesContext): C
   }
 
   /** Takeovers have leases of their own, but the caller has waited since the first claim. */
-  function left({ leaseUntil }: InProgressRecord): number {
+  function left({ leaseUntil }: Pick<InProgressRecord, 'leaseUntil'>): number {
     const patience = startedAt + budget.leaseMillis + options.waitMillis - runtime.monotonic();
     return Math.min(budget.left(leaseUntil), patience - budget.reserveMillis);
   }

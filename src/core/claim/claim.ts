@@ -90,7 +90,7 @@ async function claim(
 
   async function take(opening: Opening): Promise<Attempt<Executing>> {
     if (opening?.kind === 'won') return { won: win(opening.record) };
-    const checkpoints = opening?.checkpoints && (await checkpointTexts(opening.checkpoints));
+    const checkpoints = opening?.checkpoints && (await writes.inTime(checkpointTexts, opening.checkpoints));
     const claimed = candidate(opening?.attempt, checkpoints);
     takenOver = opening?.reason ?? takenOver;
     const answer = await writes.put(claimed, opening?.expected);

@@ -1,11 +1,10 @@
-import type { RecordStore } from '../../core/record/store.ts';
 import { optionError } from '../../errors.ts';
 import type { CodecContext, OutcomeCodec } from './codec.ts';
 import { liteConnection } from './lite/connection.ts';
 import type { Credentials, CredentialsProvider } from './lite/credentials.ts';
 import { isHostLabel, urlOf } from './lite/endpoint.ts';
 import { type AttributeNames, resolveTableOptions, type TableOptions } from './options.ts';
-import { recordStore } from './store.ts';
+import { type DynamoDBStore, recordStore } from './store.ts';
 import type { TransactionItem, TransactionWrite } from './transaction-item.ts';
 
 export type {
@@ -13,6 +12,7 @@ export type {
   CodecContext,
   Credentials,
   CredentialsProvider,
+  DynamoDBStore,
   OutcomeCodec,
   TableOptions,
   TransactionItem,
@@ -43,7 +43,7 @@ export interface DynamoDBStoreOptions extends TableOptions {
  *
  * @throws TypeError that names the wrong option
  */
-export function dynamoDBStore(options: DynamoDBStoreOptions): RecordStore<TransactionItem> {
+export function dynamoDBStore(options: DynamoDBStoreOptions): DynamoDBStore {
   const resolved = resolveTableOptions(options, 'region', 'endpoint', 'credentials');
   const { region, endpoint, credentials } = options;
   if (region !== undefined && (typeof region !== 'string' || !isHostLabel(region))) {

@@ -12,8 +12,22 @@ import { createTextCodec, MAX_TEXT_BYTES } from './text-codec.ts';
 import { transactWrite } from './transaction.ts';
 import type { TransactionItem } from './transaction-item.ts';
 
+export interface DynamoDBStore extends RecordStore<TransactionItem> {
+  /**
+   * For the initialisation of a function, `await store.prime()`: the first request then finds credentials, connection and
+   * code loaded. Reads a record that does not exist: half a read unit, and the permission `dynamodb:GetItem`. Never throws: what
+   * fails here shows at the first request. Waits 2 s at most.
+   */
+  prime(): Promise<void>;
+}
+
+/** A record id has a `#`: no record has this one. */
+const PRIMING_ID = 'prime';
+/** Lambda gives an initialisation 10 s (AWS: "Lambda execution environment lifecycle"). */
+const PRIME_MILLIS = 2000;
+
 /** Records in a DynamoDB table, over any connection to DynamoDB: what both public stores have in common. */
-export function recordStore(options: ResolvedTableOptions, connection: Connection): RecordStore<TransactionItem> {
+export function recordStore(options: ResolvedTableOptions, connection: Connection): DynamoDBStore {
   const table = tableOf(options, connection);
   const { tableName, names } = table;
   const textCodec = createTextCodec(options.codec);
@@ -41,6 +55,10 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     },
 
     async transact(record, expected, items, token) {
+      if (!record) {
+        const failed = await table.transact(items, token);
+        return failed ? { done: false, itemsError: failed.error } : { done: true };
+      }
       const Item = await itemOf(record);
       const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
       return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
@@ -52,6 +70,17 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 
     async read(id) {
       return recordOf(await table.get(id));
+    },
+
+    prime() {
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, PRIME_MILLIS);
+        const end = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        table.get(PRIMING_ID).then(end, end);
+      });
     },
   };
 

@@ -12,7 +12,7 @@ import { createWorker } from './work.ts';
 
 /** The options of `idempotent`, without those of a lease: there is none. */
 export interface SqlTransactionOptions<Args extends readonly unknown[], Tx>
-  extends Omit<OperationOptions<Args>, 'store' | 'leaseMillis' | 'settle' | 'onMissingKey'> {
+  extends Omit<OperationOptions<Args>, 'store' | 'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling'> {
   readonly store: PostgresStore<Tx>;
 }
 
@@ -35,14 +35,16 @@ export type SqlWork<Tx, Args extends readonly unknown[], Response> = (
  * @throws IdempotencyError when called: see `IdempotencyErrorCode`. `STORE_UNAVAILABLE` when COMMIT got no answer: all of it is
  *   there, or nothing, and a retry finds out
  */
-export function idempotentTransaction<Tx, Args extends readonly unknown[], Response>(
-  work: SqlWork<Tx, Args, Response>,
-  options: SqlTransactionOptions<NoInfer<Args>, Tx>,
-): IdempotentFunction<Args, Response> {
+export function idempotentTransaction<Tx, Work extends SqlWork<Tx, never, unknown>>(
+  work: Work,
+  options: SqlTransactionOptions<ArgsOf<Work>, Tx>,
+): IdempotentFunction<ArgsOf<Work>, ReturnType<Work>> {
   return createSqlTransaction(work as never, options as never, systemRuntime) as never;
 }
 
-const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey'];
+type ArgsOf<Work> = Work extends (tx: never, context: PlanContext, ...args: infer Args) => unknown ? Args : never;
+
+const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling'];
 const KNOWN_OPTIONS = OPERATION_OPTION_NAMES.filter((name) => !WITHOUT_LEASE.includes(name));
 
 /** `idempotentTransaction` with the clock, the randomness and the timers passed in. @internal */

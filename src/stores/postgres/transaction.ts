@@ -47,13 +47,17 @@ export function transactionsOf(context: Context): SqlTransactions {
         const itemsError = new TypeError(`transact: item ${wrong} must be a function: async (tx) => { … }`);
         return { done: false, itemsError };
       }
-      return inTransaction(context, {
-        claim: (ask) => (expected === undefined ? verbs.insert(ask, record) : verbs.replace(ask, record, expected)),
+      const transaction = inTransaction(context, {
+        claim: async (ask) => {
+          if (!record) return { done: true };
+          return expected === undefined ? verbs.insert(ask, record) : verbs.replace(ask, record, expected);
+        },
         async work(tx) {
           for (const item of items) await item(tx);
         },
         end: (ask) => ask("select '' as answer", []),
       });
+      return record ? transaction : transaction.catch((itemsError) => ({ done: false, itemsError }) as const);
     },
 
     async transactWork(claim, expected, work) {

@@ -59,7 +59,7 @@ export function createWorker(options: ResolvedProtocolOptions, store: PostgresSt
         completed = { ...base, status: 'COMPLETED', outcome: stored, expiration: expirationAt(runtime.now(), options) };
         return completed;
       };
-      const answer = await persist(() => send(claim, takeover?.expected, complete)).catch((error) => {
+      const answer = await persist((millis) => send(claim, takeover?.expected, complete, millis)).catch((error) => {
         throw unfinished(error);
       });
       if ('itemsError' in answer) throw answer.itemsError;
@@ -84,6 +84,7 @@ export function createWorker(options: ResolvedProtocolOptions, store: PostgresSt
       claim: InProgressRecord,
       expected: Expected | undefined,
       complete: (tx: never) => Promise<CompletedRecord>,
+      millis = left(),
     ): Promise<TransactionResult> {
       let isGivenUp = false;
       const begun = Promise.withResolvers<void>();
@@ -99,7 +100,7 @@ export function createWorker(options: ResolvedProtocolOptions, store: PostgresSt
       });
       const settled = sent.then(ignore, ignore);
       try {
-        if ((await within(runtime, left(), () => Promise.race([begun.promise, settled]))) === TIMED_OUT) {
+        if ((await within(runtime, millis, () => Promise.race([begun.promise, settled]))) === TIMED_OUT) {
           isGivenUp = true;
           throw storeTimeout(NO_ANSWER);
         }

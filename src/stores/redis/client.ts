@@ -20,8 +20,8 @@ export type RedisClient = IoRedis | NodeRedis;
 export interface Connection {
   /** Sends the script itself only where Redis does not know it yet. */
   run(script: Script, key: string, args: readonly string[]): Promise<unknown>;
-  /** The section `memory` of `INFO`; `undefined` where the client has no such command. */
-  memory(): Promise<string | undefined>;
+  /** The section `memory` of `INFO` of every master; empty where the client has no such command. */
+  memory(): Promise<readonly string[]>;
   /** `WAIT`. @returns how many replicas have the writes of this connection */
   wait(replicas: number, millis: number): Promise<number>;
   readonly isCluster: boolean;
@@ -29,6 +29,10 @@ export interface Connection {
 
 type Commands = {
   info?(section: string): Promise<unknown>;
+  /** Of a cluster: its masters, as `ioredis` and as `redis` give them. */
+  nodes?(role: 'master'): readonly Commands[];
+  readonly masters?: readonly never[];
+  nodeClient?(node: never): Commands | Promise<Commands>;
   wait?(replicas: number, millis: number): Promise<number>;
 };
 
@@ -37,7 +41,7 @@ export function connectionOf(client: unknown): Connection {
   const given = (typeof client === 'object' && client !== null ? client : {}) as Partial<IoRedis & NodeRedis>;
   const commands = given as Commands;
   const common = {
-    memory: async () => commands.info && String(await commands.info('memory')),
+    memory: () => memoryOf(commands),
     wait: async (replicas: number, millis: number) => (await commands.wait?.(replicas, millis)) ?? 0,
     isCluster: given.isCluster === true || given.masters !== undefined,
   };
@@ -65,6 +69,13 @@ export function connectionOf(client: unknown): Connection {
     };
   }
   throw optionError('client', 'must be a client of ioredis, iovalkey or redis 5 or later');
+}
+
+async function memoryOf(client: Commands): Promise<readonly string[]> {
+  const { masters } = client;
+  const nodes = masters ? masters.map((node) => client.nodeClient?.(node)) : (client.nodes?.('master') ?? [client]);
+  const asked = nodes.map(async (node) => String((await (await node)?.info?.('memory')) ?? ''));
+  return Promise.all(asked);
 }
 
 async function knowing<T>(bySha: () => Promise<T>, whole: () => Promise<T>): Promise<T> {

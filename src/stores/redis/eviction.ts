@@ -20,28 +20,28 @@ export function evictionCheck(connection: Connection, isAcknowledged: boolean): 
   };
 
   async function check(): Promise<void> {
-    const policy = policyIn(await memory());
+    const [policy] = (await memory()).flatMap(policyIn);
     if (policy === undefined) return;
     if (!isAcknowledged) throw evicting(policy);
     const message = `Redis may delete idempotency records when its memory is full (maxmemory-policy ${policy}).`;
     process.emitWarning(message, { type: 'IdempotencyWarning', code: CODE });
   }
 
-  async function memory(): Promise<string> {
+  async function memory(): Promise<readonly string[]> {
     try {
-      return (await connection.memory()) ?? '';
+      return await connection.memory();
     } catch (error) {
       const failure = unavailable(error);
       // Without an answer, the write would get none either.
       if (failure.unanswered === true) throw failure;
-      return '';
+      return [];
     }
   }
 }
 
-/** The policy by which records can be deleted; `undefined` where none is. */
-function policyIn(info: string): string | undefined {
+/** The policy by which records can be deleted; none where none is. */
+function policyIn(info: string): readonly string[] {
   const limit = /^maxmemory:(\d+)/m.exec(info)?.[1] ?? '0';
   const policy = /^maxmemory_policy:([\w-]+)/m.exec(info)?.[1] ?? 'noeviction';
-  return limit === '0' || policy === 'noeviction' ? undefined : policy;
+  return limit === '0' || policy === 'noeviction' ? [] : [policy];
 }

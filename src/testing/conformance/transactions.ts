@@ -30,12 +30,12 @@ const paid = (record: IdempotencyRecord, transaction: string): CompletedRecord =
 
 async function transact(
   store: RecordStore<never>,
-  record: CompletedRecord,
+  record: CompletedRecord | undefined,
   expected: Expected | undefined,
   items: readonly never[],
 ): Promise<TransactionResult> {
   ok(store.transact, 'the store has a function `transact`');
-  return store.transact(record, expected, items, record.transaction ?? '');
+  return store.transact(record, expected, items, record?.transaction ?? randomUUID());
 }
 
 const heldBy = ({ owner, status }: InProgressRecord): Expected => ({ owner, status });
@@ -87,6 +87,17 @@ export const TRANSACTION_CHECKS: Readonly<Record<string, Check>> = {
     await isConflict(answer, record);
     await holds(store, record.id, record);
     same(await isWritten(one), false);
+  },
+  'a transaction without a record writes the items alone, or answers with the reason why not': async (
+    store,
+    options,
+  ) => {
+    const { write, refused, isWritten } = probeOf(options);
+    const [one, other] = [randomUUID(), randomUUID()];
+    isDone(await transact(store, undefined, undefined, [write(one)]));
+    const answer = await transact(store, undefined, undefined, [write(other), refused()]);
+    ok('itemsError' in answer && answer.itemsError instanceof Error, 'the answer has the error of the items');
+    equal([await isWritten(one), await isWritten(other)], [true, false]);
   },
   'a transaction that is sent again is answered with success, or with the record that has its token': async (
     store,

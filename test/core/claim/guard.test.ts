@@ -1,7 +1,16 @@
-import { IdempotencyError, type RecordStore } from 'middy-idempotency';
+import { type GuardedContext, IdempotencyError, type RecordStore } from 'middy-idempotency';
 import { memoryStore } from 'middy-idempotency/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { crashing, deferred, newOrder, type Order, TestClock, thrownBy, useGuards } from '../../support/harness.ts';
+import {
+  crashing,
+  deferred,
+  newOrder,
+  type Order,
+  TestClock,
+  thrownBy,
+  useGuards,
+  VirtualClock,
+} from '../../support/harness.ts';
 
 const guards = useGuards(() => memoryStore());
 
@@ -32,6 +41,33 @@ describe('a claim', () => {
     expect(error).toMatchObject({ code: 'IN_FLIGHT', advice: 'The record changed hands 10 times.' });
     expect(handler).not.toHaveBeenCalled();
     expect(guards.events.at(-1)).toMatchObject({ type: 'inFlight', retryAfterMillis: 1000 });
+  });
+
+  it('gives a takeover up in time when the store does not answer with the results of the steps', async () => {
+    const { store, clock } = guards;
+    const order = newOrder();
+    const kept = deferred();
+    const crash = async (_: unknown, { idempotency: { step } }: GuardedContext) => {
+      await step('charge', () => 'charged');
+      return crashing(() => kept.resolve())(undefined, {} as never);
+    };
+    void guards.guarded({ handler: crash })(order);
+    await kept.promise;
+    clock.advance(32_000);
+    const hanging: RecordStore = {
+      ...store,
+      async insert(record) {
+        const answer = await store.insert(record);
+        if (answer.done || answer.existing === undefined) return answer;
+        const checkpoints = { charge: () => new Promise<string>(() => undefined) };
+        return { done: false, existing: { ...answer.existing, checkpoints } as typeof answer.existing };
+      },
+    };
+    const virtual = Object.assign(new VirtualClock(), { now: clock.now });
+    const handler = vi.fn(async () => 'executed');
+    const call = guards.guarded({ handler, clock: virtual, options: { store: hanging } });
+    expect(await thrownBy(call(order))).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    expect(handler).not.toHaveBeenCalled();
   });
 
   it('claims anew when the record in the way has vanished', async () => {

@@ -295,7 +295,7 @@ describe('after complete', () => {
         if (failure !== undefined) throw failure;
         return records.replace(record, expected);
       },
-      transact: async (record, expected) => records.replace(record, expected as Expected),
+      transact: async (record, expected) => records.replace(record as IdempotencyRecord, expected as Expected),
     };
     const attempt = async (body: (handle: IdempotencyHandle<string>) => Promise<unknown>) =>
       guarded(body as Body, { store }).call(newOrder());

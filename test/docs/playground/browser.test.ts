@@ -6,10 +6,10 @@ import { buildPlayground } from '../../../docs/playground/build.ts';
 import { READY, readyById } from '../../../docs/playground/schedules/index.ts';
 import { playReady, type Ready, sentenceOf } from '../../../docs/playground/schedules/ready.ts';
 import { servePlayground } from '../../../docs/playground/server.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../../../tools/chromium.ts';
+import { CHROMIUM_OPTIONS, findChromium } from '../../../tools/chromium.ts';
 
 const SCREENSHOTS = 'reports/playground';
-const executablePath = chromiumPath();
+const executablePath = findChromium();
 if (executablePath === undefined)
   console.log('No Chromium here: the tests of the playground in a browser are skipped.');
 
@@ -26,7 +26,7 @@ describe.skipIf(executablePath === undefined)('the playground in a browser', () 
   beforeAll(async () => {
     bytes = await buildPlayground();
     served = await servePlayground();
-    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: [...CHROMIUM_ARGS] });
+    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: [...CHROMIUM_OPTIONS] });
     await mkdir(SCREENSHOTS, { recursive: true });
   });
 

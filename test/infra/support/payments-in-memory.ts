@@ -4,13 +4,13 @@ import type { TransactionItem } from 'middy-idempotency/dynamodb';
 import { memoryStore } from 'middy-idempotency/memory';
 import type { Payment } from '../../../infra/payments/payment.ts';
 import type { Payments } from '../../../infra/payments/payments.ts';
-import { decideRefund } from '../../../infra/payments/refund-decision.ts';
+import { decideRefund, newRefund } from '../../../infra/payments/refund-decision.ts';
 
 type Write = (isDone: (id: string) => boolean) => () => void;
 
 /** Payments and records in this process: as much of them as creating and refunding a payment needs. */
 export function paymentsInMemory(existing: readonly Payment[] = []): {
-  readonly payments: Payments;
+  readonly payments: Payments<TransactionItem>;
   readonly store: RecordStore<TransactionItem>;
 } {
   const all = new Map(existing.map((payment) => [payment.id, payment]));
@@ -25,7 +25,7 @@ export function paymentsInMemory(existing: readonly Payment[] = []): {
       for (const write of writes) write();
     },
   });
-  const payments: Payments = {
+  const payments: Payments<TransactionItem> = {
     find: async (id) => all.get(id),
     insert: refuse,
     replaceNotes: refuse,
@@ -49,8 +49,7 @@ export function paymentsInMemory(existing: readonly Payment[] = []): {
       const decision = decideRefund(payment, order);
       if (decision.kind === 'recorded') return { ...decision, payment };
       if (decision.kind === 'refused') return decision;
-      const { id, requestDigest } = order;
-      const refund = { id, amount: decision.amount, createdAt: new Date().toISOString(), requestDigest };
+      const refund = newRefund(order, decision.amount);
       const changed = {
         ...payment,
         amountRefunded: payment.amountRefunded + refund.amount,

@@ -99,8 +99,9 @@ describe('a database that cannot be used is STORE_UNAVAILABLE, with advice, and 
   });
 
   it('a pool without a free connection', async () => {
-    const small = poolOf({ connectionString: inject('postgresUrl'), max: 1, connectionTimeoutMillis: 50 });
+    const small = poolOf({ connectionString: inject('postgresUrl'), max: 1 });
     const held = await small.connect();
+    small.options.connectionTimeoutMillis = 50;
     const error = await refusalOf(small);
     held.release();
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, unanswered: undefined });

@@ -24,12 +24,15 @@ const MAX_SOCKETS = 50;
 /** Gateways forget a connection that was idle for 350 s (AWS: "NAT gateway basics"). Some then drop its packets silently. */
 const MAX_IDLE_MILLIS = 300_000;
 
+/** Loaded while the function initialises: Lambda gives that a whole CPU, and a small function a part of one after it. */
+const https = process.getBuiltinModule('node:https');
+
 /**
- * Exchanges with one endpoint over connections that are kept. `node:https` is taken from the process: an import of
- * `node:http` in an ES module also loads the runtime's WebSocket, for tens of milliseconds.
+ * Exchanges with one endpoint over connections that are kept. `node:http` is taken from the process: its import in an ES module
+ * also loads the runtime's WebSocket, for tens of milliseconds.
  */
 export function exchangeWith(url: URL, { connectMillis, answerMillis, now }: Limits): Exchange {
-  const { Agent, request } = process.getBuiltinModule(url.protocol === 'http:' ? 'node:http' : 'node:https');
+  const { Agent, request } = url.protocol === 'http:' ? process.getBuiltinModule('node:http') : https;
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const target = { agent, method: 'POST', host, port: url.port, path: url.pathname };

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { postgresSchema, postgresStore, type SqlItem } from 'middy-idempotency/postgres';
+import pg from 'pg';
+import { startPostgres } from '../../tools/postgres.ts';
+import { postgresLedger } from '../ledger/postgres-ledger.ts';
+import { postgresPayments } from '../payments/postgres-payments.ts';
+import { postgresPool } from '../postgres/pool.ts';
+import { type Backend, type Log, type PipelineBackend, starting } from './backend.ts';
+import { pollTable } from './outbox-source.ts';
+import { lookAtPostgres } from './page/look-at-postgres.ts';
+
+/** The example has a schema of its own, in a database that may have other tables. */
+const SCHEMA = 'payments_example';
+const CONNECTIONS = 10;
+
+/** PostgreSQL, the one of `POSTGRES_URL` or one of its own. */
+export async function startPostgresBackend(log: Log): Promise<Backend<SqlItem<pg.PoolClient>>> {
+  const given = process.env['POSTGRES_URL'];
+  const first = given ? `Waiting for PostgreSQL at ${new URL(given).host}` : 'Starting PostgreSQL';
+  const { url, stop } = await starting(log, 'PostgreSQL', first, () => startDatabase(given));
+  const here = withSchema(url);
+  const pool = postgresPool(here, CONNECTIONS);
+  return {
+    tables: `idempotency (the records), payments, refunds, outbox and ledger, in the schema ${SCHEMA}`,
+    store: postgresStore({ client: pool }),
+    payments: postgresPayments(pool),
+    ledger: postgresLedger(pool),
+    pipeline: postgresPipeline(here, pool),
+    killedPayments: new URL('killed/postgres-payments.ts', import.meta.url),
+    look: lookAtPostgres(pool),
+    show: (recordId) =>
+      `DATABASE_URL='${url}' npx middy-idempotency show '${recordId}' --store postgres --table idempotency --schema ${SCHEMA}`,
+    async stop() {
+      await pool.end();
+      await stop();
+    },
+  };
+}
+
+async function startDatabase(given: string | undefined) {
+  const { url, stop } = given ? { url: given, stop: async () => undefined } : await startPostgres();
+  const endpoint = new URL(url).host;
+  try {
+    await ensureSchema(url);
+    return { url, endpoint, stop };
+  } catch (cause) {
+    await stop();
+    const { message, code } = cause as pg.DatabaseError;
+    throw new Error(`PostgreSQL at ${endpoint} has failed: ${message || code}`, { cause });
+  }
+}
+
+/** The outbox's table, and the functions that use PostgreSQL. */
+export function postgresPipeline(url: string, pool: pg.Pool): PipelineBackend {
+  return {
+    environment: { DATABASE_URL: url },
+    publisher: new URL('../outbox/postgres-handler.ts', import.meta.url),
+    consumer: new URL('../ledger/postgres-handler.ts', import.meta.url),
+    pollOutbox: (options) => pollTable({ pool, ...options }),
+  };
+}
+
+/** The URL whose connections have the schema as their own. */
+function withSchema(url: string): string {
+  const here = new URL(url);
+  here.searchParams.set('options', `-c search_path=${SCHEMA}`);
+  return here.href;
+}
+
+/** Makes the tables that are not there yet. */
+async function ensureSchema(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; SET search_path TO ${SCHEMA}`);
+    await client.query(postgresSchema());
+    await client.query(await readFile(new URL('../postgres/schema.sql', import.meta.url), 'utf8'));
+  } finally {
+    await client.end();
+  }
+}
