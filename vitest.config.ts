@@ -17,6 +17,7 @@ export default defineConfig({
       { find: /^middy-idempotency\/memory$/, replacement: source('stores/memory.ts') },
       { find: /^middy-idempotency\/operator$/, replacement: source('operator/index.ts') },
       { find: /^middy-idempotency\/postgres$/, replacement: source('stores/postgres.ts') },
+      { find: /^middy-idempotency\/powertools$/, replacement: source('powertools/index.ts') },
       { find: /^middy-idempotency\/redis$/, replacement: source('stores/redis.ts') },
       { find: /^middy-idempotency\/testing$/, replacement: source('testing/index.ts') },
     ],

@@ -1,6 +1,6 @@
 export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
 export type { IdempotencyHandle } from './core/execution/handle.ts';
-export type { Settlement } from './core/options.ts';
+export type { MigrationSource, Settlement } from './core/options.ts';
 export type { Outcome } from './core/record/outcome.ts';
 export type {
   Checkpoints,

@@ -69,6 +69,7 @@ export function createOperation(
   const isDisabled = options.allowDisabling && process.env['MIDDY_IDEMPOTENCY_DISABLED'] === 'true';
   if (isDisabled) warn('DISABLED', `Operation '${operation}' runs unguarded`);
   const guard = createGuard(isDisabled ? passThrough(protocol) : protocol, runtime);
+  const storeOf = isDisabled ? undefined : options.migrateFrom?.attach(protocol, runtime, options);
   return { operation, admit, unguarded };
 
   async function admit(invocation: Invocation): Promise<Admission> {
@@ -76,8 +77,8 @@ export function createOperation(
     if (!identity) return unguarded(invocation);
     // The handle works, and nothing is kept.
     if (isDisabled) unguarded(invocation);
-    const { remaining, format } = invocation;
-    return guard({ identity, remaining, format });
+    const { remaining, format, args } = invocation;
+    return guard({ identity, remaining, format, store: storeOf?.(identity, args, format) });
   }
 
   function unguarded(invocation: Invocation): Admission {

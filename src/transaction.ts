@@ -8,9 +8,12 @@ import { OPERATION_OPTION_NAMES, type OperationOptions, resolveOperation } from 
 import { requireOperation } from './request-key/request-options.ts';
 import { systemRuntime } from './runtime.ts';
 
-/** The options of `idempotent`, without those of a lease: there is none. */
+/** The options of `idempotent`, without those of a lease, since there is none, and without those of migration and disabling. */
 export interface TransactionOptions<Args extends readonly unknown[], TItem>
-  extends Omit<OperationOptions<Args, TItem>, 'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling'> {
+  extends Omit<
+    OperationOptions<Args, TItem>,
+    'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling' | 'migrateFrom'
+  > {
   /**
    * Whether the record is read before the plan is made: one read for each request, where a plan costs more than that.
    * @default false: a retry makes its plan, and finds the record when it writes
@@ -85,8 +88,8 @@ export function createTransaction(
   };
 }
 
-const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling'];
-const KNOWN_OPTIONS = [...OPERATION_OPTION_NAMES.filter((name) => !WITHOUT_LEASE.includes(name)), 'lookFirst'];
+const NO_OPTIONS = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling', 'migrateFrom'];
+const KNOWN_OPTIONS = [...OPERATION_OPTION_NAMES.filter((name) => !NO_OPTIONS.includes(name)), 'lookFirst'];
 
 function checkedPlan(planned: unknown): Plan {
   const { items } = (planned ?? {}) as Partial<Plan>;

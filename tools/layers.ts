@@ -64,6 +64,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/transaction',
     'src/stores',
   ],
+  'src/powertools': [
+    ...GUARD,
+    'src/stores',
+    'src/stores/dynamodb/sdk',
+    '@aws-lambda-powertools/jmespath',
+    '@aws-sdk/client-dynamodb',
+    '@aws-sdk/lib-dynamodb',
+  ],
   'src/operator': [...GUARD, 'src/function', 'src/http'],
   'src/cli': [
     'src/errors',

@@ -51,7 +51,7 @@ async function startDatabase(given: string | undefined) {
 }
 
 /** The outbox's table, and the functions that use PostgreSQL. */
-export function postgresPipeline(url: string, pool: pg.Pool): PipelineBackend {
+function postgresPipeline(url: string, pool: pg.Pool): PipelineBackend {
   return {
     environment: { DATABASE_URL: url },
     publisher: new URL('../outbox/postgres-handler.ts', import.meta.url),

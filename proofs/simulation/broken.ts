@@ -18,6 +18,9 @@ const DECIDE = 'src/core/claim/decide.ts';
 const CONTEND = 'src/core/claim/contend.ts';
 const CLAIM_WRITES = 'src/core/claim/claim-writes.ts';
 const RUN = 'src/middy/run.ts';
+const READ_THROUGH = 'src/powertools/read-through.ts';
+const MIRROR = 'src/powertools/mirror.ts';
+const MIGRATION = ['proofs/migration/migration.test.ts'];
 const KEPT = 'proofs/simulation/kept-schedules.test.ts';
 const DYNAMODB = 'src/stores/dynamodb/store.ts';
 
@@ -111,12 +114,50 @@ export const BREAKS: readonly Break[] = [
   one('forget the skew', DECIDE, 'existing.leaseUntil + policy.clockSkewMillis', 'existing.leaseUntil'),
   one('TTL shorter than the lease', 'src/core/budget.ts', 'Math.max(leaseUntil + clockSkewMillis, ', 'Math.max('),
   {
+    name: 'begin although Powertools has the request',
+    edits: [edit(READ_THROUGH, 'isClaimed ? await look(claim) : undefined', 'undefined')],
+    tests: MIGRATION,
+  },
+  {
+    name: 'do not look at Powertools where the answer to a claim was lost',
+    edits: [edit(READ_THROUGH, 'answer.done || isSameClaim(answer.existing, claim)', 'answer.done')],
+    tests: ['test/powertools/read-through.test.ts'],
+  },
+  {
+    name: 'leave the fingerprint of a wrong payload when Powertools has the request',
+    edits: [edit(READ_THROUGH, "why === 'keyReused' ? undefined : claim.fingerprint", 'claim.fingerprint')],
+    tests: ['test/powertools/read-through.test.ts'],
+  },
+  {
+    name: 'mirror a claim over an execution of Powertools',
+    edits: [
+      edit(
+        MIRROR,
+        "'attribute_not_exists(#id) OR (#status = :inprogress AND #mirror_of = :record)'",
+        "'attribute_not_exists(#id) OR attribute_exists(#id) OR (#status = :inprogress AND #mirror_of = :record)'",
+      ),
+    ],
+    tests: MIGRATION,
+  },
+  {
+    name: 'do not mirror an outcome',
+    edits: [edit(MIRROR, "if (record.status === 'RELEASED')", "if (record.status !== 'IN_PROGRESS')")],
+    tests: MIGRATION,
+  },
+  {
+    name: "take the shadow of our own crashed execution for one of Powertools'",
+    edits: [
+      edit('src/powertools/item.ts', "status === 'INPROGRESS' && item[MIRROR_OF] === recordId", "status === 'none'"),
+    ],
+    tests: ['test/powertools/mirror.test.ts'],
+  },
+  {
     name: 'compute the key again after the event was changed',
     edits: [
       edit(
         'src/operation.ts',
-        'guard({ identity, remaining, format })',
-        'guard({ identity: { ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity?.id; } } as Identity, remaining, format })',
+        'guard({ identity, remaining, format,',
+        'guard({ identity: { ...identity, get id() { return identify(request, operation, invocation.args)?.id ?? identity?.id; } } as Identity, remaining, format,',
       ),
       edit(HELD_RECORD, 'return { id, owner,', 'return { id: context.identity.id, owner,'),
     ],

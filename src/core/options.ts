@@ -1,11 +1,33 @@
 import { optionError, shown, wrongOption } from '../errors.ts';
 import { isObject } from '../json.ts';
 import type { IdempotencyEvent } from './events.ts';
-import type { Outcome } from './record/outcome.ts';
+import type { Outcome, ReplayFormat } from './record/outcome.ts';
+import type { Identity } from './record/record.ts';
 import type { RecordStore } from './record/store.ts';
+import type { Runtime } from './runtime.ts';
 
 /** `'store'`: a retry gets this outcome. `'release'`: a retry executes. `'hold'`: the lease is left to run out. */
 export type Settlement = 'store' | 'release' | 'hold';
+
+/** Records of another package that count, too: `powertoolsRecords(…)` of `middy-idempotency/powertools`. */
+export interface MigrationSource {
+  /**
+   * Called once, at construction, with the guard's options.
+   * @throws TypeError where they do not fit
+   * @internal
+   */
+  attach(
+    options: ResolvedProtocolOptions,
+    runtime: Runtime,
+    given: { readonly scope?: unknown; readonly fingerprint?: unknown },
+  ): StoreOfRequest;
+}
+
+/**
+ * The store of one request: the guard's own, with the records of the other package in front of it. `args`: what the selectors
+ * read. They are read at once: the event may be changed later.
+ */
+type StoreOfRequest = (identity: Identity, args: readonly unknown[], format: ReplayFormat) => RecordStore;
 
 /** The options of the protocol. Those that read the request are in `request-key/request-options.ts`. */
 export interface ProtocolOptions<TItem = never> {
@@ -46,6 +68,8 @@ export interface ProtocolOptions<TItem = never> {
    * response, never beyond its retention. A record that was deleted from the store is still replayed. @default off
    */
   readonly cache?: { readonly maxEntries: number };
+  /** Where the records are that another package has written for the same requests. @default none */
+  readonly migrateFrom?: MigrationSource;
   /** Called for everything that happens to a record: metrics, logs. Its failures are ignored. @default none */
   readonly onEvent?: (event: IdempotencyEvent) => unknown;
   /**
@@ -85,6 +109,7 @@ export const PROTOCOL_OPTION_NAMES = [
   'onExpiredLease',
   'settle',
   'cache',
+  'migrateFrom',
   'onEvent',
   'warnings',
   'allowDisabling',
@@ -108,6 +133,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
     onExpiredLease = 'run',
     settle,
     cache,
+    migrateFrom,
     onEvent,
     warnings = true,
     allowDisabling = false,
@@ -123,6 +149,9 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
+  if (migrateFrom !== undefined && typeof migrateFrom?.attach !== 'function') {
+    throw wrongOption('migrateFrom', 'powertoolsRecords({ … })', migrateFrom);
+  }
   requireFunctionIfGiven('onEvent', onEvent);
   requireOneOf('warnings', warnings, [true, false]);
   requireOneOf('allowDisabling', allowDisabling, [true, false]);

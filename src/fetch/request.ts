@@ -28,7 +28,7 @@ export async function readFetch(request: Request, withBody: boolean): Promise<Ht
 async function bodyOf(request: Request): Promise<ArrayBuffer> {
   if (request.bodyUsed) {
     throw new TypeError(
-      'idempotentRoute compares the body of a request, and other code has read it: put the guard in front of that code, or give ' +
+      'idempotentRoute compares the body of a request, but other code has read it. Put the guard in front of that code, or give ' +
         'it the option `fingerprint`.',
     );
   }

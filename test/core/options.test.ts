@@ -53,6 +53,8 @@ const WRONG: [option: string, value: unknown][] = [
   ['onInFlight', { waitMillis: 100, pollMillis: 10 }],
   ['onExpiredLease', 'retry'],
   ['settle', 'store'],
+  ['migrateFrom', {}],
+  ['migrateFrom', null],
   ['onEvent', {}],
   ['retentionMillis', 1],
   ['keys', 'id'],

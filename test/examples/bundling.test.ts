@@ -105,7 +105,7 @@ describe('a bundle without the credential providers that Lambda does not need', 
     process.exit();`;
   const answerWith = async (environment: NodeJS.ProcessEnv) => {
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
-      ...localEnvironment({ dynamoDB: inject('dynamoDBEndpoint'), sqs: '' }),
+      ...localEnvironment({ AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoDBEndpoint') }),
       ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' },
       ...{ AWS_LAMBDA_FUNCTION_NAME: 'orders', IDEMPOTENCY_TABLE_NAME: tableName },
       ...environment,

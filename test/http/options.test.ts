@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { IdempotencyHandle } from 'middy-idempotency';
+import type { IdempotencyHandle, MigrationSource } from 'middy-idempotency';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
@@ -93,6 +93,14 @@ const OTHER_VALUES = {
   onExpiredLease: 'throw',
   settle: () => 'store',
   cache: { maxEntries: 10 },
+  migrateFrom: {
+    attach:
+      ({ store }) =>
+      () => {
+        told.push('a store of the request');
+        return store;
+      },
+  } satisfies MigrationSource,
   onEvent: ({ type }: { type: string }) => void told.push(type),
   operation: 'pay',
   scope: 'anonymous',

@@ -7,7 +7,7 @@ import type { ResolvedProtocolOptions } from '../options.ts';
 import { isStoreError, storeFailure } from '../record/failures.ts';
 import type { ReplayFormat } from '../record/outcome.ts';
 import { type Checkpoints, checkpointTexts, type Identity, type InProgressRecord } from '../record/record.ts';
-import type { WriteResult } from '../record/store.ts';
+import type { RecordStore, WriteResult } from '../record/store.ts';
 import type { Runtime } from '../runtime.ts';
 import { claimWrites } from './claim-writes.ts';
 import { type Attempt, createContender, type Opening, type Replay } from './contend.ts';
@@ -29,6 +29,8 @@ interface ClaimRequest {
   readonly identity: Identity;
   readonly remaining: RemainingMillis;
   readonly format: ReplayFormat;
+  /** The store of this request, if it has its own. */
+  readonly store?: RecordStore | undefined;
 }
 
 /** Claims the right to execute, or finds out what became of the request. @throws IdempotencyError */
@@ -36,7 +38,7 @@ export type Guard = (request: ClaimRequest) => Promise<Claim>;
 
 export function createGuard(options: ResolvedProtocolOptions, runtime: Runtime): Guard {
   const cache = options.cache && recordCache(options.cache);
-  return (request) => claim(options, runtime, cache, request);
+  return (request) => claim(request.store ? { ...options, store: request.store } : options, runtime, cache, request);
 }
 
 async function claim(

@@ -73,7 +73,8 @@ function translationOf(given: Client | undefined): TranslateConfig {
   };
 }
 
-function ownClient(): DynamoDBClient {
+/** Made where the user gives no client. */
+export function ownClient(): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
@@ -89,7 +90,7 @@ function ownClient(): DynamoDBClient {
  * client. They then apply to every document client made from that one. The given client shares its
  * connections and middlewares with ours, but keeps its own configuration.
  */
-function isolated(given: DynamoDBClient): DynamoDBClient {
+export function isolated(given: DynamoDBClient): DynamoDBClient {
   const config = { ...given.config, cacheMiddleware: false };
   return Object.create(given, { config: { value: config } }) as DynamoDBClient;
 }

@@ -36,6 +36,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
+    dynamoDB: { isEncoded: options.codec !== undefined },
 
     async insert(record) {
       const { id } = record;
@@ -61,7 +62,8 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       }
       const Item = await itemOf(record);
       const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
-      return transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
+      const answer = await transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });
+      return answer.done ? { done: true, room: roomIn(Item, names) } : answer;
     },
 
     async remove(id, expected) {

@@ -12,7 +12,10 @@ import { createWorker } from './work.ts';
 
 /** The options of `idempotent`, without those of a lease: there is none. */
 export interface SqlTransactionOptions<Args extends readonly unknown[], Tx>
-  extends Omit<OperationOptions<Args>, 'store' | 'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling'> {
+  extends Omit<
+    OperationOptions<Args>,
+    'store' | 'leaseMillis' | 'settle' | 'onMissingKey' | 'allowDisabling' | 'migrateFrom'
+  > {
   readonly store: PostgresStore<Tx>;
 }
 
@@ -44,8 +47,8 @@ export function idempotentTransaction<Tx, Work extends SqlWork<Tx, never, unknow
 
 type ArgsOf<Work> = Work extends (tx: never, context: PlanContext, ...args: infer Args) => unknown ? Args : never;
 
-const WITHOUT_LEASE = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling'];
-const KNOWN_OPTIONS = OPERATION_OPTION_NAMES.filter((name) => !WITHOUT_LEASE.includes(name));
+const NO_OPTIONS = ['leaseMillis', 'settle', 'onMissingKey', 'allowDisabling', 'migrateFrom'];
+const KNOWN_OPTIONS = OPERATION_OPTION_NAMES.filter((name) => !NO_OPTIONS.includes(name));
 
 /** `idempotentTransaction` with the clock, the randomness and the timers passed in. @internal */
 export function createSqlTransaction(

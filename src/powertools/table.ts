@@ -1,0 +1,34 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { unavailable } from '../stores/dynamodb/failure.ts';
+import { isolated, ownClient } from '../stores/dynamodb/sdk.ts';
+import type { ResolvedPowertools } from './options.ts';
+
+/** The table of Powertools. Values are plain, as Powertools' own `unmarshall` gives them. */
+export interface LegacyTable {
+  keyOf(id: string): Record<string, string>;
+  /** A strongly consistent read. @throws IdempotencyError `STORE_UNAVAILABLE` */
+  get(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+export function legacyTable(options: ResolvedPowertools): LegacyTable {
+  const { tableName: TableName, sortKeyAttr, staticPkValue, names } = options;
+  let documents: DynamoDBDocumentClient | undefined;
+  const connected = () => {
+    documents ??= DynamoDBDocumentClient.from(isolated((options.client ?? ownClient()) as DynamoDBClient));
+    return documents;
+  };
+  const keyOf = (id: string) =>
+    sortKeyAttr === undefined ? { [names.key]: id } : { [names.key]: staticPkValue, [sortKeyAttr]: id };
+  return {
+    keyOf,
+    async get(id) {
+      try {
+        const { Item } = await connected().send(new GetCommand({ TableName, Key: keyOf(id), ConsistentRead: true }));
+        return Item;
+      } catch (error) {
+        throw unavailable(error, TableName);
+      }
+    },
+  };
+}
