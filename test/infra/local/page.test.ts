@@ -7,6 +7,7 @@ import pg from 'pg';
 import { describe, expect, inject, it } from 'vitest';
 import type { PageState } from '../../../infra/local/page/look.ts';
 import { localDynamoDB } from '../../../tools/clients.ts';
+import { terminal } from '../../../tools/pictures/terminal.ts';
 import { type Store, useRunner } from './page-runner.ts';
 
 interface Stored {
@@ -109,6 +110,24 @@ describe.each<Store>(['dynamodb', 'postgres'])('the page of npm start, on %s', (
     expect(own(booked)).toMatchObject([{ id, chargeId: dead.charges[0]?.id }]);
     expect(entriesOf(booked, id).map(({ amount }) => amount)).toEqual([1999, -1999]);
   });
+
+  if (store === 'dynamodb') {
+    it('is in the picture of the terminal, with what the runner has printed meanwhile', async () => {
+      await runner.until(/replayed .*\n.*\nPOST \/payments 201/);
+      const output = runner.output().replaceAll(runner.origin, 'http://127.0.0.1:3000');
+      const head = output.split('\n').filter((line) => /^(Tables|Open)/.test(line));
+      const log = output.slice(output.indexOf('  killed-payments: claimed')).split('\n');
+      const lines = log.filter((line) => !/^( +(ledger|publisher):| +at |the function failed)/.test(line));
+      const shown = lines.map((line) => line.replace(/#\S+/, '#…').replace(/ \d+ ms$/, ''));
+      const frame = {
+        title: 'The terminal of npm start, while a function is killed after the charge',
+        description:
+          'The function is killed after the charge, and the request gets 500. A retry gets 409, because the dead function still has its lease. The next retry takes over as attempt 2, and gets 201. One more retry gets the replay. The processor has made one charge.',
+      };
+      const picture = terminal(frame, ['$ npm start', ...head, '', ...shown].join('\n').trimEnd());
+      await expect(picture).toMatchFileSnapshot('../../../docs/pictures/npm-start.svg');
+    });
+  }
 
   /** As time does. */
   async function endLease(id: string): Promise<void> {
