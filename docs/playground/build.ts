@@ -11,7 +11,7 @@ export const BUILT = here('dist/');
 const SHIMS: readonly (readonly [module: RegExp, file: string])[] = [
   [/\/builtins\.ts$/, here('shims/builtins.ts')],
   [/^node:buffer$/, here('shims/buffer.ts')],
-  [/^node:(timers|http)$/, here('shims/node.ts')],
+  [/^node:(timers|http|stream.*)$/, here('shims/node.ts')],
 ];
 
 const shims: Plugin = {

@@ -3,10 +3,10 @@ import type { IdempotencyEvent } from '../../../src/core/events.ts';
 import type { IdempotencyHandle } from '../../../src/core/execution/handle.ts';
 import type { RecordStore } from '../../../src/core/record/store.ts';
 import type { Runtime } from '../../../src/core/runtime.ts';
-import { IdempotencyError } from '../../../src/errors.ts';
 import type { RowId } from './decisions.ts';
 import { type Content, Message } from './message.ts';
 import type { Variant } from './schedule.ts';
+import { answerOf, doingOf, sendingOf, viewOf } from './sentences.ts';
 import type { Session, Timer } from './session.ts';
 import { tableOf } from './table.ts';
 import {
@@ -202,63 +202,11 @@ export class Lane {
     if (message.stage !== undefined) {
       this.messages.push(message);
       this.reach(message);
-      this.#announce(content);
+      if (content.to !== 'function') this.note('post', `Process ${this.number} ${sendingOf(content)}.`);
       return;
     }
     await message.arrive();
     content.settle();
-  }
-
-  #announce({ name, to, text }: Content): void {
-    if (to === 'function') return;
-    const what =
-      to === 'client'
-        ? `answers ${text}`
-        : (SENDS[name] ?? (name === text ? `asks for "${name}"` : `asks the bank for a ${text}`));
-    this.note('post', `Process ${this.number} ${what}.`);
-  }
-
-  /** An effect outside of the table. @returns its receipt */
-  effect(effect: string, amount = 0, key?: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      let receipt = '';
-      void this.post({
-        name: effect,
-        to: 'bank',
-        text: amount > 0 ? `${effect} €${amount}` : effect,
-        apply: async () => {
-          receipt = this.session.happen(this, effect, amount, key);
-          return receipt;
-        },
-        settle: () => resolve(receipt),
-        lose: () => {
-          this.note('loss', `Process ${this.number} gets no answer to "${effect}": its code throws.`);
-          reject(new Error('the bank did not answer'));
-        },
-        refuse: () => {
-          this.note('loss', `"${effect}" is refused: the code of process ${this.number} throws.`);
-          reject(new Error('card declined'));
-        },
-      });
-    });
-  }
-
-  /** Whether the plan of a transaction finds its effect already there. */
-  isPaid(): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      let isPaid = false;
-      void this.post({
-        name: 'read',
-        to: 'table',
-        text: 'is it paid?',
-        apply: async () => {
-          isPaid = this.session.bank.charges.some(({ order }) => order === this.key);
-          return isPaid ? 'yes' : 'no';
-        },
-        settle: () => resolve(isPaid),
-        lose: () => reject(new Error('the bank did not answer')),
-      });
-    });
   }
 
   begins(handle: IdempotencyHandle<never>, look: () => void): void {
@@ -277,11 +225,13 @@ export class Lane {
     }
   }
 
-  /** A lease that got longer. The handle shows it, and there is no event of it. */
-  look(): void {
-    if (!this.isAlive || !this.isExecuting) return;
+  /** The handle shows that a lease got longer, and there is no event of it. @returns whether that is so */
+  look(): boolean {
+    if (!this.isAlive || !this.isExecuting || this.#handle === undefined) return false;
     this.#look();
-    if (this.#handle !== undefined && this.#handle.leaseUntil > this.#leaseUntil) this.#onLonger();
+    const isLonger = this.#handle.leaseUntil > this.#leaseUntil;
+    if (isLonger) this.#onLonger();
+    return isLonger;
   }
 
   /** Resolves when its lease lasts longer than now. */
@@ -378,39 +328,4 @@ export class Lane {
       messages: this.messages.map((message) => message.view()),
     };
   }
-}
-
-const SENDS: Readonly<Record<string, string>> = {
-  claim: 'sends its claim to the table',
-  takeover: 'asks the table to take the record over',
-  completion: 'sends the outcome to the table',
-  release: 'asks the table to release the record',
-  removal: 'asks the table to take its claim back',
-  checkpoint: 'sends the result of the step to the table',
-  extension: 'asks the table for a longer lease',
-  read: 'looks at the table',
-  transaction: 'sends the payment and the outcome to the table, as one write',
-};
-
-function doingOf(message: Message): string {
-  const { name } = message.content;
-  if (message.stage === 'leaving') return `"${name}" has not left it`;
-  if (message.stage === 'sent') return `"${name}" is on its way`;
-  return message.stage === 'applied' ? `the answer to "${name}" is on its way` : `it has the answer to "${name}"`;
-}
-
-function answerOf(error: unknown, thrown: unknown): Answer {
-  if (error !== thrown && error instanceof IdempotencyError) return { kind: 'refused', code: error.code };
-  return { kind: 'threw', text: (error as Error).message };
-}
-
-/** As an API would say it. */
-function viewOf(answer: Answer, error: unknown): AnswerView {
-  if (answer.kind === 'returned') return { kind: 'returned', title: '201 Created', text: answer.text };
-  if (error instanceof IdempotencyError) {
-    return { kind: 'refused', title: `${error.statusCode} ${error.code}`, text: error.message };
-  }
-  const { name, message } = error as Error;
-  const status = name === 'TimeoutError' ? '504 Timeout' : message === 'card declined' ? '402 Declined' : '500 Error';
-  return { kind: 'threw', title: status, text: message };
 }

@@ -73,8 +73,7 @@ export class Session {
   /** Until nothing goes on by itself, also of who has waited for a longer lease. */
   async #settle(): Promise<void> {
     await quiet();
-    for (const lane of this.lanes) lane.look();
-    await quiet();
+    if (this.lanes.filter((lane) => lane.look()).length > 0) await quiet();
   }
 
   history(): History {

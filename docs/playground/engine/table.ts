@@ -52,6 +52,7 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
       });
     },
     transact(record, expected, items, token) {
+      if (record === undefined) throw new TypeError('the playground makes no transaction without a record');
       lane.claim ??= { ...record, leaseUntil: 0 };
       return write(
         'transaction',

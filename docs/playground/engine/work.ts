@@ -4,6 +4,7 @@ import type { IdempotencyHandle } from '../../../src/core/execution/handle.ts';
 import { createIdempotent } from '../../../src/function.ts';
 import { createIdempotency } from '../../../src/middy/idempotency.ts';
 import { createTransaction } from '../../../src/transaction.ts';
+import { effect, isPaid } from './effects.ts';
 import type { Lane } from './lane.ts';
 import type { Work } from './schedule.ts';
 import { LEASE_MILLIS, RETENTION_SECONDS, SKEW_MILLIS, WAIT_MILLIS } from './terms.ts';
@@ -29,7 +30,7 @@ type Code = (lane: Lane, order: Order, watched: Watched, handle: Handle) => Prom
 /** The function as its process has it: guarded, with the clock, the randomness and the timers of that process. */
 export function functionOf(lane: Lane): (order: Order) => Promise<unknown> {
   const { work } = lane.setup;
-  if (work === 'unguarded') return async (order) => paid(order, await lane.effect('charge', order.amount));
+  if (work === 'unguarded') return async (order) => paid(order, await effect(lane, 'charge', order.amount));
   if (work === 'transaction' || work === 'transaction-reads') return transactionOf(lane);
   const code = CODES[work];
   if (work === 'middy') return lambdaOf(lane, code);
@@ -44,16 +45,16 @@ const CODES: Readonly<Record<Exclude<Work, 'unguarded' | 'transaction' | 'transa
 
   /** docs/recipes/steps-and-transactions.md */
   async steps(lane, order, watched, handle) {
-    await watched.step('reserve', () => lane.effect('reserve'));
-    await watched.step('charge', () => lane.effect('charge', order.amount, keyOf(lane, handle)));
-    await watched.step('confirm', () => lane.effect('confirm'));
+    await watched.step('reserve', () => effect(lane, 'reserve'));
+    await watched.step('charge', () => effect(lane, 'charge', order.amount, keyOf(lane, handle)));
+    await watched.step('confirm', () => effect(lane, 'confirm'));
     return paid(order, lane.results.get('charge'));
   },
 
   async throw(lane, order, watched, { attempt }) {
-    await watched.step('reserve', () => lane.effect('reserve'));
+    await watched.step('reserve', () => effect(lane, 'reserve'));
     if (attempt === 1) throw new Error('no network');
-    await watched.step('charge', () => lane.effect('charge', order.amount));
+    await watched.step('charge', () => effect(lane, 'charge', order.amount));
     return paid(order, lane.results.get('charge'));
   },
 
@@ -67,23 +68,23 @@ const CODES: Readonly<Record<Exclude<Work, 'unguarded' | 'transaction' | 'transa
   },
 
   async complete(lane, order, watched) {
-    const value = paid(order, await lane.effect('charge', order.amount));
+    const value = paid(order, await effect(lane, 'charge', order.amount));
     await watched.complete({ text: JSON.stringify(value), value });
-    await lane.effect('mail');
+    await effect(lane, 'mail');
     return value;
   },
 
   async extend(lane, order, watched) {
-    const one = await lane.effect('one', order.amount / 2);
+    const one = await effect(lane, 'one', order.amount / 2);
     await watched.extend(120_000);
     watched.look();
-    return paid(order, `${one}, ${await lane.effect('two', order.amount / 2)}`);
+    return paid(order, `${one}, ${await effect(lane, 'two', order.amount / 2)}`);
   },
 
   async renew(lane, order) {
-    const one = await lane.effect('one', order.amount / 2);
+    const one = await effect(lane, 'one', order.amount / 2);
     await lane.longerLease();
-    return paid(order, `${one}, ${await lane.effect('two', order.amount / 2)}`);
+    return paid(order, `${one}, ${await effect(lane, 'two', order.amount / 2)}`);
   },
 
   async mutate(lane, order, ...rest) {
@@ -93,7 +94,7 @@ const CODES: Readonly<Record<Exclude<Work, 'unguarded' | 'transaction' | 'transa
 };
 
 async function charge(lane: Lane, order: Order, _: Watched, handle: Handle): Promise<unknown> {
-  return paid(order, await lane.effect('charge', order.amount, keyOf(lane, handle)));
+  return paid(order, await effect(lane, 'charge', order.amount, keyOf(lane, handle)));
 }
 
 function keyOf({ setup }: Lane, handle: Handle): string | undefined {
@@ -149,7 +150,7 @@ function transactionOf(lane: Lane): (order: Order) => Promise<unknown> {
 /** @throws Error where the plan has found its effect, or could not look */
 async function notPaid(lane: Lane): Promise<void> {
   try {
-    if (await lane.isPaid()) throw new Error('paid already');
+    if (await isPaid(lane)) throw new Error('paid already');
   } catch (error) {
     lane.tell({ type: 'planFailed', text: (error as Error).message });
     throw error;

@@ -1,7 +1,7 @@
 import type { Setup } from '../engine/schedule.ts';
 import { ACCIDENTS } from '../schedules/accidents.ts';
-import { KILLED, type Killed, killAt, killId } from '../schedules/kills.ts';
-import { PROMISES } from '../schedules/promises.ts';
+import { KILLED, type Killed, killAt, killId, NOT_KILLED } from '../schedules/kills.ts';
+import { NOT_SHOWN, PROMISES } from '../schedules/promises.ts';
 import type { Ready } from '../schedules/ready.ts';
 import { h } from './dom.ts';
 import { SETTINGS } from './labels.ts';
@@ -48,6 +48,20 @@ function places(killed: Killed, { id: shown }: Ready, open: (id: string) => void
     'div',
     { class: 'places', role: 'group', 'aria-label': 'Where the process dies' },
     ...messages.map((message) => h('div', { class: 'place' }, h('span', {}, message), ...buttons(message))),
+  );
+}
+
+/** What no schedule shows, and why. */
+export function notShown(): HTMLElement {
+  const items = [
+    ...Object.entries(NOT_SHOWN).map(([id, why]) => [id.toUpperCase(), why]),
+    ...Object.entries(NOT_KILLED).map(([feature, why]) => [`Kills of "${feature}"`, `${why}.`]),
+  ];
+  return h(
+    'details',
+    {},
+    h('summary', { 'data-key': 'not-shown' }, 'What the playground does not show'),
+    h('ul', {}, ...items.map(([what = '', why = '']) => h('li', {}, h('b', {}, what), `: ${why}`))),
   );
 }
 

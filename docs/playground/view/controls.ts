@@ -31,17 +31,30 @@ export function controls(given: Controls): HTMLElement {
     { class: 'controls', role: 'group', 'aria-label': 'Steps' },
     h(
       'button',
-      { type: 'button', class: 'go main', 'data-key': 'next', disabled: next === undefined, click: given.step },
+      {
+        type: 'button',
+        class: 'go main',
+        'data-key': 'next',
+        'aria-disabled': off(next === undefined),
+        click: given.step,
+      },
       'Next step',
     ),
-    h('button', { type: 'button', 'data-key': 'undo', disabled: at === 0, click: given.undo }, 'Undo'),
-    h('button', { type: 'button', 'data-key': 'replay', disabled: at === 0, click: given.replay }, 'Replay'),
+    h('button', { type: 'button', 'data-key': 'undo', 'aria-disabled': off(at === 0), click: given.undo }, 'Undo'),
+    h(
+      'button',
+      { type: 'button', 'data-key': 'replay', 'aria-disabled': off(at === 0), click: given.replay },
+      'Replay',
+    ),
     isReady && h('button', { type: 'button', 'data-key': 'play', click: given.toggle }, isPlaying ? 'Pause' : 'Play'),
     h('button', { type: 'button', 'data-key': 'share', click: given.share }, 'Share'),
     h('p', { class: 'plan' }, h('span', {}, plan), h('span', {}, coming)),
     h('p', { class: 'just-now' }, state.notes.map(({ text }) => text).join(' ') || START),
   );
 }
+
+/** A button that does nothing now keeps the focus: the next press of a key must not reach another one. */
+const off = (isOff: boolean) => (isOff ? 'true' : undefined);
 
 function labelWithLane(action: Action, state: State): string {
   const label = labelOf(action, state);

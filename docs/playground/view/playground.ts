@@ -4,7 +4,7 @@ import { type Action, formatAction, formatSchedule, parseSchedule, type Setup } 
 import type { State } from '../engine/terms.ts';
 import { readyById } from '../schedules/index.ts';
 import { endOf, playReady, type Ready, sentenceOf } from '../schedules/ready.ts';
-import { chooser, settings } from './chooser.ts';
+import { chooser, notShown, settings } from './chooser.ts';
 import { controls, worldActions } from './controls.ts';
 import { h } from './dom.ts';
 import { flyFrom, placesOf, showLane } from './motion.ts';
@@ -28,6 +28,7 @@ export class IdempotencyPlayground extends HTMLElement {
   readonly #root = this.attachShadow({ mode: 'open' });
   readonly #live = h('p', { class: 'hidden', 'aria-live': 'polite', role: 'status' });
   readonly #body = h('div', { class: 'body' });
+  readonly #notShown = notShown();
   /** What is shown, as long as the reader follows it. */
   #ready: Ready | undefined;
   /** What the reader has left by an action that was not planned. */
@@ -152,8 +153,8 @@ export class IdempotencyPlayground extends HTMLElement {
 
   #restoreFocus(key: string | undefined): void {
     if (key === undefined) return;
-    const same = this.#body.querySelector<HTMLElement>(`[data-key="${key}"]:not([disabled])`);
-    (same ?? this.#body.querySelector<HTMLElement>('[data-key="next"]:not([disabled]), [data-key="undo"]'))?.focus();
+    const wanted = this.#body.querySelector<HTMLElement>(`[data-key="${key}"]`);
+    (wanted ?? this.#body.querySelector<HTMLElement>('[data-key="next"]'))?.focus({ preventScroll: true });
   }
 
   #parts(): Node[] {
@@ -194,6 +195,7 @@ export class IdempotencyPlayground extends HTMLElement {
         ),
         h('div', { class: 'right' }, bank(state), table(state), decisions(rows.at(-1), this.#protocol)),
       ),
+      this.#notShown,
     ];
   }
 

@@ -11,7 +11,7 @@ import { CHROMIUM_OPTIONS, findChromium } from '../../../tools/chromium.ts';
 const SCREENSHOTS = 'reports/playground';
 const executablePath = findChromium();
 if (executablePath === undefined)
-  console.log('No Chromium here: the tests of the playground in a browser are skipped.');
+  console.log('The playground is not tested in a browser: install chromium (apt-get install chromium).');
 
 /** Gzip makes a third of it. */
 const MOST_BYTES = 130_000;
