@@ -1,4 +1,5 @@
 import type { Lane } from './lane.ts';
+import { nounOf } from './words.ts';
 
 /** An effect outside of the table, of the process of a request. @returns its receipt */
 export function effect(lane: Lane, name: string, amount = 0, key?: string): Promise<string> {
@@ -14,11 +15,11 @@ export function effect(lane: Lane, name: string, amount = 0, key?: string): Prom
       },
       settle: () => resolve(receipt),
       lose: () => {
-        lane.note('loss', `Process ${lane.number} gets no answer to "${name}": its code throws.`);
+        lane.note('loss', `Process ${lane.number} gets no answer to its ${nounOf(name)}: its code throws.`);
         reject(new Error('the bank did not answer'));
       },
       refuse: () => {
-        lane.note('loss', `"${name}" is refused: the code of process ${lane.number} throws.`);
+        lane.note('loss', `The ${nounOf(name)} is refused: the code of process ${lane.number} throws.`);
         reject(new Error('card declined'));
       },
     });

@@ -202,7 +202,8 @@ export class Lane {
     if (message.stage !== undefined) {
       this.messages.push(message);
       this.reach(message);
-      if (content.to !== 'function') this.note('post', `Process ${this.number} ${sendingOf(content)}.`);
+      if (content.to !== 'function' && !content.isAgain)
+        this.note('post', `Process ${this.number} ${sendingOf(content)}.`);
       return;
     }
     await message.arrive();

@@ -18,6 +18,8 @@ export interface Content {
   readonly name: string;
   readonly to: Station;
   readonly text: string;
+  /** Whether it was sent before, and was lost. @default false */
+  readonly isAgain?: boolean;
   /** It arrives. Answers what its answer says. */
   apply(): Promise<string>;
   /** Its answer arrives: its sender goes on. */

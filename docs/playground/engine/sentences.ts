@@ -2,6 +2,7 @@ import type { Answer } from '../../../proofs/lib/history.ts';
 import { IdempotencyError } from '../../../src/errors.ts';
 import type { Content, Message } from './message.ts';
 import type { AnswerView } from './terms.ts';
+import { nounOf } from './words.ts';
 
 /** What a process does when it sends a message of this name. */
 const SENDS: Readonly<Record<string, string>> = {
@@ -19,15 +20,15 @@ const SENDS: Readonly<Record<string, string>> = {
 /** What a process does by sending this. */
 export function sendingOf({ name, to, text }: Content): string {
   if (to === 'client') return `answers ${text}`;
-  return SENDS[name] ?? (name === text ? `asks for "${name}"` : `asks the bank for a ${text}`);
+  return SENDS[name] ?? (name === text ? `asks for the ${nounOf(name)}` : `asks the bank for €${text.split('€')[1]}`);
 }
 
 /** What a process was doing when it died. */
 export function doingOf(message: Message): string {
-  const { name } = message.content;
-  if (message.stage === 'leaving') return `"${name}" has not left it`;
-  if (message.stage === 'sent') return `"${name}" is on its way`;
-  return message.stage === 'applied' ? `the answer to "${name}" is on its way` : `it has the answer to "${name}"`;
+  const noun = nounOf(message.content.name);
+  if (message.stage === 'leaving') return `its ${noun} has not left`;
+  if (message.stage === 'sent') return `its ${noun} is on its way`;
+  return message.stage === 'applied' ? `the answer to its ${noun} is on its way` : `it has the answer to its ${noun}`;
 }
 
 /** What a caller gets, as the oracle knows it. `thrown`: what the code itself has thrown. */

@@ -10,7 +10,7 @@ import { quiet } from './quiet.ts';
 import { type Action, formatAction, type Setup } from './schedule.ts';
 import { BEGINNING, type Note, SKEW_MILLIS, type State } from './terms.ts';
 import { seenOf, Witness } from './witness.ts';
-import { duration } from './words.ts';
+import { duration, nounOf } from './words.ts';
 import type { Payment } from './work.ts';
 
 export interface Timer {
@@ -106,23 +106,24 @@ export class Session {
         return this.#passUntil(this.time + lane.untilTimeout());
       case 'late':
         if (late === undefined) return;
-        lane.note('table', `What request ${lane.number} had sent ("${late.content.name}") arrives late.`);
+        lane.note('table', `The ${nounOf(late.content.name)} of request ${lane.number} arrives late.`);
         return this.#advance(late);
       case 'drop':
         if (late === undefined) return;
-        lane.note('loss', `What request ${lane.number} had sent ("${late.content.name}") never arrives.`);
+        lane.note('loss', `The ${nounOf(late.content.name)} of request ${lane.number} never arrives.`);
         lane.drop(late);
     }
   }
 
   async #advance(message: Lane['messages'][number]): Promise<void> {
     const { lane } = message;
-    const { name } = message.content;
+    const noun = nounOf(message.content.name);
     const { stage } = message;
     const hasEnded = await message.advance();
-    if (message.stage === 'sent') lane.note('post', `"${name}" of process ${lane.number} is on its way.`);
+    if (message.stage === 'sent') lane.note('post', `The ${noun} of process ${lane.number} is on its way.`);
     if (stage === 'answered') lane.note('post', `Process ${lane.number} goes on.`);
-    if (stage === 'applied' && lane.isAlive) lane.note('post', `Process ${lane.number} has the answer to "${name}".`);
+    if (stage === 'applied' && lane.isAlive)
+      lane.note('post', `Process ${lane.number} gets the answer to its ${noun}.`);
     // No process takes the answer any more.
     if (!hasEnded && lane.process !== 'dead') return lane.reach(message);
     if (lane.messages.includes(message)) lane.drop(message);
@@ -270,6 +271,6 @@ export class Session {
 }
 
 function effectText(effect: string, amount: number, balance: number): string {
-  if (amount === 0) return `"${effect}" happens.`;
+  if (amount === 0) return `The ${nounOf(effect)} happens.`;
   return `The bank takes €${amount}: the balance is €${balance}.`;
 }

@@ -4,7 +4,7 @@ import { decisionOf } from './decisions.ts';
 import type { Lane } from './lane.ts';
 import { BEGINNING, SDK_TRIES, SKEW_MILLIS } from './terms.ts';
 import { ownerOf, seenOf } from './witness.ts';
-import { seconds } from './words.ts';
+import { nounOf, seconds } from './words.ts';
 import type { Payment } from './work.ts';
 
 interface Question {
@@ -93,7 +93,7 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
     const whose = `${existing.status} of request ${ownerOf(existing)}`;
     lane.note(
       'table',
-      `The table refuses the ${name} of request ${lane.number}, and sends back what it has: ${whose}.`,
+      `The table refuses the ${nounOf(name)} of request ${lane.number}, and sends back what it has: ${whose}.`,
     );
     return `refused: ${whose}`;
   }
@@ -124,6 +124,7 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
       name,
       to: 'table' as const,
       text: sent > 1 ? `${text} (sent again)` : text,
+      isAgain: sent > 1,
       async apply() {
         const before = await session.store.read(record.id);
         answer = await question.ask();
@@ -141,12 +142,13 @@ export function tableOf(lane: Lane): RecordStore<Payment> {
       },
       lose() {
         hasFailed = true;
+        const what = `${answer === undefined ? 'The' : 'The answer to the'} ${nounOf(name)} of process ${lane.number} is lost`;
         if (sent < SDK_TRIES) {
-          lane.note('loss', `It is lost on its way. The SDK of process ${lane.number} sends it again.`);
+          lane.note('loss', `${what}, and its SDK sends the ${nounOf(name)} again.`);
           send<T>(question, sent + 1).then(resolve, reject);
           return;
         }
-        lane.note('loss', `It is lost on its way, and the SDK of process ${lane.number} gives up.`);
+        lane.note('loss', `${what}, and its SDK gives up.`);
         lane.tell({ type: 'failed', retryable: true });
         reject(new Error('socket hang up'));
       },

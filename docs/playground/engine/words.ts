@@ -14,3 +14,20 @@ export function duration(millis: number): string {
   const hours = millis / 3_600_000;
   return hours >= 23 ? 'a day' : `${Math.round(millis / 60_000)} min`;
 }
+
+const NOUNS: Readonly<Record<string, string>> = {
+  completion: 'outcome',
+  removal: 'withdrawal',
+  read: 'look',
+  charge: 'payment',
+  one: 'first half',
+  two: 'second half',
+  reserve: 'reservation',
+  confirm: 'confirmation',
+};
+
+/** How a message is called in a sentence. Its name is that of the kill table. */
+export function nounOf(name: string): string {
+  const [base = name, number] = name.split(' ');
+  return [NOUNS[base] ?? base, number].filter(Boolean).join(' ');
+}

@@ -1,4 +1,5 @@
 import type { Setup } from '../engine/schedule.ts';
+import { nounOf } from '../engine/words.ts';
 import type { Ends, Ready } from './ready.ts';
 
 /** One feature of the kill table in `docs/proofs.md`, with all the places where its process can die. */
@@ -187,7 +188,7 @@ export function killAt(killed: Killed, place: string): Ready {
   return {
     id: killId(killed, place),
     title: `${feature}: killed at "${place}"`,
-    lookFor: `Process ${victim} dies ${MOMENTS[moment]?.(message)}. ${consequenceOf(killed, place)}`,
+    lookFor: `Process ${victim} dies ${MOMENTS[moment]?.(nounOf(message))}. ${consequenceOf(killed, place)}`,
     setup: { requests: 4, steps: 'small', ...setup },
     script: [before, `send${victim}`, wayThere, to, waits, `kill${victim}`, after].join(' '),
     ends: endsOf(killed, place),

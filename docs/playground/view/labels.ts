@@ -1,20 +1,6 @@
 import type { Action, Setup } from '../engine/schedule.ts';
 import type { LaneView, MessageView, State } from '../engine/terms.ts';
-import { duration } from '../engine/words.ts';
-
-/** How a message is called in a sentence. */
-const NAMES: Readonly<Record<string, string>> = {
-  charge: 'the payment',
-  completion: 'the outcome',
-  removal: 'the claim back',
-  read: 'the look',
-  one: 'the first half',
-  two: 'the second half',
-};
-
-function nameOf({ name }: MessageView): string {
-  return NAMES[name] ?? `the ${name}`;
-}
+import { duration, nounOf } from '../engine/words.ts';
 
 /** What a button says. */
 export function labelOf(action: Action, { lanes, time }: State): string {
@@ -28,7 +14,7 @@ export function labelOf(action: Action, { lanes, time }: State): string {
     case 'go':
       return current === undefined ? `Wait ${duration((lane.wakesAt ?? time) - time)}` : goOf(current);
     case 'lose':
-      return current?.stage === 'applied' ? 'Lose the answer' : `Lose ${current && nameOf(current)}`;
+      return current?.stage === 'applied' ? 'Lose the answer' : `Lose the ${nounOf(current?.name ?? '')}`;
     case 'refuse':
       return 'Decline the card';
     case 'kill':
@@ -36,15 +22,15 @@ export function labelOf(action: Action, { lanes, time }: State): string {
     case 'timeout':
       return 'Let it time out';
     case 'late':
-      return `Deliver ${late && nameOf(late)} late`;
+      return `Deliver the ${nounOf(late?.name ?? '')} late`;
     case 'drop':
-      return `Never deliver ${late && nameOf(late)}`;
+      return `Never deliver the ${nounOf(late?.name ?? '')}`;
   }
 }
 
 function goOf(message: MessageView): string {
-  if (message.stage === 'leaving') return `Send ${nameOf(message)}`;
-  if (message.stage === 'sent') return `Deliver ${nameOf(message)}`;
+  if (message.stage === 'leaving') return `Send the ${nounOf(message.name)}`;
+  if (message.stage === 'sent') return `Deliver the ${nounOf(message.name)}`;
   return message.stage === 'applied' ? 'Deliver the answer' : 'Go on';
 }
 

@@ -1,6 +1,6 @@
 import type { Action } from '../engine/schedule.ts';
 import type { LaneView, MessageView, State } from '../engine/terms.ts';
-import { seconds } from '../engine/words.ts';
+import { nounOf, seconds } from '../engine/words.ts';
 import { h, icon } from './dom.ts';
 import { labelOf } from './labels.ts';
 
@@ -121,8 +121,9 @@ function track(messages: readonly MessageView[], lane: number): HTMLElement {
 function chip({ name, to, stage, text, isStray }: MessageView, lane: number, index: number): HTMLElement {
   const isBack = to === 'client' || stage === 'applied' || stage === 'answered';
   const [before, after] = isBack ? ['← ', ''] : ['', ' →'];
-  const words = isBack ? text || 'answer' : to === 'table' ? name : text;
-  const title = isBack && to !== 'client' ? `answer to ${name}` : words.startsWith(name) ? '' : name;
+  const noun = nounOf(name);
+  const words = isBack ? text || 'answer' : to === 'table' || text === name ? noun : text;
+  const title = isBack && to !== 'client' ? `answer to ${noun}` : noun;
   return h(
     'div',
     { class: `chip ${stage}${isBack ? ' back' : ''}${isStray ? ' stray' : ''}`, 'data-chip': `${lane}${name}${index}` },
