@@ -27,7 +27,7 @@ await runCommand({
     const run = (program: string, ...args: readonly string[]) => runIn(docs, stops, program, args);
     if (!isInstalled()) {
       console.log("Installing the site's tools into docs/node_modules, once");
-      if (!(await runIn(docs, stops, 'npm', ['ci', '--silent']))) return false;
+      if (!(await runIn(docs, stops, 'npm', ['ci', '--loglevel=error']))) return false;
       copyFileSync(`${docs}package-lock.json`, `${docs}node_modules/.installed.json`);
     }
     if (!(await run('typedoc', ...entryPoints().flatMap((entry) => ['--entryPoints', entry])))) return false;
