@@ -7,9 +7,9 @@ const [WIDTH, MARGIN] = [960, 18];
 const CHARACTER = 6.6;
 const SCALE_END = 2.25;
 const CLOSE = 40;
-const LEGEND = 'Short line: the target. Green: it is met.';
+const LEGEND = 'Dark line: the target. Grey line: the floor. Green: the target is met.';
 
-/** Ratios as bars, each with the mark of its target: green where it is met. */
+/** Ratios as bars, each with marks of its target and its floor: green where the target is met. */
 export function chart(findings: readonly Finding[], caption: string): string {
   const ratios = findings.filter(({ unit }) => unit.startsWith('of '));
   const height = (ratios.length + 3) * ROW + 8;
@@ -29,14 +29,17 @@ export function chart(findings: readonly Finding[], caption: string): string {
 const labelOf = ({ name, unit }: Finding) => `${name}, ${unit}`;
 
 function bar(finding: Finding, y: number, left: number, x: (value: number) => number): string {
-  const { value, target } = finding;
+  const { value, target, floor } = finding;
   // Behind a mark that is close by.
   const end = target !== undefined && target > value && x(target) - x(value) < CLOSE ? x(target) : x(value);
   const colour = isMet(finding) === false ? 'warn' : 'good';
   return [
     text(MARGIN, y + 13, labelOf(finding), { size: 12.5 }),
     `<rect class="${colour}" x="${left}" y="${y}" width="${Math.max(1, x(value) - left)}" height="16" rx="3"/>`,
-    ...(target === undefined ? [] : [line([x(target), y - 2], [x(target), y + 18], 'ink')]),
+    ...(floor === undefined ? [] : [mark(x(floor), y, 'quiet')]),
+    ...(target === undefined ? [] : [mark(x(target), y, 'ink')]),
     text(end + 8, y + 13, String(rounded(value)), { size: 13, hasHalo: true }),
   ].join('\n');
 }
+
+const mark = (at: number, y: number, colour: 'ink' | 'quiet') => line([at, y - 2], [at, y + 18], colour);

@@ -167,7 +167,7 @@ export function refuseDurable(context: unknown): void {
   if (!remainingIn(context, true)) return;
   throw new TypeError(
     'middy-idempotency cannot guard a durable execution as a whole: its handler runs again after every wait. ' +
-      "Guard each effect in a step: context.step('charge', () => chargeOnce(order)).",
+      'Guard each effect in a step.',
   );
 }
 

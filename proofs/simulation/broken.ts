@@ -636,7 +636,7 @@ function conditionFor(`,
   },
   {
     name: 'a nested call in a handler of Middy is taken for a duplicate',
-    edits: [edit('src/middy/lifecycle.ts', 'stateOf(request).inside = execution;', '')],
+    edits: [edit('src/middy/lifecycle.ts', '  stateOf(request).inside = execution;\n', '')],
     tests: ['test/nesting.test.ts'],
   },
   one(
@@ -765,6 +765,17 @@ function conditionFor(`,
     "if redis.call('EXISTS', KEYS[1]) == 1 then",
     "if redis.call('EXISTS', KEYS[1]) == 2 then",
   ),
+  {
+    name: 'found here: a refusal by Redis hides an earlier try without an answer',
+    edits: [
+      edit(
+        'src/stores/redis/failure.ts',
+        '(resends && !CLOSED.test(message) ? undefined : false)',
+        '(resends ? false : false)',
+      ),
+    ],
+    tests: ['test/integration/postgres-redis-answers.test.ts'],
+  },
   {
     name: 'extend gives up after one failure',
     edits: [

@@ -149,7 +149,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
-  if (migrateFrom !== undefined && typeof migrateFrom?.attach !== 'function') {
+  if (migrateFrom !== undefined && !migrateFrom?.attach) {
     throw wrongOption('migrateFrom', 'powertoolsRecords({ … })', migrateFrom);
   }
   requireFunctionIfGiven('onEvent', onEvent);

@@ -55,7 +55,7 @@ function requireFit(
   if (dynamoDB === undefined) {
     throw optionError('migrateFrom', "mode 'mirror' needs dynamoDBStore: its transactions reach Powertools' table");
   }
-  if (dynamoDB.isEncoded) {
+  if (dynamoDB.codec !== undefined) {
     throw optionError(
       'migrateFrom',
       "mode 'mirror' refuses a store with a codec: Powertools' item would be in the clear",

@@ -64,10 +64,10 @@ export interface RecordStore<TItem = never> {
   /** Bytes of UTF-8 that an outcome may have. A larger one is stored as not replayable. @default unlimited */
   readonly maxOutcomeBytes?: number;
   /**
-   * Given by the stores for DynamoDB, whose transactions take any record and entries of `TransactItems`. `isEncoded`: outcomes
-   * go through a codec. @default it is another store
+   * Given by the stores for DynamoDB, whose transactions take any record and entries of `TransactItems`.
+   * @default it is another store
    */
-  readonly dynamoDB?: { readonly isEncoded: boolean };
+  readonly dynamoDB?: { readonly codec?: unknown };
   /**
    * Why the store may lose what it has confirmed. Then `onExpiredLease: 'throw'` is refused with this text.
    * @default it keeps what it has confirmed

@@ -36,7 +36,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
 
   return {
     maxOutcomeBytes: MAX_TEXT_BYTES,
-    dynamoDB: { isEncoded: options.codec !== undefined },
+    dynamoDB: options,
 
     async insert(record) {
       const { id } = record;
@@ -74,16 +74,12 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
       return recordOf(await table.get(id));
     },
 
-    prime() {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, PRIME_MILLIS);
-        const end = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+    prime: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, PRIME_MILLIS).unref();
+        const end = () => resolve();
         table.get(PRIMING_ID).then(end, end);
-      });
-    },
+      }),
   };
 
   /**

@@ -111,6 +111,20 @@ describe.skipIf(executablePath === undefined)('the playground in a browser', () 
     await again.close();
   });
 
+  it('has every schedule in one list, the places of a kill as buttons, and a setup for free play', async () => {
+    const page = await open('lost-answer');
+    await page.locator('#schedule').selectOption('kill-plain-claim-leaving');
+    await page.locator(key('kill-plain-charge-applied')).press('Enter');
+    await page.locator('h2', { hasText: 'plain: killed at "charge: applied"' }).waitFor();
+    expect(page.url()).toMatch(/#kill-plain-charge-applied$/);
+    await page.locator('#schedule').selectOption('');
+    await page.locator('#set-work').selectOption('works in steps');
+    await page.locator('#set-requests').selectOption('four');
+    expect(page.url()).toMatch(/#requests=4&work=steps&play=$/);
+    expect(await page.locator('.lane').count()).toBe(4);
+    await page.close();
+  });
+
   it('says what is wrong with a link', async () => {
     const page = await open('play=send1.jump1');
     expect(await textOf(page, '[role="alert"]')).toBe("This link is no schedule: 'jump1' is not an action.");
