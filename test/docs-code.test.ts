@@ -1,14 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { withIncludedFiles } from '../tools/included-files.ts';
 import { PAGES, page, ROOT as root } from './support/pages.ts';
 
-const blocks = PAGES.flatMap((path) =>
-  [...page(path).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
-    name: `${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}`,
+/** Code imports the files that its page shows, as if they were beside it. */
+const withFilesOf = (path: string, code: string) =>
+  [...page(path).matchAll(/<!-- file: (\S+) -->/g)].reduce(
+    (text, [, file = '']) => text.replace(`'./${basename(file)}'`, `'${root}${file}'`),
     code,
+  );
+
+const blocks = PAGES.flatMap((path) =>
+  [...page(path).matchAll(/(?<!<!-- file: \S+ -->\n)```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
+    name: `${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}`,
+    code: withFilesOf(path, code),
   })),
 );
 
@@ -70,6 +78,10 @@ function asModule(code: string): string {
     : code;
   return [...all.map((name) => SURROUNDINGS[name]), body, 'export {};'].join('\n');
 }
+
+it.each(PAGES)('%s shows files as they are (npm run docs:files writes them)', (path) =>
+  expect(page(path)).toBe(withIncludedFiles(page(path), page)),
+);
 
 it('the code of the README and of every page compiles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-code-'));

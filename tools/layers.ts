@@ -102,6 +102,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'docs/playground': ['src/**', 'proofs', 'tools', ALL_PACKAGES],
   'test/docs': ['src/**', 'tools', 'test', 'proofs', 'docs/playground', ALL_PACKAGES],
   bench: ['src/**', 'tools', ALL_PACKAGES],
+  'docs/astro.config': ['docs/site', ALL_PACKAGES],
+  'docs/site': [ALL_PACKAGES],
+  'docs/test': ['tools', ALL_PACKAGES],
 };
 
 /** Imports and re-exports of a formatted file, those of types included: they begin a line. `import()` stands anywhere. */
