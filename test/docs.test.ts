@@ -107,7 +107,7 @@ const TABLE_PROPS: Record<keyof IdempotencyTableProps, true> = {
   tags: true,
 };
 
-const COMMANDS = ['show', 'release', 'complete', 'explain'] as const;
+const COMMANDS = ['show', 'release', 'complete', 'explain', 'migrate check'] as const;
 const flags = new Set(COMMANDS.flatMap((command) => helpText(command).match(/--[a-z-]+/g) ?? []));
 
 const linesOf = (path: string) => page(path).split('\n').length - 1;

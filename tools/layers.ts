@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/http': [...GUARD, 'src/operation', 'src/middy'],
   'src/fetch': [...GUARD, 'src/operation', 'src/function', 'src/http'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
+  'src/emf': ['src/core'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [
     'src/errors',
@@ -78,6 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/index',
     'src/jmespath',
     'src/operator',
+    'src/powertools',
     'src/stores',
     '@aws-sdk/client-dynamodb',
     'node:**',

@@ -11,7 +11,8 @@ import { lookAtPostgres } from './page/look-at-postgres.ts';
 
 /** The example has a schema of its own, in a database that may have other tables. */
 const SCHEMA = 'payments_example';
-const CONNECTIONS = 10;
+/** Many requests at once, on a machine that may be busy. */
+const LIMITS = { max: 20, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 };
 
 /** PostgreSQL, the one of `POSTGRES_URL` or one of its own. */
 export async function startPostgresBackend(log: Log): Promise<Backend<SqlItem<pg.PoolClient>>> {
@@ -46,7 +47,7 @@ export async function openPostgres(url: string, schema: string) {
   await ensureTables(url, schema);
   const here = new URL(url);
   here.searchParams.set('options', `-c search_path=${schema}`);
-  const pool = postgresPool(here.href, CONNECTIONS);
+  const pool = postgresPool(here.href, LIMITS);
   const pipeline: PipelineBackend = {
     environment: { DATABASE_URL: here.href },
     publisher: new URL('../outbox/postgres-handler.ts', import.meta.url),

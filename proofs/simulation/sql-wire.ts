@@ -3,7 +3,7 @@ import { postgresStore, type SqlItem } from '../../src/stores/postgres.ts';
 import type { CallRun } from './call.ts';
 import { SQL_EFFECT, type SqlClient } from './effects.ts';
 import type { Failure } from './network.ts';
-import { type Session, type SqlAnswer, type SqlServer, sqlError } from './sql-server.ts';
+import { type Session, type SqlAnswer, type SqlServer, sqlError, WAITED_TOO_LONG } from './sql-server.ts';
 import type { Applied } from './table.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +63,14 @@ class Connection implements SqlClient {
       failure: (why) => this.#failure(call, verb, why, '42501'),
       busy: () => this.#failure(call, verb, 'refused', '40001'),
     });
-    if ('error' in answer) throw answer.error;
+    if ('error' in answer) {
+      // What another transaction has not committed was in its way.
+      if ((answer.error as { code?: unknown }).code === WAITED_TOO_LONG) {
+        const found = this.#server.seen(this.#recordId);
+        call.record({ type: 'conflicted', key: call.plan.key, found });
+      }
+      throw answer.error;
+    }
     return { rows: [{ answer: answer.text }] };
   }
 

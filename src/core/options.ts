@@ -11,6 +11,8 @@ export type Settlement = 'store' | 'release' | 'hold';
 
 /** Records of another package that count, too: `powertoolsRecords(…)` of `middy-idempotency/powertools`. */
 export interface MigrationSource {
+  /** Whose records they are. */
+  readonly name: string;
   /**
    * Called once, at construction, with the guard's options.
    * @throws TypeError where they do not fit

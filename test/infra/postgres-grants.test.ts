@@ -26,7 +26,7 @@ const sql = (name: string) => readFileSync(new URL(`../../infra/postgres/${name}
 /** Roles are of the whole server: these tables are in a database of their own, and the roles go with it. */
 const database = `grants_${randomUUID().replaceAll('-', '')}`;
 const password = randomUUID();
-const admin = postgresPool(inject('postgresUrl'), 1);
+const admin = postgresPool(inject('postgresUrl'), { max: 1 });
 let owner: pg.Pool;
 const pools: pg.Pool[] = [];
 let queues: LocalQueues;
