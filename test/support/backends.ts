@@ -11,8 +11,8 @@ import { type TcpProxy, useTcpProxy } from './tcp-proxy.ts';
 /** A database that is no DynamoDB, behind a proxy that makes faults, for promises that need it to be real. */
 export interface Backend {
   readonly proxy: TcpProxy;
-  /** A store with a client of its own, which goes through the proxy and gives up after 300 ms. */
-  store(): RecordStore;
+  /** A store with a client of its own, which goes through the proxy. @param millis when it gives up. Default 300 */
+  store(millis?: number): RecordStore;
   /** Whether this has a write with this text in its record. */
   isWrite(sent: Buffer, text: string): boolean;
   /** Takes from the user of the stores what it needs, or gives it back. */
@@ -48,13 +48,13 @@ export function usePostgres(): Backend {
     proxy,
     permit,
     isWrite: (sent, text) => sent.includes('set_config') && sent.includes(text),
-    store() {
+    store(millis = GIVE_UP_MILLIS) {
       const url = Object.assign(new URL(inject('postgresUrl')), {
         port: String(proxy.port),
         username: role,
         password: PASSWORD,
       });
-      const limits = { connectionTimeoutMillis: GIVE_UP_MILLIS, query_timeout: GIVE_UP_MILLIS };
+      const limits = { connectionTimeoutMillis: millis, query_timeout: millis };
       const client = new pg.Pool({ connectionString: url.href, ...limits });
       client.on('error', () => undefined);
       pools.push(client);
@@ -78,14 +78,14 @@ export function useRedisBackend(): Backend {
     proxy,
     permit: (isPermitted) => (isPermitted ? user('+@all') : user('-eval', '-evalsha')),
     isWrite: (sent, text) => sent.includes('eval') && sent.includes(text),
-    store() {
+    store(millis = GIVE_UP_MILLIS) {
       // It sends again what got no answer, and says nothing of it.
       const client = new Redis({
         port: proxy.port,
         host: '127.0.0.1',
         username: 'guard',
         password: PASSWORD,
-        commandTimeout: GIVE_UP_MILLIS,
+        commandTimeout: millis,
         maxRetriesPerRequest: 2,
         retryStrategy: () => 20,
       });
