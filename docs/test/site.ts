@@ -35,7 +35,10 @@ export async function serve(): Promise<{ origin: string; server: Server }> {
     const file = `${DIST}${fileOf(decodeURIComponent(new URL(url, 'http://site').pathname))}`;
     const isThere = existsSync(file) && statSync(file).isFile();
     const found = isThere ? file : `${DIST}404.html`;
-    response.writeHead(isThere ? 200 : 404, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream' });
+    response.writeHead(isThere ? 200 : 404, {
+      'content-type': TYPES[extname(found)] ?? 'application/octet-stream',
+      'cache-control': 'max-age=600',
+    });
     response.end(readFileSync(found));
   });
   server.listen(0, '127.0.0.1');
