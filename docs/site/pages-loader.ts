@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Loader } from 'astro/loaders';
-import { accessible } from './accessible.ts';
 import { DOCS, idOf, pageFiles } from './files.ts';
+import { mended } from './html.ts';
 import { sitePage } from './page.ts';
 
 /** The Markdown of `docs/`, where it is, and the reference that was generated from the types. */
@@ -22,7 +22,7 @@ export function pagesLoader(): Loader {
         });
         const data = await parseData({ id, data: frontmatter, filePath: `${DOCS}${file}` });
         const { html, metadata } = await renderMarkdown(body, { fileURL: pathToFileURL(`${DOCS}${file}`) });
-        const rendered = { html: accessible(html), ...(metadata && { metadata }) };
+        const rendered = { html: mended(html), ...(metadata && { metadata }) };
         const assetImports = metadata?.imagePaths;
         const digest = generateDigest({ body, frontmatter });
         store.set({ id, data, body, filePath: file, digest, rendered, ...(assetImports && { assetImports }) });

@@ -1,10 +1,13 @@
 import type { IdempotencyRecord } from '../../src/core/record/record.ts';
+import type { RecordStore } from '../../src/core/record/store.ts';
+import { isObject } from '../../src/json.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import type { HistoryEvent } from '../lib/history.ts';
 import type { Configuration } from './configuration.ts';
 import { Chain, type Entry, Interned } from './interned.ts';
-import { LocalRun } from './local.ts';
-import type { Asked, Stimulus, View } from './stimulus.ts';
+import { ItemsRefused, LocalRun } from './local.ts';
+import type { Call } from './state.ts';
+import type { Asked, Item, Stimulus, View } from './stimulus.ts';
 
 export type Written = number | Extract<HistoryEvent, { type: 'deleted' }>;
 
@@ -25,6 +28,7 @@ export interface Who {
   readonly id: string;
   readonly offset: number;
   readonly payload: string;
+  readonly isTransaction: boolean;
   readonly isProbe: boolean;
 }
 
@@ -33,6 +37,9 @@ export interface Applied {
   readonly record: Entry<IdempotencyRecord> | undefined;
   readonly answer: Entry<{ readonly value: unknown }>;
   readonly wrote: boolean;
+  /** How many writes of the caller's own took effect, and whether their condition failed. */
+  readonly effects: number;
+  readonly itemsRefused: boolean;
 }
 
 /** Real executions that are kept for going on with them; others are run again from their beginning. */
@@ -49,7 +56,7 @@ export class Automaton {
   readonly #records = new Interned<IdempotencyRecord>();
   readonly #answers = new Interned<{ readonly value: unknown }>();
   readonly #applied = new Map<string, Applied>();
-  readonly #begun = new Map<string, Local>();
+  readonly #known = new Map<string, Local>();
   readonly #kept: Local[] = [];
   /** Where every list of events begins. */
   readonly events = new Chain<HistoryEvent>();
@@ -63,16 +70,24 @@ export class Automaton {
     this.configuration = configuration;
   }
 
-  begin(who: Who): Local {
+  #begin(who: Who): Local {
     const text = JSON.stringify(who);
-    const begun = this.#begun.get(text) ?? this.#create(who);
-    this.#begun.set(text, begun);
+    const begun = this.#known.get(text) ?? this.#create(who);
+    this.#known.set(text, begun);
     return begun;
+  }
+
+  /** It has not come yet. */
+  call(who: Who): Call {
+    const { id, isTransaction } = who;
+    const local = this.#begin(who);
+    const nothing = { hasCome: false, hasEnded: false, isForgotten: false, events: this.events, open: [] };
+    return { id, local, isTransaction, ...nothing };
   }
 
   #create(who: Who): Local {
     const run = this.#start(who);
-    const view = { events: [], requests: new Map(), timers: new Map(), isRunning: false, extensions: 0 };
+    const view = { events: [], requests: new Map(), timers: new Map(), turns: [] };
     return { number: ++this.locals, who, view, isOver: false, from: undefined, next: new Map(), run };
   }
 
@@ -86,7 +101,7 @@ export class Automaton {
     local.run = undefined;
     const view = await run.take(stimulus, time);
     const requests = new Map([...view.requests].map(([number, asked]) => [number, this.#asked.of(asked)] as const));
-    const isOver = requests.size === 0 && view.timers.size === 0 && !view.isRunning;
+    const isOver = requests.size === 0 && view.timers.size === 0 && view.turns.length === 0;
     const next: Local = {
       number: ++this.locals,
       who: local.who,
@@ -125,7 +140,7 @@ export class Automaton {
   }
 
   async #ask(asked: Entry<Asked>, record: Entry<IdempotencyRecord> | undefined): Promise<Applied> {
-    const store = memoryStore();
+    const store = memoryStore<Item>({ apply: check });
     if (record !== undefined) await store.insert(record.value);
     const id = 'id' in asked.value ? asked.value.id : asked.value.record.id;
     const value = await answer(store, asked.value);
@@ -135,18 +150,27 @@ export class Automaton {
       record: after === undefined ? undefined : this.#records.of(after),
       answer: this.#answers.of({ value }),
       wrote,
+      effects: wrote && asked.value.verb === 'transact' ? asked.value.items.length : 0,
+      itemsRefused: isObject(value) && 'itemsError' in value,
     };
     this.#applied.set(`${asked.number} ${record?.number}`, applied);
     return applied;
   }
 }
 
-function answer(store: ReturnType<typeof memoryStore>, asked: Asked): Promise<unknown> {
+/** What they do stands in the history. */
+function check(items: readonly Item[]): void {
+  if (items.some(({ isRefused }) => isRefused)) throw new ItemsRefused('refused items');
+}
+
+async function answer(store: RecordStore<Item>, asked: Asked): Promise<unknown> {
   switch (asked.verb) {
     case 'insert':
       return store.insert(asked.record);
     case 'replace':
       return store.replace(asked.record, asked.expected);
+    case 'transact':
+      return store.transact?.(asked.record, asked.expected, asked.items, 'a token that nobody remembers');
     case 'remove':
       return store.remove(asked.id, asked.expected);
     case 'read':

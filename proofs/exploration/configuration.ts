@@ -4,6 +4,9 @@ export type End = 'return' | 'throw' | 'hold';
 /** What the `settle` option says of it. */
 export const SETTLEMENTS = { return: 'store', throw: 'release', hold: 'hold' } as const;
 
+/** How the plan of an `idempotentTransaction` may end. `refuse`: it returns, and a condition of its items fails. */
+export type PlanEnd = 'return' | 'throw' | 'refuse';
+
 /** What may go wrong with a request or its answer, beyond being late, which it may always be. */
 export type NetworkFault =
   | 'lost request'
@@ -27,6 +30,13 @@ export interface Configuration {
   readonly offsets: readonly number[];
   /** What each of them asks for. */
   readonly payloads: readonly string[];
+  /** Which of them are an `idempotentTransaction`: they make a plan, and write once. The others claim. */
+  readonly transactions: readonly boolean[];
+  /** Every way in which their plans may end, and whether they read the record first. */
+  readonly plans: readonly PlanEnd[];
+  readonly lookFirst: boolean;
+  /** Whether each handler runs a step before its end. The step returns, or throws. */
+  readonly step: boolean;
   /** Every way in which a handler may end, and the extensions of its lease that it may ask for before. */
   readonly ends: readonly End[];
   readonly extensions: readonly number[];
@@ -54,6 +64,10 @@ const BASE: Configuration = {
   waitMillis: 0,
   offsets: [0, 0],
   payloads: ['p', 'p', 'p'],
+  transactions: [false, false, false],
+  plans: ['return', 'throw', 'refuse'],
+  lookFirst: false,
+  step: false,
   ends: ['return', 'throw'],
   extensions: [],
   crashes: true,

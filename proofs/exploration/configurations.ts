@@ -10,6 +10,13 @@ export const SMALL: readonly Configuration[] = [
   configuration('two executions', { offsets: TWO, waits: 1 }),
   configuration('two, a clock ahead', { offsets: [0, AHEAD], waits: 1 }),
   configuration('two, one network fault', { offsets: TWO, waits: 0, faults: 1 }),
+  configuration('two, one network fault, a step', { offsets: TWO, waits: 0, faults: 1, step: true }),
+  configuration('a transaction and a claim, one network fault', {
+    offsets: TWO,
+    waits: 0,
+    transactions: [true, false],
+    faults: 1,
+  }),
 ];
 
 /** Two executions: a minute or two. */
@@ -35,10 +42,42 @@ export const PAIRS: readonly Configuration[] = [
   configuration('two, one fault, sent once', { offsets: TWO, waits: 1, faults: 1, sdkTries: 1 }),
   configuration('two, one fault, sent again', { offsets: TWO, waits: 1, faults: 1 }),
   configuration('two', { offsets: TWO, waits: 3 }),
+  configuration('two, a step', { offsets: TWO, waits: 1, step: true }),
+  configuration('two transactions, one fault', { offsets: TWO, waits: 1, transactions: [true, true], faults: 1 }),
+  configuration('two transactions, short retention, TTL', {
+    offsets: [0, AHEAD],
+    waits: 1,
+    transactions: [true, true],
+    faults: 1,
+    retentionSeconds: 1,
+    deletions: true,
+  }),
+  configuration('a transaction and a claim', { offsets: [0, AHEAD], waits: 2, transactions: [true, false] }),
+  configuration('a transaction that looks first, and a claim', {
+    offsets: TWO,
+    waits: 1,
+    transactions: [true, false],
+    lookFirst: true,
+    faults: 1,
+    sdkTries: 1,
+  }),
+  configuration('a transaction and a claim, at most once', {
+    offsets: TWO,
+    waits: 1,
+    transactions: [true, false],
+    onExpiredLease: 'throw',
+    payloads: ['p', 'q'],
+  }),
 ];
 
 /** Three executions: minutes. */
 export const TRIPLES: readonly Configuration[] = [
   configuration('three', { offsets: THREE, waits: 1 }),
+  configuration('three, two of them transactions', {
+    offsets: THREE,
+    waits: 1,
+    transactions: [true, true, false],
+    plans: ['return', 'throw'],
+  }),
   configuration('three, one fault, sent again', { offsets: THREE, waits: 0, faults: 1 }),
 ];

@@ -13,6 +13,8 @@ const LEAST_STATES = new Map([
   ['two executions', 7000],
   ['two, a clock ahead', 11_000],
   ['two, one network fault', 4000],
+  ['two, one network fault, a step', 13_000],
+  ['a transaction and a claim, one network fault', 6000],
 ]);
 
 describe('every schedule of a small world', () => {
@@ -77,9 +79,12 @@ async function outcomes(world: Configuration, prunes: boolean) {
 
 function ofCall(events: readonly HistoryEvent[], id: string): HistoryEvent[] {
   let hasEnded = false;
+  const isTransaction = events.some(
+    (event) => event.type === 'called' && event.call === id && event.transaction === true,
+  );
   return events.filter((event) => {
     if (!('call' in event) || event.call !== id) return false;
-    const isSeen = matters(hasEnded, event);
+    const isSeen = matters({ isTransaction, hasEnded }, event);
     hasEnded ||= event.type === 'ended';
     return isSeen;
   });

@@ -169,11 +169,10 @@ function isFinal({ promise }: Violation): boolean {
 const BEGINNING = 2_000_000_000_125;
 
 function beginning(automaton: Automaton): State {
-  const { offsets, payloads, faults, pauses, waits } = automaton.configuration;
+  const { offsets, payloads, transactions, faults, pauses, waits } = automaton.configuration;
   const calls = offsets.map((offset, index) => {
-    const id = `${index + 1}`;
-    const local = automaton.begin({ id, offset, payload: payloads[index] ?? 'p', isProbe: false });
-    return { id, local, hasCome: false, hasEnded: false, isForgotten: false, events: automaton.events, open: [] };
+    const [payload = 'p', isTransaction = false] = [payloads[index], transactions[index]];
+    return automaton.call({ id: `${index + 1}`, offset, payload, isTransaction, isProbe: false });
   });
   const budgets = { faults, pauses, waits };
   return {

@@ -11,12 +11,12 @@ export function forget(state: State, automaton: Automaton): State {
   if (!state.calls.some((call, index) => isForgettable(state, call, index))) return state;
   const calls = state.calls.map((call, index): Call => {
     if (!isForgettable(state, call, index)) return call;
-    const { id } = call;
+    const { id, isTransaction } = call;
     const called = call.events.items()[0];
     if (called?.type !== 'called') throw new Error('exploration: a call begins with being called');
     const answer = { kind: 'refused', code: 'FORGOTTEN' } as const;
     const events = automaton.events.with({ ...called, at: 0 }).with({ type: 'answered', at: 0, call: id, answer });
-    return { id, local: undefined, hasCome: true, hasEnded: false, isForgotten: true, events, open: [] };
+    return { id, local: undefined, isTransaction, hasCome: true, hasEnded: false, isForgotten: true, events, open: [] };
   });
   return { ...state, calls };
 }

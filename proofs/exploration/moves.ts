@@ -1,7 +1,8 @@
-import type { Configuration, End, NetworkFault } from './configuration.ts';
+import type { Configuration, NetworkFault } from './configuration.ts';
 import { instants } from './instants.ts';
 import { type Call, type Copy, callAt, type State } from './state.ts';
 import { isWaitedFor, type Steps } from './steps.ts';
+import { nameOf } from './stimulus.ts';
 
 /** One thing that may happen next. */
 export interface Move {
@@ -39,30 +40,24 @@ export function plainMoves(state: State, configuration: Configuration): Move[] {
         : { what: `the answer to ${what} arrives`, call: copy.call, make: (steps) => steps.deliver(state, copy) },
     );
   }
-  for (const [index, call] of state.calls.entries()) handler(state, configuration, index, call, moves);
+  for (const [index, call] of state.calls.entries()) userCode(state, index, call, moves);
   coming(state, configuration, moves);
   return moves;
 }
 
-function handler(state: State, { ends }: Configuration, index: number, { id, local }: Call, moves: Move[]): void {
-  if (local?.view.isRunning !== true) return;
-  for (const end of local.who.isProbe ? PROBE_ENDS : ends) {
-    const make = (steps: Steps) => steps.stimulate(state, index, end, { kind: 'end', end });
-    moves.push({ what: `the handler of call ${id} ends: ${end}`, call: index, make });
-  }
-  if (local.view.extensions > 0 && !local.who.isProbe) {
-    const make = (steps: Steps) => steps.stimulate(state, index, 'extend', { kind: 'extend' });
-    moves.push({ what: `the handler of call ${id} extends its lease`, call: index, make });
+function userCode(state: State, index: number, { id, local }: Call, moves: Move[]): void {
+  for (const { who, does } of local?.view.turns ?? []) {
+    const turn = nameOf({ who, does });
+    const make = (steps: Steps) => steps.stimulate(state, index, turn, { kind: 'turn', turn });
+    moves.push({ what: `${who} of call ${id} ${does}`, call: index, make });
   }
 }
 
-const PROBE_ENDS: readonly End[] = ['return'];
-
 /** Of calls that are the same in everything but their names, the one with the lower number comes first. */
-function coming(state: State, { offsets, payloads }: Configuration, moves: Move[]): void {
+function coming(state: State, { offsets, payloads, transactions }: Configuration, moves: Move[]): void {
   const seen = new Set<string>();
   for (const [index, { id, hasCome }] of state.calls.entries()) {
-    const kind = `${offsets[index]} ${payloads[index]}`;
+    const kind = `${offsets[index]} ${payloads[index]} ${transactions[index]}`;
     if (hasCome || seen.has(kind)) continue;
     seen.add(kind);
     const make = (steps: Steps) => steps.stimulate(state, index, 'call', { kind: 'call' });

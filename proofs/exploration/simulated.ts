@@ -1,7 +1,8 @@
 import type { HistoryEvent } from '../lib/history.ts';
 import type { Move as SimulatedMove } from '../simulation/moves.ts';
-import { type CallPlan, FAULTS, type Plan, type Script } from '../simulation/plan.ts';
+import { type CallPlan, FAULTS, type Plan } from '../simulation/plan.ts';
 import { play } from '../simulation/schedule.ts';
+import { PLAIN_SCRIPT, type Script } from '../simulation/script.ts';
 import type { World } from '../simulation/world.ts';
 import type { Configuration } from './configuration.ts';
 import { CRASHES, LOSING } from './moves.ts';
@@ -43,8 +44,9 @@ function simulated(line: string): string[] {
   const [what = '', crash] = line.split(CRASHES);
   const call = Number(/call (\d)/.exec(what)?.[1] ?? 0);
   const move = what.replace(/^call \d comes in$/, `$& on host ${call - 1}`).replace(/ ends: \w+$/, ' goes on');
-  if (crash === undefined) return [move];
-  return [move, `call ${call} crashes${crash}`];
+  // A plan reads there before it ends.
+  const before = what.startsWith('the plan') ? [move] : [];
+  return [...before, move, ...(crash === undefined ? [] : [`call ${call} crashes${crash}`])];
 }
 
 function passes(millis: number, world: () => World | undefined): SimulatedMove {
@@ -69,22 +71,43 @@ function crashes(id: string, isLosing: boolean, world: () => World | undefined):
 }
 
 function planOf(configuration: Configuration, path: readonly string[]): Plan {
-  const { entry, leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease, offsets, payloads, sdkTries } =
-    configuration;
+  const {
+    entry,
+    leaseMillis,
+    retentionSeconds,
+    clockSkewMillis,
+    onExpiredLease,
+    offsets,
+    payloads,
+    sdkTries,
+    lookFirst,
+  } = configuration;
   const calls = offsets.map((_, index): CallPlan => {
     const id = `${index + 1}`;
     const script = scriptOf(configuration, path, id);
     return { id, host: index, key: 'A', payload: payloads[index] ?? 'p', script, probe: false };
   });
-  const common = { leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease, sdkTries };
+  const common = { leaseMillis, retentionSeconds, clockSkewMillis, onExpiredLease, sdkTries, lookFirst };
   return { ...common, entry, faults: new Set(FAULTS), offsets, tableOffset: 0, calls };
 }
 
-function scriptOf({ entry }: Configuration, path: readonly string[], id: string): Script {
-  const line = path.find((move) => move.startsWith(`the handler of call ${id} ends: `)) ?? '';
-  const end = / ends: (\w+)/.exec(line)?.[1] ?? 'return';
+function scriptOf({ entry, transactions, step }: Configuration, path: readonly string[], id: string): Script {
+  const endOf = (who: string) => {
+    const line = path.find((move) => move.startsWith(`${who} of call ${id} ends: `)) ?? '';
+    return / ends: (\w+)/.exec(line)?.[1] ?? 'return';
+  };
+  if (transactions[Number(id) - 1] === true) {
+    const plans = endOf('the plan') === 'throw' ? 'never' : 'always';
+    const items = endOf('the plan') === 'refuse' ? 'refused' : 'free';
+    return { ...PLAIN_SCRIPT, transaction: { plans, items } };
+  }
+  const end = endOf('the handler');
   const isThrown = end === 'throw';
   const settlement = end === 'hold' ? 'hold' : isThrown ? 'release' : 'store';
   const after = entry === 'middy' && !isThrown ? 'a hook throws, another one answers' : 'nothing';
-  return { extensions: [], end: isThrown ? 'throw' : 'return', settlement, after, onTimeout: 'throw' };
+  const steps = {
+    actions: step ? [{ does: 'steps', names: ['a'] } as const] : [],
+    failing: endOf('step a') === 'throw' ? ['a'] : [],
+  };
+  return { extensions: [], ...steps, end: isThrown ? 'throw' : 'return', settlement, after, onTimeout: 'throw' };
 }

@@ -9,6 +9,7 @@ export interface Call {
   readonly id: string;
   /** `undefined` once it has crashed. */
   readonly local: Local | undefined;
+  readonly isTransaction: boolean;
   readonly hasCome: boolean;
   readonly hasEnded: boolean;
   readonly isForgotten: boolean;
@@ -89,23 +90,32 @@ export function eventsOf({ calls, writes, starts }: State): HistoryEvent[] {
     }
     const [deleted] = written;
     if (typeof deleted === 'object' && deleted.at < at) events.push(deleted);
-    const event = typeof deleted === 'object' && deleted.at < at ? undefined : lists[first ?? -1]?.shift();
+    const list = typeof deleted === 'object' && deleted.at < at ? undefined : lists[first ?? -1];
+    const event = list?.shift();
     if (event !== undefined) events.push(event);
     else if (typeof deleted !== 'object' || deleted.at >= at) return events;
     if (event === undefined || event.type === 'wrote') written.shift();
     else if (event.type === 'started') started.shift();
+    // What the caller has written with the record took effect with it.
+    if (list?.[0]?.type === 'effect') events.push(...list.splice(0, 1));
   }
 }
 
 /** What no promise depends on is left out of a history, so that those which differ in nothing else are one. */
-export function matters(hasEnded: boolean, event: HistoryEvent): boolean {
+export function matters(
+  { isTransaction, hasEnded }: Pick<Call, 'isTransaction' | 'hasEnded'>,
+  event: HistoryEvent,
+): boolean {
   switch (event.type) {
     case 'reported':
-      return event.report === 'leaseLost' || event.report === 'completionFailed';
+      return ['leaseLost', 'completionFailed', ...(isTransaction ? ['replayed'] : [])].includes(event.report);
     // They are excuses of somebody who has to store an outcome.
     case 'conflicted':
+      return hasEnded || isTransaction;
     case 'failed':
       return hasEnded;
+    case 'looked':
+      return isTransaction;
     default:
       return true;
   }

@@ -2,7 +2,7 @@ import type { HistoryEvent } from '../lib/history.ts';
 import { seen } from '../simulation/table.ts';
 import type { Applied, Automaton, Local } from './automaton.ts';
 import { type Call, type Copy, callAt, matters, type State } from './state.ts';
-import type { Happened, Stimulus } from './stimulus.ts';
+import { type Happened, refusalOf, type Stimulus } from './stimulus.ts';
 
 /** What becomes of a state by one thing that happens. All of it is data; only unknown behaviour has to be awaited. */
 export class Steps {
@@ -129,7 +129,7 @@ function happened(state: State, index: number, event: Happened): State {
 }
 
 function written(state: State, index: number, event: HistoryEvent): State {
-  if (!matters(callAt(state, index).hasEnded, event)) return state;
+  if (!matters(callAt(state, index), event)) return state;
   const next = withCall(state, index, (call) => ({
     ...call,
     hasEnded: call.hasEnded || event.type === 'ended',
@@ -155,7 +155,7 @@ function goneOn(state: State, index: number, local: Local): State {
   return sent.length === 0 ? next : { ...next, copies: [...next.copies, ...sent] };
 }
 
-function arrived(state: State, copy: Copy, { record, answer, wrote }: Applied): State {
+function arrived(state: State, copy: Copy, { record, answer, wrote, effects, itemsRefused }: Applied): State {
   const { call, asked } = copy;
   const open = isWaitedFor(state, copy);
   const moved: State = { ...without(state, copy), record };
@@ -167,7 +167,13 @@ function arrived(state: State, copy: Copy, { record, answer, wrote }: Applied): 
   const before = seen(state.record?.value);
   if (wrote) {
     const after = seen(record?.value);
-    return happened(next, call, { type: 'wrote', key: 'A', before, after, stray: open === undefined });
+    const changed = happened(next, call, { type: 'wrote', key: 'A', before, after, stray: open === undefined });
+    return effects === 0 ? changed : happened(changed, call, { type: 'effect', key: 'A' });
   }
-  return asked.value.verb === 'read' ? next : happened(next, call, { type: 'conflicted', key: 'A', found: before });
+  if (asked.value.verb === 'read') {
+    return open === undefined ? next : happened(next, call, { type: 'looked', key: 'A', found: before });
+  }
+  const met = happened(next, call, { type: 'conflicted', key: 'A', found: before });
+  if (!itemsRefused || open === undefined) return met;
+  return happened(met, call, { type: 'itemsRefused', key: 'A', text: refusalOf(callAt(state, call).id) });
 }

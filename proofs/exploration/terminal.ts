@@ -22,17 +22,16 @@ export function violationsOf(state: State, { configuration }: Automaton): Violat
 
 /** When all is over: every lease runs out, and one more request for each payload comes, which must get through. */
 export async function endWell(state: State, steps: Steps, automaton: Automaton): Promise<State> {
-  const { leaseMillis, clockSkewMillis, offsets, payloads } = automaton.configuration;
+  const { leaseMillis, clockSkewMillis, offsets, payloads, transactions } = automaton.configuration;
   const record = state.record?.value;
   const lease = record?.status === 'IN_PROGRESS' ? record.leaseUntil - state.time : 0;
   const skew = clockSkewMillis + Math.max(...offsets);
   let ended: State = { ...state, time: state.time + Math.max(leaseMillis, lease) + skew };
   const asked = new Set(payloads.slice(0, offsets.length));
   for (const [number, payload] of [...asked].entries()) {
-    const id = `probe ${number + 1}`;
-    const local = automaton.begin({ id, offset: offsets.at(-1) ?? 0, payload, isProbe: true });
-    const call = { id, local, hasCome: false, hasEnded: false, isForgotten: false, events: automaton.events, open: [] };
-    ended = { ...ended, calls: [...ended.calls, call] };
+    const [offset = 0, [isTransaction = false]] = [offsets.at(-1), transactions];
+    const probe = automaton.call({ id: `probe ${number + 1}`, offset, payload, isTransaction, isProbe: true });
+    ended = { ...ended, calls: [...ended.calls, probe] };
     ended = await settled(
       await steps.stimulate(ended, ended.calls.length - 1, 'call', { kind: 'call' }),
       steps,

@@ -150,8 +150,9 @@ export class Network {
       if (!stray) this.#world.record({ type: 'looked', ...common, found: before });
     } else if (!request.verb.includes('part')) {
       if (!pending) this.#world.record({ type: 'conflicted', ...common, found: before });
-      const isPlanned = call.plan.script.transaction !== undefined;
-      if (itemsRefused && isPlanned) this.#world.record({ type: 'itemsRefused', ...common, text: call.refusal() });
+      // A call learns nothing from a copy that its client has given up.
+      const isHeard = call.plan.script.transaction !== undefined && !stray;
+      if (itemsRefused && isHeard) this.#world.record({ type: 'itemsRefused', ...common, text: call.refusal() });
     }
   }
 

@@ -6,9 +6,11 @@
  * Constants (-D): N requests, L lease, S tolerated skew, R retention, END the last tick of the clock, FAULTS how often the
  * network fails, EXTENSIONS how many extensions of a lease, all requests together, LOOKS how often a duplicate that waits
  * looks again. A tick is any time at all. STEPS: each handler has a step with a checkpoint. TRANSACT: it completes together with writes of its own.
+ * PLANS: how many of the requests are an `idempotentTransaction`, which makes a plan and writes once, without a claim.
  * SAME_CLOCKS: no clock is ahead of another one.
  * Variants that are wrong on purpose: BREAK_OWNER, BREAK_SKEW, BREAK_SELF, BREAK_LATE, BREAK_EXTEND, BREAK_STALE,
- * BREAK_TTL, BREAK_RELEASE, BREAK_KEEP, BREAK_STEP, BREAK_VERSION, BREAK_TRANSACT, BREAK_WAIT.
+ * BREAK_TTL, BREAK_RELEASE, BREAK_KEEP, BREAK_STEP, BREAK_VERSION, BREAK_TRANSACT, BREAK_WAIT; and of PLANS:
+ * BREAK_CONDITION, BREAK_OURS, BREAK_LOOK, BREAK_LIVE, BREAK_NUMBER, BREAK_BESIDE.
  */
 #ifndef N
 #define N 2
@@ -34,6 +36,9 @@
 
 #ifndef LOOKS
 #define LOOKS 0
+#endif
+#ifndef PLANS
+#define PLANS 0
 #endif
 
 #define PROBE (N + 1)
@@ -77,7 +82,8 @@ inline mayWrite(writer, q) {
     assert(!(table.status == IN_PROGRESS && now + offset[table.owner] < table.lease)); /* I1: a live lease */
     assert(!(table.status == COMPLETED && now + S < table.expiry));                    /* I4: within its retention */
     assert(q.verb != REMOVE);                                                          /* I2 */
-    assert(q.record.status == IN_PROGRESS || (q.record.status == COMPLETED && table.status == RELEASED));
+    assert(q.record.status == IN_PROGRESS || (q.record.status == COMPLETED && table.status == RELEASED) || q.data);
+    assert(!q.data || q.record.attempt > table.attempt);                               /* I2: nor comes twice */
     assert(q.record.status != IN_PROGRESS || q.record.attempt >= table.attempt)        /* I2: it never shrinks */
   :: else
   fi;
@@ -86,9 +92,10 @@ inline mayWrite(writer, q) {
 }
 
 /* A transaction, or data that were written beside the record. */
-inline writeData() {
+inline writeData(i) {
   written++;
-  assert(written == 1)
+  assert(written == 1);
+  started[i] = true
 }
 
 /* Whoever may execute again may write again. */
@@ -119,13 +126,13 @@ inline take(i, r) {
      (r.verb != INSERT && table.status == r.status && table.owner == r.owner &&
       (r.lease == ANY || (r.lease == table.lease && isSameVersion(r)))) ->
     mayWrite(i, r);
-    if :: r.verb != INSERT && r.record.status == IN_PROGRESS -> forgetData() :: else fi;
+    if :: r.verb != INSERT -> forgetData() :: else fi;
     if
     :: r.verb == REMOVE -> clear()
     :: else ->
       table.status = r.record.status; table.owner = r.record.owner; table.attempt = r.record.attempt;
       table.lease = r.record.lease; table.expiry = r.record.expiry; table.step = r.record.step;
-      if :: r.data -> writeData() :: else fi;
+      if :: r.data -> writeData(i); if :: r.record.attempt > maxAttempt -> maxAttempt = r.record.attempt :: else fi :: else fi;
       if
       :: table.status == COMPLETED -> kept[i] = true; keptUntil[i] = table.expiry
       :: table.status == RELEASED -> released[i] = true
@@ -349,7 +356,7 @@ returned:
     rounds = 0
   }
 #ifdef BREAK_TRANSACT
-  atomic { writeData() }; /* beside the record, before it */
+  atomic { writeData(me) }; /* beside the record, before it */
   if :: ended[me] = CRASHED; goto over_ :: skip fi;
 #endif
 store:
@@ -384,6 +391,78 @@ threw:
   ended[me] = EXECUTED;
 over_:
   atomic { forgetSeen(); forgetRequest(request); rounds = 0; lease = 0; attempt = 0; known = 0; until = 0; due = 0; step = 0; looks = 0 }
+}
+
+/* A request without a claim: its writes, its outcome and the record are one transaction. */
+proctype Transaction(byte me) {
+  Request request; Record seen; mtype got; bool again; byte attempt = 1; byte rounds = 0; byte tries = 0; byte due; bit step = 0;
+
+  /* Its plan may read, and fail where the effect is there already. */
+  if
+  :: atomic { written > 0 -> goto failed }
+  :: expecting(INSERT, 0, ABSENT, ANY)
+  fi;
+store:
+  atomic {
+#ifdef BREAK_CONDITION
+    expecting(REPLACE, table.owner, table.status, ANY);
+#endif
+    due = clock(me) + R; writing(COMPLETED, attempt, 0); request.data = 1
+  };
+#ifdef BREAK_BESIDE
+  atomic { request.data = 0; writeData(me) };
+#endif
+again_:
+  send();
+  atomic {
+    if
+    :: got == DONE -> ended[me] = EXECUTED; goto over_
+    :: got == NONE && tries < 2 -> tries++; goto again_
+    :: got == NONE && tries == 2 -> ended[me] = FAILED; goto over_
+#ifndef BREAK_OURS
+    :: got == CONFLICT && seen.owner == me -> ended[me] = EXECUTED; goto over_ /* its answer was lost */
+    :: got == CONFLICT && seen.owner != me -> rounds++
+#else
+    :: got == CONFLICT -> rounds++
+#endif
+    fi;
+    if
+    :: rounds > 2 -> ended[me] = REFUSED; goto over_
+    :: rounds <= 2 && seen.status == ABSENT -> attempt = 1; expecting(INSERT, 0, ABSENT, ANY)
+    :: rounds <= 2 && seen.status == COMPLETED && clock(me) < seen.expiry ->
+      assert(seen.owner != me); /* I3: never a replay of what it has done itself */
+      ended[me] = REPLAYED; goto over_
+#ifndef BREAK_LIVE
+    :: rounds <= 2 && seen.status == IN_PROGRESS && clock(me) < seen.expiry && !over(seen) -> ended[me] = REFUSED; goto over_
+#endif
+    :: else ->
+#ifndef BREAK_NUMBER
+      attempt = seen.attempt + 1;
+#endif
+      request.verb = REPLACE; request.owner = seen.owner; request.status = seen.status;
+      request.lease = (seen.status == IN_PROGRESS -> seen.lease : ANY); request.step = seen.step
+    fi
+  };
+  goto store;
+
+failed:
+  if
+  :: atomic { faults > 0 -> faults--; ended[me] = FAILED }
+  :: atomic {
+      /* It reads the record, and what that says counts. */
+      if
+#ifndef BREAK_LOOK
+      :: table.status == COMPLETED && clock(me) < table.expiry -> ended[me] = REPLAYED
+      :: table.status == IN_PROGRESS && clock(me) < table.expiry && !over(table) -> ended[me] = REFUSED
+#endif
+      :: else ->
+        assert(!(table.status == COMPLETED && now + S < table.expiry)); /* I4: its failure hides no outcome */
+        ended[me] = FAILED
+      fi
+    }
+  fi;
+over_:
+  atomic { forgetSeen(); forgetRequest(request); rounds = 0; tries = 0; attempt = 0; due = 0 }
 }
 
 /* A copy that nobody waits for arrives after all. */
@@ -458,7 +537,7 @@ init {
 #ifndef SAME_CLOCKS
     if :: tableOffset = 0 :: tableOffset = S fi;
 #endif
-    for (i : 1 .. N) { run Caller(i) }
+    for (i : 1 .. N) { if :: i <= PLANS -> run Transaction(i) :: else -> run Caller(i) fi }
     run Network(); run Clock(); run Ttl(tableOffset); run Probe()
   }
 }

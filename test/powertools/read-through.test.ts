@@ -9,7 +9,7 @@ import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { powertoolsRecords } from 'middy-idempotency/powertools';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { completeRecord, releaseRecord } from '../../src/operator/index.ts';
 import { legacyIdentity } from '../../src/powertools/legacy-id.ts';
 import { resolvePowertools } from '../../src/powertools/options.ts';
@@ -343,6 +343,23 @@ it('asks Powertools, too, when the answer to its claim was lost and the SDK sent
   expect(await next(order)).toEqual(first);
   expect(lost).toBeGreaterThan(1);
   expect(charges).toEqual([]);
+});
+
+it('warns once where the key of Powertools selects nothing, or refuses it, as Powertools does', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const records = { eventKeyJmesPath: 'body.id' };
+  const next = on.new(charging().as('new'), { records });
+  expect(await next(newOrder())).toMatchObject({ by: 'new' });
+  expect(await next(newOrder())).toMatchObject({ by: 'new' });
+  expect(warn.mock.calls).toEqual([
+    [
+      expect.stringContaining('`body.id` selected nothing'),
+      expect.objectContaining({ code: 'MIDDY_IDEMPOTENCY_NO_LEGACY_KEY' }),
+    ],
+  ]);
+  warn.mockRestore();
+  const strict = on.new(charging().as('new'), { records: { ...records, throwOnNoIdempotencyKey: true } });
+  await expect(strict(newOrder())).rejects.toThrow(code('KEY_MISSING'));
 });
 
 it('takes its claim back when the table of Powertools cannot be read', async () => {
