@@ -2,7 +2,7 @@ import pg from 'pg';
 
 /** Connections of one function. A request that hangs must not use up the invocation. `config`: what is different. */
 export function postgresPool(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
-  const limits = { max: 2, connectionTimeoutMillis: 3000, statement_timeout: 3000 };
+  const limits = { max: 2, connectionTimeoutMillis: 3000, statement_timeout: 3000, query_timeout: 4000 };
   const pool = new pg.Pool({ connectionString, ...limits, ...config });
   // An idle connection has broken: the next query opens another one. Without a listener, the process would end.
   pool.on('error', ignore);

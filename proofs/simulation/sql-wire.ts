@@ -52,7 +52,7 @@ class Connection implements SqlClient {
     const call = this.#world.currentCall();
     if (values.length > 1) this.#recordId = String(values[1]);
     let snapshot: Parameters<SqlServer['execute']>[3];
-    const answer = await this.#world.network.ask<SqlAnswer>({
+    const asked = this.#world.network.ask<SqlAnswer>({
       verb,
       id: verb === 'read' ? String(values[0]) : this.#recordId,
       apply: () => {
@@ -63,6 +63,11 @@ class Connection implements SqlClient {
       failure: (why) => this.#failure(call, verb, why, '42501'),
       busy: () => this.#failure(call, verb, 'refused', '40001'),
     });
+    const answer = await (this.#session === undefined ? asked : inTime(call, asked));
+    if (answer === EXPIRED) {
+      if (verb === 'an effect') this.#refused(call, verb, EXPIRED);
+      throw new Error(EXPIRED);
+    }
     if ('error' in answer) {
       // What another transaction has not committed was in its way.
       if ((answer.error as { code?: unknown }).code === WAITED_TOO_LONG) {
@@ -125,6 +130,20 @@ class Connection implements SqlClient {
     call.record({ type: 'itemsRefused', key, text });
     // It still has the record for itself.
     if (worksInSql) call.record({ type: 'looked', key, found: this.#server.seen(this.#recordId) });
+  }
+}
+
+/** `query_timeout` of `pg`: a transaction that hangs must not keep its locks. */
+const QUERY_MILLIS = 3000;
+
+const EXPIRED = 'Query read timeout';
+
+async function inTime<T>(call: CallRun, answer: Promise<T>): Promise<T | typeof EXPIRED> {
+  const limit = call.process.runtime.delay(QUERY_MILLIS);
+  try {
+    return await Promise.race([answer, limit.elapsed.then((): typeof EXPIRED => EXPIRED)]);
+  } finally {
+    limit.cancel();
   }
 }
 
