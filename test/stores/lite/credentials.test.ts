@@ -160,6 +160,13 @@ describe('the container endpoint', () => {
     expect(seen).toHaveLength(3);
   });
 
+  it('is given up where it answers in another protocol', async () => {
+    answer = (response) =>
+      void response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n');
+    expect((await failure(from(undefined, { [FULL_URI]: url }))).message).toContain('another protocol');
+    expect(seen).toHaveLength(3);
+  });
+
   it.each([
     ['a page of HTML', '<html>a secret</html>'],
     ['a cut answer', '{"SecretAccessKey":"a secret"'],

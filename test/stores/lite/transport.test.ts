@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { unavailable } from '../../../src/stores/dynamodb/failure.ts';
 import type { ServiceError } from '../../../src/stores/dynamodb/lite/answer.ts';
 import { exchangeWith } from '../../../src/stores/dynamodb/lite/exchange.ts';
 import { type Surroundings, type TransportOptions, transport } from '../../../src/stores/dynamodb/lite/transport.ts';
@@ -61,6 +62,8 @@ const cut: Respond = (response) => {
   response.writeHead(200, { 'content-length': 100 }).write('{"Item":{"id":{"S":"the content of the answer"');
   setImmediate(() => response.socket?.destroy());
 };
+const switched: Respond = (response) =>
+  void response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n');
 const altered: Respond = (response) =>
   response.writeHead(200, { 'x-amz-crc32': crc32('{"ok":true}') }).end('{"ok":null}');
 
@@ -120,6 +123,8 @@ describe('a request that got no answer', () => {
     ['a cut answer', cut],
     ['an altered answer', altered],
     ['a page of HTML with a 200', html(200)],
+    ['an error with a 200', (response) => void response.end('{"__type":"x#InternalServerError"}')],
+    ['another protocol', switched],
     ['a redirect', (response) => void response.writeHead(302).end('{}')],
     ['a list', (response) => void response.end('[]')],
     ['nothing', (response) => void response.end()],
@@ -288,6 +293,17 @@ describe('a clock that is wrong', () => {
     expect(await failure(send())).toMatchObject({ $metadata: { attempts: 1 } });
   });
 
+  it('is right, and the signature old, where the process was frozen before the request arrived', async () => {
+    const { send, clock } = made();
+    server.respond = (response, request) => {
+      if (server.seen.length > 1) return ok(response, request);
+      clock.advance(600_000);
+      skewed(clock.now())(response, request);
+    };
+    expect(await send()).toEqual({ ok: true });
+    expect(dates()).toEqual(['20400101T000000Z', '20400101T001000Z']);
+  });
+
   it('is corrected for each of several requests that were on their way', async () => {
     const { send, clock } = made();
     const late = skewed(clock.now() + HOUR);
@@ -298,6 +314,17 @@ describe('a clock that is wrong', () => {
 });
 
 describe('what was sent', () => {
+  it.each<[string, Partial<typeof SECRETS>]>([
+    ['x-amz-security-token', { sessionToken: 'the session token\n' }],
+    ['authorization', { accessKeyId: 'AKID\n' }],
+  ])('is known: nothing with a %s that no header can have', async (header, odd) => {
+    const error = await failure(made({ credentials: { ...SECRETS, ...odd } }).send());
+    expect(error).toMatchObject({ name: 'EndpointError', $metadata: { attempts: 1 } });
+    expect(error.message).toContain(header);
+    expect(unavailable(error, 't')).toMatchObject({ retryable: false, unanswered: undefined });
+    expect(inspect(error, { depth: 9 })).not.toMatch(/the secret|the session/);
+  });
+
   it('is known: nothing without credentials', async () => {
     let sent = 0;
     const { send } = made({ credentials: undefined });

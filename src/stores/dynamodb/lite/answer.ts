@@ -27,7 +27,8 @@ export function outputOf({ status, headers, body }: Answer): Found {
     throw noAnswer('the answer was altered on its way');
   }
   const value = parsed(body);
-  if (value === undefined || (status !== 200 && status < 400)) {
+  // Also an error with a 200: some proxies answer so.
+  if (value === undefined || (status < 400 && (status !== 200 || value['__type'] !== undefined))) {
     throw Object.assign(noAnswer('this is no answer of DynamoDB'), { $metadata: { httpStatusCode: status } });
   }
   if (status === 200) return found(value);

@@ -1,3 +1,5 @@
+import { answerOf } from './exchange.ts';
+
 /** Of an AWS identity, as the providers of `@aws-sdk/credential-providers` give them. */
 export interface Credentials {
   readonly accessKeyId: string;
@@ -108,23 +110,10 @@ async function containerCredentials(env: Environment): Promise<Credentials> {
 async function ask(url: URL, token: string | undefined): Promise<Credentials> {
   const { request } = process.getBuiltinModule(url.protocol === 'http:' ? 'node:http' : 'node:https');
   const headers = { accept: 'application/json', ...(token && { authorization: token }) };
-  const text = await new Promise<string>((resolve, reject) => {
-    request(url, { headers, signal: AbortSignal.timeout(ASK_MILLIS) }, (answer) => {
-      let body = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk) => {
-        body += chunk;
-      });
-      answer.on('error', reject);
-      answer.on('end', () =>
-        answer.statusCode === 200 ? resolve(body) : reject(new Error(`status ${answer.statusCode}`)),
-      );
-    })
-      .on('error', reject)
-      .end();
-  });
+  const { status, body } = await answerOf(request(url, { headers, signal: AbortSignal.timeout(ASK_MILLIS) }));
+  if (status !== 200) throw new Error(`status ${status}`);
   // The parser's own error quotes the text: a secret.
-  const found = parsed(text);
+  const found = parsed(body.toString());
   if (!isText(found?.['Token'])) throw new Error('its answer has no credentials');
   return {
     accessKeyId: found['AccessKeyId'] as string,

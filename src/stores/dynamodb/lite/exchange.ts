@@ -66,9 +66,15 @@ export function exchangeWith(url: URL, { connectMillis, answerMillis, now }: Lim
   };
 }
 
-function answerOf(outgoing: ClientRequest, body: string): Promise<Answer> {
+/** Sends the request. */
+export function answerOf(outgoing: ClientRequest, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject);
+    // Without a listener, Node closes the connection, and no error tells of it.
+    outgoing.on('upgrade', (_, socket) => {
+      socket.destroy();
+      reject(new Error('the answer is of another protocol'));
+    });
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -67,15 +67,18 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
     prepared ??= prepare();
     const { exchange, ...target } = prepared;
     const identity = await credentials();
-    const usedSkew = skewMillis;
-    const headers = headersFor(target, operation, body, identity);
+    const signedAt = now() + skewMillis;
+    const headers = headersFor(target, operation, body, identity, signedAt);
     onSend?.();
     let answer: Answer | undefined;
     try {
       answer = await exchange(headers, body);
       return outputOf(answer);
     } catch (error) {
-      throw Object.assign(error as Error, { wasSent: true }, correctSkew(error as Error, answer, usedSkew));
+      const failure = error as Error & { code?: unknown };
+      // Credentials with a line break, for example: Node refuses the header before anything is sent.
+      if (!answer && failure.code === 'ERR_INVALID_CHAR') throw Object.assign(failure, { name: 'EndpointError' });
+      throw Object.assign(failure, { wasSent: true }, correctSkew(failure, answer, signedAt));
     }
   }
 
@@ -91,8 +94,9 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
     operation: string,
     body: string,
     identity: Credentials,
+    signedAt: number,
   ): Record<string, string> {
-    const date = new Date(now() + skewMillis).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const date = new Date(signedAt).toISOString().replace(/[-:]|\.\d{3}/g, '');
     const { sessionToken } = identity;
     const headers = {
       'content-type': 'application/x-amz-json-1.0',
@@ -111,11 +115,14 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
     };
   }
 
-  /** The clock of this process is wrong, DynamoDB has said what time it is, and the next try will be right. */
-  function correctSkew(error: Error, answer: Answer | undefined, usedSkew: number): object {
-    const skew = Date.parse(answer?.headers.date ?? '') - now();
-    if (!SKEWED.test(error.name) || !(Math.abs(skew - usedSkew) >= MAX_SKEW_MILLIS)) return {};
-    skewMillis = skew;
+  /**
+   * The clock of this process is wrong, or the process was frozen after it had signed. DynamoDB has said what time it is, and
+   * the next try will be right.
+   */
+  function correctSkew(error: Error, answer: Answer | undefined, signedAt: number): object {
+    const time = Date.parse(answer?.headers.date ?? '');
+    if (!SKEWED.test(error.name) || !(Math.abs(time - signedAt) >= MAX_SKEW_MILLIS)) return {};
+    skewMillis = time - now();
     return { $retryable: {} };
   }
 }
