@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -27,6 +28,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'proofs/**/*.test.ts'],
     exclude: ['test/deploy/**'],
     globalSetup: ['test/support/dynamodb-local.ts', 'test/support/postgres-server.ts'],
+    // Most tests wait for a database: a file for each core, where Vitest would leave one free.
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
