@@ -278,6 +278,15 @@ describe('the item that Powertools sees', () => {
   });
 });
 
+it('never gives one request the outcome of another, where the old key selects nothing but gaps', async () => {
+  const { charges, as } = charging();
+  const guarded = on.new(as('new'), { records: { mode: 'mirror', eventKeyJmesPath: '[body.id, [body.line]]' } });
+  const [one, other] = [newOrder(), newOrder()];
+  expect(await guarded(one)).toMatchObject({ id: one.id });
+  expect(await guarded(other)).toMatchObject({ id: other.id });
+  expect(charges).toEqual(['new', 'new']);
+});
+
 it('takes back a claim whose answer was lost, and leaves nothing to Powertools', async () => {
   const order = newOrder();
   const { charges, as } = charging();
