@@ -17,7 +17,10 @@ export function idempotent(
       async (handle) => {
         c.set('idempotency', handle);
         await next();
-        return c.res;
+        const made = c.res;
+        // Hono adds the headers of the response before. They must not mix with those of another execution.
+        c.res = undefined;
+        return made;
       },
       c,
     );

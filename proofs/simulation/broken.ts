@@ -150,6 +150,22 @@ export const BREAKS: readonly Break[] = [
     tests: MIGRATION,
   },
   {
+    name: 'extend a lease that has ended although Powertools has taken over',
+    edits: [edit(MIRROR, 'Number.POSITIVE_INFINITY) <= runtime.now()', 'Number.POSITIVE_INFINITY) <= 0')],
+    tests: ['test/powertools/mirror.test.ts'],
+  },
+  {
+    name: 'leave the fingerprint of a later request at an unknown outcome of Powertools',
+    edits: [
+      edit(
+        'src/powertools/predecessor.ts',
+        'leaseUntil, expiration, fingerprint, checkpoints',
+        'leaseUntil, expiration, checkpoints',
+      ),
+    ],
+    tests: ['test/powertools/read-through.test.ts'],
+  },
+  {
     name: "take the shadow of our own crashed execution for one of Powertools'",
     edits: [
       edit('src/powertools/item.ts', "status === 'INPROGRESS' && item[MIRROR_OF] === recordId", "status === 'none'"),

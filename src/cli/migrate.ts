@@ -40,5 +40,11 @@ function powertoolsOptions({ powertools, table }: Given): PowertoolsRecordsOptio
   if (powertools === undefined) {
     throw usageFailure('--powertools is required: the options of powertoolsRecords, such as {"eventKeyJmesPath":"id"}');
   }
-  return { tableName: table, mode: 'readThrough', ...(parseJson('--powertools', powertools) as object) } as never;
+  const { AWS_LAMBDA_FUNCTION_NAME: functionName } = process.env;
+  const options = { functionName, ...(parseJson('--powertools', powertools) as Partial<PowertoolsRecordsOptions>) };
+  if (!options.functionName && !options.keyPrefix) {
+    // Under an empty name there is no record, and no other sign of the mistake.
+    throw usageFailure('--powertools needs functionName, or the keyPrefix of the old code: its ids begin with it');
+  }
+  return { tableName: table, mode: 'readThrough', ...options } as never;
 }

@@ -7,16 +7,22 @@ export interface RouteHandle<TItem = never> extends IdempotencyHandle<TItem> {
   transact(items: readonly TItem[], response: Response): Promise<void>;
 }
 
-export function routeHandle(handle: IdempotencyHandle): RouteHandle {
+/** @param storing gets what the route has begun to store. A copy is read first: until then, the execution knows nothing of it */
+export function routeHandle(handle: IdempotencyHandle, storing: Promise<void>[]): RouteHandle {
   const { id, attempt, deriveKey, extend, step, complete, transact } = handle;
+  async function stored(response: Response, store: (copy: unknown) => Promise<void>): Promise<void> {
+    const done = storedForm(response.clone()).then(store);
+    storing.push(done);
+    return done;
+  }
   return {
     id,
     attempt,
     deriveKey,
     extend,
     step,
-    complete: async (response) => complete(await storedForm(response.clone())),
-    transact: async (items, response) => transact(items, await storedForm(response.clone())),
+    complete: (response) => stored(response, complete),
+    transact: (items, response) => stored(response, (copy) => transact(items, copy)),
     get leaseUntil() {
       return handle.leaseUntil;
     },

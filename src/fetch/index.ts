@@ -93,7 +93,9 @@ export function createRoute(options: AnyOptions, runtime: Runtime): RouteGuard<r
     const comparesBody = fingerprint === undefined && request.headers.has(http.headerName);
     const read = await readFetch(request, comparesBody);
     const format = httpFormat(read, http.droppedHeaders);
-    const invocation = { args: [request, read, ...rest], remaining: remainingAmong(rest), format };
+    const remaining = remainingAmong(rest);
+    const initial = remaining?.() ?? 0;
+    const invocation = { args: [request, read, ...rest], remaining, format };
     let isOfRoute = false;
     try {
       const admission = await admit(invocation);
@@ -103,17 +105,24 @@ export function createRoute(options: AnyOptions, runtime: Runtime): RouteGuard<r
           return responseFrom(unwrap(admission.outcome));
         case 'execute': {
           const { execution } = admission;
-          const handle = routeHandle(execution.handle);
+          const storing: Promise<void>[] = [];
+          const handle = routeHandle(execution.handle, storing);
           const outcome = await executed(execution, async () => {
             isOfRoute = true;
-            const response = await next(handle);
+            let response: Response;
+            try {
+              response = await next(handle);
+            } finally {
+              // A completion that the route did not wait for must not meet a release.
+              await Promise.allSettled(storing);
+            }
             isOfRoute = false;
             return storedForm(response);
           });
           return responseFrom(unwrap(outcome));
         }
         case 'unanswered':
-          if (http.onStoreError === 'throw') throw admission.error;
+          if (http.onStoreError === 'throw' || (remaining?.() ?? 0) < initial / 2) throw admission.error;
           unguarded(invocation);
       }
     } catch (error) {

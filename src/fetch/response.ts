@@ -9,9 +9,18 @@ interface StoredResponse {
   readonly isBase64Encoded?: boolean;
 }
 
+/** Stands for what is no response. It cannot be stored, and the first caller gets this error. */
+function noResponse(): never {
+  throw new TypeError(
+    'idempotentRoute: `next` must return a Response that can be sent. Its work is done, and a retry does not repeat it.',
+  );
+}
+
 /** Reads the response, so that it can be stored. A stream that says so is left to the first caller. */
-export async function storedForm(response: Response): Promise<StoredResponse> {
-  const { status: statusCode, headers } = response;
+export async function storedForm(response: Response): Promise<StoredResponse | typeof noResponse> {
+  const { status: statusCode, headers }: Partial<Response> = response ?? {};
+  // The route has returned: its work is done. `Response.error()` has the status 0, and no server sends it.
+  if (!statusCode || typeof headers?.getSetCookie !== 'function') return noResponse;
   const { 'set-cookie': _, ...single } = Object.fromEntries(headers);
   const cookies = headers.getSetCookie();
   const head = { statusCode, headers: single, ...(cookies.length > 0 && { cookies }) };
@@ -42,6 +51,7 @@ function textOf(bytes: Buffer): string | undefined {
 }
 
 export function responseFrom(stored: unknown): Response {
+  if (stored === noResponse) return noResponse();
   const { statusCode: status, headers: single, cookies = [], body, isBase64Encoded } = stored as StoredResponse;
   const headers = new Headers(single);
   for (const cookie of cookies) headers.append('set-cookie', cookie);

@@ -72,6 +72,9 @@ const MAX_DEPTH = 31;
 /** The magnitude of a number, likewise. A number beyond 2^53 is refused by the SDK, because it is not exact. */
 const MIN_NUMBER = 1e-130;
 
+/** DynamoDB refuses the first. The SDK drops the second, and takes an object with the third for another class. */
+const UNFIT_NAMES = ['', '__proto__', 'constructor'];
+
 /** Whether an attribute can hold the value, which comes from JSON: its bytes, its depth and its numbers. */
 export function fitsInItem(data: unknown): boolean {
   return bytesOf(data, 0) <= MAX_DATA_BYTES;
@@ -80,16 +83,21 @@ export function fitsInItem(data: unknown): boolean {
 /** Of the attribute, or a little more (AWS: "DynamoDB item sizes and formats"); infinite where no attribute can hold it. */
 function bytesOf(value: unknown, depth: number): number {
   if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
-  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'string') return bytesOfText(value);
   if (typeof value === 'number') return isStorable(value) ? String(value).length / 2 + 2 : Number.POSITIVE_INFINITY;
   if (!isObject(value)) return 1;
   const isList = Array.isArray(value);
   let sum = 3;
   for (const [name, member] of Object.entries(value)) {
-    if (name === '') return Number.POSITIVE_INFINITY;
-    sum += 1 + (isList ? 0 : Buffer.byteLength(name)) + bytesOf(member, depth + 1);
+    if (UNFIT_NAMES.includes(name)) return Number.POSITIVE_INFINITY;
+    sum += 1 + (isList ? 0 : bytesOfText(name)) + bytesOf(member, depth + 1);
   }
   return sum;
+}
+
+/** What is no UTF-16 has no UTF-8, either. */
+function bytesOfText(text: string): number {
+  return text.isWellFormed() ? Buffer.byteLength(text) : Number.POSITIVE_INFINITY;
 }
 
 function isStorable(value: number): boolean {

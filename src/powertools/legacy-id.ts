@@ -1,7 +1,7 @@
 import { search } from '@aws-lambda-powertools/jmespath';
 import { getBuiltinModule } from '../builtins.ts';
 import { IdempotencyError } from '../errors.ts';
-import { tagOf } from '../json.ts';
+import { isObject, tagOf } from '../json.ts';
 import { unusable } from '../request-key/canonical.ts';
 import type { ResolvedPowertools } from './options.ts';
 
@@ -16,7 +16,7 @@ export interface LegacyIdentity {
 /**
  * The id under which Powertools (TypeScript, 2.35) has its record of the request.
  *
- * @returns `undefined` where Powertools runs the request without a record: its key selects nothing
+ * @returns `undefined` where the key selects nothing. Powertools runs the request without a record, or with one that it shares
  * @throws IdempotencyError `KEY_MISSING`, `KEY_INVALID`, where Powertools throws, too
  */
 export function legacyIdentity(options: ResolvedPowertools, args: readonly unknown[]): LegacyIdentity | undefined {
@@ -28,7 +28,7 @@ export function legacyIdentity(options: ResolvedPowertools, args: readonly unkno
       advice: `eventKeyJmesPath of powertoolsRecords selected none: \`${eventKeyJmesPath}\`.`,
     });
   }
-  if (eventKeyJmesPath !== '' && (key ?? null) === null) return undefined;
+  if (eventKeyJmesPath !== '' && isGap(key)) return undefined;
   return {
     id: `${prefix}#${digest(options, key)}`,
     validation: payloadValidationJmesPath && digest(options, select(options, payloadValidationJmesPath, data)),
@@ -45,6 +45,14 @@ function select({ jmesPathOptions }: ResolvedPowertools, expression: string, dat
       advice: `The expression \`${expression}\` of powertoolsRecords threw, as it does in Powertools.`,
     });
   }
+}
+
+/**
+ * Powertools has a record for a key that is all gaps, such as `[null, null]`, and every such request shares it. That record is
+ * no evidence of this request.
+ */
+function isGap(key: unknown): boolean {
+  return (key ?? null) === null || (isObject(key) && Object.values(key).every(isGap));
 }
 
 /** As in `BasePersistenceLayer`: nothing, or only members that are nothing. */

@@ -69,10 +69,15 @@ export function mirror(migration: Migration): RecordStore {
     return { done: false, existing: await read() };
   }
 
-  /** A write of the owner. Our record is the truth: where Powertools has written over its shadow, it is written alone. */
+  /**
+   * A write of the owner. Our record is the truth: where Powertools has written over its shadow, it is written alone. After the
+   * end of its lease it is not: Powertools may have taken over.
+   */
   async function write(record: IdempotencyRecord, expected: Expected | undefined): Promise<WriteResult> {
     const answer = await transact(record, expected, [shadowOf(record)], runtime.randomToken());
     if (!('itemsError' in answer)) return answer;
+    if ((expected?.leaseUntil ?? Number.POSITIVE_INFINITY) <= runtime.now())
+      return { done: false, existing: undefined };
     return expected ? store.replace(record, expected) : store.insert(record);
   }
 

@@ -34,8 +34,8 @@ export interface PowertoolsRecordsOptions {
   /** The old code's payload validation. It needs the guard's option `fingerprint`. @default none */
   readonly payloadValidationJmesPath?: string;
   /**
-   * What becomes of a request in which `eventKeyJmesPath` selects nothing. `false`: Powertools has no record of it, so that only
-   * this guard's own counts, with a warning. `true`: it is refused with `KEY_MISSING`. @default false
+   * What becomes of a request in which `eventKeyJmesPath` selects nothing, or only gaps (`[null, null]`). `false`: no record of
+   * Powertools counts, so that only this guard's own does, with a warning. `true`: it is refused with `KEY_MISSING`. @default false
    */
   readonly throwOnNoIdempotencyKey?: boolean;
   /** The functions of the expressions: an instance of a class that extends `Functions`. @default `new PowertoolsFunctions()` */

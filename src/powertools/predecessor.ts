@@ -94,8 +94,9 @@ export function predecessorOf(migration: Migration): Predecessor {
   /** The lease of the old execution ended: as a record of ours, an operator can resolve it. Then the item no longer counts. */
   function unsettled(record: InProgressRecord, claim: InProgressRecord): IdempotencyRecord {
     const checkpoints = { ...claim.checkpoints, [settledName(record)]: '{}' };
-    const expiration = expirationAt(runtime.now(), options, record.leaseUntil);
-    return { ...claim, owner: runtime.randomToken(), leaseUntil: record.leaseUntil, expiration, checkpoints };
+    const { leaseUntil, fingerprint } = record;
+    const expiration = expirationAt(runtime.now(), options, leaseUntil);
+    return { ...claim, owner: runtime.randomToken(), leaseUntil, expiration, fingerprint, checkpoints };
   }
 
   async function read(): Promise<IdempotencyRecord | undefined> {

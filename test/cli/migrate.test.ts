@@ -48,6 +48,8 @@ describe('migrate check', () => {
   it('refuses options that powertoolsRecords refuses, and says how it is used', async () => {
     const wrong = await check({ id: 'k' }, { eventKey: 'id' });
     expect(wrong).toMatchObject({ exitCode: 2, told: expect.stringContaining('eventKey') });
+    const nameless = await check({ id: 'k' }, { keyPrefix: undefined });
+    expect(nameless).toMatchObject({ exitCode: 2, told: expect.stringContaining('needs functionName') });
     expect((await command(['help', 'migrate', 'check'])).out).toContain('--powertools JSON');
     expect(await command(['migrate'])).toMatchObject({ exitCode: 2 });
   });

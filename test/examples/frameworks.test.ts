@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
 import { memoryStore } from 'middy-idempotency/memory';
 import { apiGatewayV2Event, lambdaContext } from 'middy-idempotency/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { expressByServerlessExpress } from '../../examples/express/with-serverless-express.ts';
 import { expressByServerlessHttp } from '../../examples/express/with-serverless-http.ts';
 import { honoElsewhere } from '../../examples/hono/elsewhere.ts';
+import { type IdempotencyVariables, idempotent } from '../../examples/hono/idempotent.ts';
 import { honoOnLambda } from '../../examples/hono/lambda.ts';
 import { deferred } from '../support/harness.ts';
 
@@ -136,6 +138,34 @@ describe('Hono elsewhere: the guard is a middleware', () => {
     expect((await call('a')).status).toBe(201);
     expect(charge).toHaveBeenCalledTimes(2);
     vi.restoreAllMocks();
+  });
+
+  it('gives a late execution the response of its successor, with no header of its own', async () => {
+    const app = new Hono<{ Variables: IdempotencyVariables }>();
+    const started = deferred();
+    const gate = deferred();
+    app.use(idempotent({ store: memoryStore(), operation: 'pay', scope: 'anonymous', warnings: false }));
+    app.post('/', async (c) => {
+      const { attempt } = c.get('idempotency') ?? {};
+      if (attempt !== 1) return c.text('second', 201, { location: '/2' });
+      started.resolve();
+      await gate.promise;
+      return c.text('first', 201, { location: '/1', 'content-encoding': 'identity' });
+    });
+    const call = () => app.request('/', { method: 'POST', headers: { 'idempotency-key': 'k-1' } });
+    const late = call();
+    await started.promise;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 62_000 });
+    await call();
+    vi.useRealTimers();
+    gate.resolve();
+    const response = await late;
+    expect(await response.text()).toBe('second');
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'content-type': 'text/plain; charset=UTF-8',
+      'idempotent-replayed': 'true',
+      location: '/2',
+    });
   });
 
   it('does the same behind a server of Node.js, over HTTP', async () => {

@@ -350,6 +350,54 @@ describe('the outcome', () => {
   });
 });
 
+describe('work that is done is not executed again', () => {
+  it.each([
+    ['nothing, as `next` of Hono does', undefined],
+    ['a text', 'paid'],
+    ['an answer that is none', Response.error()],
+  ])('where the route returns %s: its first caller gets a TypeError', async (_, value) => {
+    const next = vi.fn(async () => value as Response);
+    const guard = guardOf();
+    expect(await thrownBy(guard(post(), next))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(/`next` must return a Response/),
+    });
+    expect((await guard(post(), next)).status).toBe(409);
+    expect(next).toHaveBeenCalledOnce();
+  });
+
+  it('where the route fails before the response is read that it has begun to store', async () => {
+    const guard = guardOf();
+    const next = vi.fn(async (handle: RouteHandle | undefined) => {
+      void handle?.complete(new Response('paid'));
+      throw new Error('the mail could not be sent');
+    });
+    expect(await thrownBy(guard(post(), next))).toMatchObject({ message: 'the mail could not be sent' });
+    expect(await (await guard(post(), next)).text()).toBe('paid');
+    expect(next).toHaveBeenCalledOnce();
+  });
+});
+
+it('does not run unguarded where the store took more than half of the time of a Lambda invocation', async () => {
+  const next = vi.fn(async () => new Response('paid'));
+  const status = async (afterwards: number) => {
+    let left = 10_000;
+    const insert = () => {
+      left = afterwards;
+      return Promise.reject(new Error('no network'));
+    };
+    const guard = idempotentRoute<[object]>({
+      store: { ...memoryStore(), insert },
+      ...options,
+      warnings: false,
+      onStoreError: 'run',
+    });
+    return (await guard(post(), next, { getRemainingTimeInMillis: () => left })).status;
+  };
+  expect([await status(4999), next.mock.calls.length]).toEqual([503, 0]);
+  expect([await status(5000), next.mock.calls.length]).toEqual([200, 1]);
+});
+
 describe('refuses at construction', () => {
   it.each([
     ['scope', undefined, "is required: a function of the request, or 'anonymous'"],

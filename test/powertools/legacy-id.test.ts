@@ -35,6 +35,9 @@ const jsonValue = fc.oneof(
   fc.dictionary(fc.constantFrom('a', 'A', 'b', 'B', 'aB', 'Ab', '__proto__', 'ß', 'İ', '1', '10', '2'), fc.jsonValue()),
 );
 
+const isGap = (key: unknown): boolean =>
+  key === null || (typeof key === 'object' && Object.values(key as object).every(isGap));
+
 it('is the id of Powertools for any key and validated payload', () => {
   fc.assert(
     fc.property(jsonValue, jsonValue, (key, payload) => {
@@ -42,8 +45,8 @@ it('is the id of Powertools for any key and validated payload', () => {
       const event = JSON.parse(JSON.stringify({ key, payload }));
       const config = { eventKeyJmesPath: 'key', payloadValidationJmesPath: 'payload' };
       const found = ours(event, { ...config, keyPrefix: ' pay ' });
-      // Powertools runs a request without a key as if it had no guard.
-      if (event.key === null) expect(found).toBeUndefined();
+      // Powertools runs a request without a key as if it had no guard, or with a record that all of them share.
+      if (isGap(event.key)) expect(found).toBeUndefined();
       else expect(found).toEqual(peers(event, config, ' pay ').ids());
     }),
     { numRuns: 300 },

@@ -177,11 +177,16 @@ describe('the item that Powertools sees', () => {
       { n: 1e300 },
       { n: 1e-200 },
       { '': 1 },
+      JSON.parse('{"__proto__":1}'),
+      { constructor: 1 },
+      { '\ud800': 1 },
     ]) {
       const order = newOrder();
       const outcome = await on.new(() => result, MIRROR)(order);
       expect(await on.new(as('new'), MIRROR)(order)).toEqual(outcome);
       await expect(on.old(as('old'))(order)).rejects.toThrow(OLD_IN_PROGRESS);
+      const { expiration, in_progress_expiration } = (await legacyItem(order)) ?? {};
+      expect(in_progress_expiration).toBe(Number(expiration) * 1000);
     }
     const order = newOrder();
     const declined = on.new(() => Promise.reject(new Error('declined')), {
@@ -229,6 +234,30 @@ describe('the item that Powertools sees', () => {
     expect(await on.old(as('old'))(order)).toMatchObject({ by: 'next' });
   });
 
+  it('tells an execution whose lease has ended that the old code has taken over: no step of it begins', async () => {
+    const order = newOrder();
+    const { charges, as, hold } = charging();
+    const go = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const late = withHandle(async (_order, _context, handle) => {
+      begun.resolve();
+      await go.promise;
+      await handle.extend(60_000);
+      await handle.step('charge', () => void charges.push('late'));
+    })(order, lambdaContext(undefined, { remainingMillis: 1000 }));
+    await begun.promise;
+    on.passTime(2500);
+    const successor = hold('old');
+    const running = on.old(as('old'))(order);
+    await successor.started;
+    go.resolve();
+    await expect(late).rejects.toThrow(code('LEASE_LOST'));
+    successor.go();
+    await running;
+    expect(charges).toEqual(['old']);
+    expect(await on.new(as('new'), MIRROR)(order)).toMatchObject({ by: 'old' });
+  });
+
   it('is written over by an execution of the old code that ends late, and our outcome is stored all the same', async () => {
     const { charges, as, hold } = charging();
     const order = newOrder();
@@ -247,6 +276,15 @@ describe('the item that Powertools sees', () => {
     expect(await on.old(as('old'))(order)).toMatchObject({ by: 'new' });
     expect(charges).toEqual(['late', 'new']);
   });
+});
+
+it('never gives one request the outcome of another, where the old key selects nothing but gaps', async () => {
+  const { charges, as } = charging();
+  const guarded = on.new(as('new'), { records: { mode: 'mirror', eventKeyJmesPath: '[body.id, [body.line]]' } });
+  const [one, other] = [newOrder(), newOrder()];
+  expect(await guarded(one)).toMatchObject({ id: one.id });
+  expect(await guarded(other)).toMatchObject({ id: other.id });
+  expect(charges).toEqual(['new', 'new']);
 });
 
 it('takes back a claim whose answer was lost, and leaves nothing to Powertools', async () => {

@@ -296,6 +296,18 @@ describe('an execution of the old code that has vanished', () => {
   );
 });
 
+it('an unknown outcome of the old code has the fingerprint of no request that came after it', async () => {
+  const order = newOrder();
+  const { as, hold } = charging();
+  const { started } = hold('old');
+  void on.old(as('old'), {}, {}, 1000)(order);
+  await started;
+  on.passTime(3000);
+  const next = on.new(charging().as('new'), { options: { onExpiredLease: 'throw', fingerprint: 'amount' } });
+  await expect(next({ ...order, amount: 6 })).rejects.toThrow(code('OUTCOME_UNKNOWN'));
+  await expect(next(order)).rejects.toThrow(code('OUTCOME_UNKNOWN'));
+});
+
 it('reads a table with a sort key, other attributes and a store that is no table at all', async () => {
   const order = newOrder();
   const { charges, as } = charging();
