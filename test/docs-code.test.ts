@@ -95,7 +95,13 @@ it('the code of the README and of every page compiles', () => {
     const compiled = blocks.filter(({ code }) =>
       [...code.matchAll(/from '(middy-idempotency[^']*)'/g)].every(([, name = '']) => name in paths),
     );
-    const options = { ...compilerOptions, paths, noUnusedLocals: false, noPropertyAccessFromIndexSignature: false };
+    const options = {
+      ...compilerOptions,
+      paths,
+      exactOptionalPropertyTypes: false, // as with `strict` alone: Middy then infers other types
+      noUnusedLocals: false,
+      noPropertyAccessFromIndexSignature: false,
+    };
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }));
     for (const { name, code } of compiled) writeFileSync(join(folder, `${name}.ts`), asModule(code));
