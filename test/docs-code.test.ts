@@ -51,8 +51,6 @@ const SURROUNDINGS: Record<string, string> = {
   paymentsFunction: `declare const paymentsFunction: import('aws-cdk-lib/aws-lambda').Function;`,
   origin: `declare const origin: string;`,
   test: `import { test } from 'node:test';`,
-  payment: `import { payment } from '${root}examples/test-your-handler/payment.ts';`,
-  fakePorts: `import { fakePorts } from '${root}examples/test-your-handler/ports.ts';`,
   openTelemetryEvents: `import { openTelemetryEvents } from '${root}examples/opentelemetry/events.ts';`,
   powertoolsEvents: `import { powertoolsEvents } from '${root}examples/beside-powertools/events.ts';`,
   serializers: `declare const serializers: Parameters<typeof httpResponseSerializer>[0];`,
