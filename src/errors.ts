@@ -36,7 +36,7 @@ export interface IdempotencyErrorDetails {
   readonly advice?: string | undefined;
   /**
    * With `IN_FLIGHT`: milliseconds after which to retry. It is the age of the other execution's lease, so it grows from retry
-   * to retry. It is at least 1000, and never longer than the lease lasts.
+   * to retry. It is at least 1000, and never longer than the lease lasts. With `LEASE_LOST`: 1000.
    */
   readonly retryAfterMillis?: number | undefined;
   /**

@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = '22.15.0';
 const MIDDY_VERSIONS = ['6', '7'];
 const TYPE_CHECK = '--noEmit --strict --module nodenext --target es2023 --types node'.split(' ');
+/** Middy 7 has types of a package that it does not install. */
+const START = ['--allowImportingTsExtensions', '--skipLibCheck'];
 const SHIPPED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const project = mkdtempSync(join(tmpdir(), 'middy-idempotency-'));
@@ -27,6 +29,7 @@ try {
     JSON.stringify({ private: true, type: 'module', allowScripts: { node: true } }),
   );
   cpSync(join(root, 'tools/package'), project, { recursive: true });
+  cpSync(join(root, 'examples/start'), join(project, 'start'), { recursive: true });
   install(`./${packed.filename}`, `node@${OLDEST_NODE}`, `@middy/core@${MIDDY_VERSIONS[0]}`);
   smoke('without-sdk.cjs');
   typeCheck('lite-handler.ts');
@@ -38,6 +41,8 @@ try {
     smoke('smoke.mjs');
     smoke('smoke.cjs');
     smoke('testing.mjs');
+    typeCheck('start/payments.test.ts', ...START);
+    typeCheck('start/payments-handler.ts', ...START, '--declaration', '--exactOptionalPropertyTypes'); // as `tsc --init`
   }
   install('aws-cdk-lib@2.275.0', 'constructs@10');
   smoke('cdk.mjs');

@@ -2,15 +2,16 @@ import type { Execution } from '../core/execution/execution.ts';
 import { isObject } from '../json.ts';
 import { goInside } from '../nesting.ts';
 
-/** What this package uses of Middy's request (`@middy/core` 6 and 7). */
+/**
+ * What the hooks use of Middy's request (`@middy/core` 6 and 7). It has no `internal`: Middy takes its type from each
+ * middleware, and a type that does not fit makes the handler's type `never`.
+ */
 export interface MiddyRequest<TEvent = unknown, TContext = unknown> {
   event: TEvent;
   context: TContext;
   response: unknown;
   earlyResponse?: unknown;
   error: unknown;
-  /** What middlewares leave for each other. */
-  internal?: Readonly<Record<string, ((request: MiddyRequest) => unknown) | undefined>>;
 }
 
 /** The hooks of a guard's run. */

@@ -265,4 +265,5 @@ it.each([
   const answer = await slow(request);
   expect(answer.statusCode).toBe(409);
   expect(JSON.parse(answer.body).type).toBe('urn:middy-idempotency:problem:lease-lost');
+  expect(answer.headers['retry-after']).toBe('1'); // a client that follows it gets the successor's outcome
 });

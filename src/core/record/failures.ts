@@ -74,5 +74,6 @@ export function endedError(): IdempotencyError {
 }
 
 function leaseLost(what: string, advice: string): IdempotencyError {
-  return new IdempotencyError('LEASE_LOST', `${what} Retry with the same key for its outcome.`, { advice });
+  const message = `${what} Retry with the same key for its outcome.`;
+  return new IdempotencyError('LEASE_LOST', message, { advice, retryAfterMillis: 1000 });
 }
