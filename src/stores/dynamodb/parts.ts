@@ -81,7 +81,7 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array, wri
  */
 export async function join(table: Table, recordId: string, reference: PartsReference): Promise<Parts> {
   const { digest, parts } = reference;
-  if (parts > MAX_PARTS) throw new Error('too many parts');
+  if (parts > MAX_PARTS) throw new Error('no such parts');
   const read: Uint8Array[] = [];
   const written: number[] = [];
   await concurrently(parts, async (index) => {
@@ -92,7 +92,7 @@ export async function join(table: Table, recordId: string, reference: PartsRefer
     written[index] = item?.[table.names.expiration] as number;
   });
   const whole = await cut(table, recordId, Buffer.concat(read), written);
-  if (whole.digest !== digest || whole.parts !== parts) throw new Error('a part was altered');
+  if (whole.digest !== digest || whole.parts !== parts) throw new Error('a part is altered');
   return whole;
 }
 
