@@ -43,7 +43,8 @@ function isRefusedForAReason({ terms, report }: Facts, call: CallFacts, began: n
   const last = looks.findLast(({ at }) => at <= answeredAt);
   // A copy of its request may come late, in the very moment in which the caller is told.
   const isFree = looks.every(({ at, found }) => at !== last?.at || found?.status !== 'IN_PROGRESS');
-  if (looks.length > 0 && isFree) {
+  // A look shows nothing of a transaction that works in SQL before it commits.
+  if (looks.length > 0 && isFree && called.repeats !== true) {
     report('waiting', answeredAt, `call ${id} is told that another one is running, and has seen that there is none`);
   }
   const early = began + (called.waitMillis ?? 0) - answeredAt - (terms.noiseMillis ?? 0);

@@ -427,7 +427,7 @@ export const BREAKS: readonly Break[] = [
         'if (!(part instanceof Uint8Array)) read[index] = new Uint8Array();\n    else if (index < 0) throw',
       ),
       edit(PARTS, '    read[index] = part;', '    if (part instanceof Uint8Array) read[index] = part;'),
-      edit(PARTS, "if ((await digestOf(bytes)) !== digest) throw new Error('a part was altered');", ''),
+      edit(PARTS, "if (whole.digest !== digest || whole.parts !== parts) throw new Error('a part is altered');", ''),
     ],
   },
   one(
@@ -733,9 +733,21 @@ function conditionFor(`,
   one(
     'a record names the item of a step before that is written',
     'src/stores/dynamodb/checkpoints.ts',
-    'await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));',
-    'void Promise.all(packed.map(({ parts }) => parts?.write(expiration))).catch(() => undefined);',
+    'await step.parts?.write(expiration);',
+    'void step.parts?.write(expiration).catch(() => undefined);',
   ),
+  {
+    name: 'found here: a request that waits gives up after ten looks',
+    edits: [edit(CONTEND, '        races = 0;\n', '')],
+    tests: ['test/core/claim/waiting.test.ts'],
+  },
+  {
+    name: 'a takeover names items of steps that do not last as long as its record',
+    edits: [
+      edit(PARTS, 'if ((written[index] as number) >= expiration', 'if ((written[index] as number) >= 0 * expiration'),
+    ],
+    tests: ['test/stores/dynamodb-checkpoints.test.ts'],
+  },
   {
     name: 'found here: a takeover reads the results of steps without a limit of time',
     edits: [

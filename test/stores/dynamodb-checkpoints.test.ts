@@ -136,6 +136,31 @@ describe('results that a record would carry with every write', () => {
     });
   });
 
+  it('are named again by a takeover, and written again only when they would not last', async () => {
+    const { id, owner, expiration, ...begun } = record({ charge: result(4000) });
+    const store = through();
+    await store.insert({ ...begun, id, owner, expiration });
+    /** By a process that has not written them. */
+    const takeOver = async (later: number) => {
+      const other = through();
+      const { checkpoints } = (await decoded(await other.read(id))) as InProgressRecord;
+      proxy.seen.length = 0;
+      expect(
+        await other.replace({ ...begun, id, owner, expiration: expiration + later, checkpoints } as InProgressRecord, {
+          owner,
+          status: 'IN_PROGRESS',
+        }),
+      ).toMatchObject({ done: true });
+      expect(await decoded(await through().read(id))).toMatchObject({ checkpoints: begun.checkpoints });
+      return ids();
+    };
+    expect(await takeOver(1799)).toEqual([id]);
+    const part = expect.stringMatching(/#[^#]{43}#1$/);
+    expect(await takeOver(1801)).toEqual([part, id]);
+    // Then they last for half an hour more.
+    expect(await takeOver(3600)).toEqual([id]);
+  });
+
   it('stay in the record while they are small', async () => {
     const kept = record(Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`step ${index}`, result(200)])));
     await through().insert(kept);

@@ -9,7 +9,7 @@ import type { Runtime } from '../runtime.ts';
 import { contention, type Decision, decide, rejection } from './decide.ts';
 import { createWait, type InFlight } from './wait.ts';
 
-/** Takeovers are races. A request that has lost this many is rejected. */
+/** Takeovers are races. A request that has lost this many without a pause is rejected. */
 const MAX_RACES = 10;
 
 /** Why this request may write; `undefined` where there is no record. */
@@ -101,6 +101,7 @@ export function createContender(context: ContenderContext): Contender {
         const later = decision.kind === 'inFlight' ? await wait({ ...decision, attempt: number }) : undefined;
         if (!later) return yieldTo(decision, number, existing);
         existing = later.existing;
+        races = 0;
       }
     }
   }

@@ -38,10 +38,10 @@ export interface CheckpointFormat {
   forget(recordId: string): void;
 }
 
-interface Packed {
+interface Packed extends PackedText {
+  readonly name: string;
   readonly text: string;
-  readonly packed: PackedText;
-  parts?: Parts;
+  parts?: Parts | undefined;
 }
 
 export function checkpointFormat(table: Table, codec: TextCodec): CheckpointFormat {
@@ -53,28 +53,33 @@ export function checkpointFormat(table: Table, codec: TextCodec): CheckpointForm
     { id, expiration }: Pick<IdempotencyRecord, 'id' | 'expiration'>,
     checkpoints: Checkpoints,
   ): Promise<StoredCheckpoints> {
-    const steps = known.get(id) ?? new Map<string, Packed>();
-    known.set(id, steps);
-    const [oldest = ''] = known.keys();
-    if (known.size > MAX_RECORDS) known.delete(oldest);
     const texts = Object.entries(await checkpointTexts(checkpoints));
-    const packed = await Promise.all(texts.map(([name, text]) => pack(steps, id, name, text)));
-    const inline = packed.filter(({ parts }) => !parts);
-    if (inline.reduce((sum, step) => sum + bytesOf(step), 0) > MAX_INLINE_BYTES) {
-      const large = inline.filter((step) => bytesOf(step) > MIN_ITEM_BYTES);
-      await Promise.all(large.map(async (step) => (step.parts = await cut(table, id, Buffer.from(step.packed.value)))));
-    }
-    await Promise.all(packed.map(({ parts }) => parts?.write(expiration)));
-    return new Map(texts.map(([name], index) => [name, storedForm(packed[index] as Packed)]));
+    const packed = await Promise.all(texts.map(([name, text]) => pack(id, name, text)));
+    const isLarge = packed.reduce((sum, step) => sum + bytesOf(step), 0) > MAX_INLINE_BYTES;
+    const stored = packed.map(async (step) => {
+      if (isLarge && bytesOf(step) > MIN_ITEM_BYTES) step.parts = await cut(table, id, Buffer.from(step.value));
+      await step.parts?.write(expiration);
+      return [step.name, storedForm(step)] as const;
+    });
+    return new Map(await Promise.all(stored));
   }
 
-  async function pack(steps: Map<string, Packed>, id: string, name: string, text: string): Promise<Packed> {
+  function knownOf(id: string): Map<string, Packed> {
+    const steps = known.get(id) ?? new Map<string, Packed>();
+    known.set(id, steps);
+    const [oldest] = known.keys();
+    if (known.size > MAX_RECORDS) known.delete(oldest as string);
+    return steps;
+  }
+
+  async function pack(id: string, name: string, text: string): Promise<Packed> {
+    const steps = knownOf(id);
     const earlier = steps.get(name);
     if (earlier?.text === text) return earlier;
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_TEXT_BYTES)
       throw outcomeRefused(`A step's result has ${bytes} bytes, ${MAX_TEXT_BYTES} are allowed.`, false);
-    const step = { text, packed: await codec.pack(text, { id, label: labelOf(name) }) };
+    const step = { name, text, ...(await codec.pack(text, { id, label: labelOf(name) })) };
     steps.set(name, step);
     return step;
   }
@@ -86,8 +91,13 @@ export function checkpointFormat(table: Table, codec: TextCodec): CheckpointForm
       const packed = packedOf(name, value);
       const decode = async () => {
         try {
-          const bytes = 'value' in packed ? packed.value : await join(table, id, packed);
-          return await codec.unpack({ encoding: packed.encoding, value: bytes }, { id, label: labelOf(name) });
+          const parts = 'digest' in packed ? await join(table, id, packed) : undefined;
+          const { encoding } = packed;
+          const value = parts?.bytes ?? (packed as PackedText).value;
+          const text = await codec.unpack({ encoding, value }, { id, label: labelOf(name) });
+          // A takeover names the items that are there. They are written again only where they would not last long enough.
+          if (parts) knownOf(id).set(name, { name, text, encoding, value, parts });
+          return text;
         } catch (error) {
           throw error instanceof IdempotencyError ? error : unreadable(` '${name}'`, error);
         }
@@ -100,21 +110,20 @@ export function checkpointFormat(table: Table, codec: TextCodec): CheckpointForm
 
 const labelOf = (name: string) => `step ${name}`;
 
-function bytesOf({ packed: { value } }: Packed): number {
-  return Buffer.byteLength(value);
+/** What the record itself holds of it. */
+function bytesOf({ value, parts }: Packed): number {
+  return parts ? 0 : Buffer.byteLength(value);
 }
 
-function storedForm({ packed: { encoding, value }, parts }: Packed): string | PackedCheckpoint {
+function storedForm({ encoding, value, parts }: Packed): string | PackedCheckpoint {
   if (parts) return { encoding, digest: parts.digest, parts: parts.parts };
   return typeof value === 'string' ? value : { encoding, value };
 }
 
 function packedOf(name: string, stored: unknown): PackedCheckpoint {
   const { encoding, value, digest, parts } = (stored ?? {}) as Partial<PackedText & PartsReference>;
-  if (typeof encoding === 'string') {
-    if (value instanceof Uint8Array) return { encoding, value };
-    if (typeof digest === 'string' && typeof parts === 'number') return { encoding, digest, parts };
-  }
+  const isNamed = typeof digest === 'string' && typeof parts === 'number';
+  if (typeof encoding === 'string' && (value instanceof Uint8Array || isNamed)) return stored as PackedCheckpoint;
   throw unreadable(` '${name}'`);
 }
 

@@ -96,6 +96,6 @@ export function outcomeFormat(table: Table, codec: TextCodec): OutcomeFormat {
   ): Promise<string | Uint8Array> {
     if (outcome !== undefined) return outcome;
     if (digest === undefined || parts === undefined) throw new Error('the record has lost it');
-    return join(table, recordId, { digest, parts });
+    return (await join(table, recordId, { digest, parts })).bytes;
   }
 }

@@ -27,6 +27,7 @@ export interface PartsReference {
 
 /** Bytes that one item cannot hold, ready to be written. */
 export interface Parts extends PartsReference {
+  readonly bytes: Uint8Array;
   /**
    * Writes the parts that are not there yet: after a failure, the next call goes on where this one
    * has stopped.
@@ -39,22 +40,22 @@ export interface Parts extends PartsReference {
  * `<record id>#<digest of all bytes>#<number>`. They are written before the record that names them:
  * a reader that finds the record finds its parts. Parts of a record that was never written, or was
  * replaced, expire by the table's TTL.
+ *
+ * @param written until when each part that is there already is kept, epoch seconds
  */
-export async function cut(table: Table, recordId: string, bytes: Uint8Array): Promise<Parts> {
+export async function cut(table: Table, recordId: string, bytes: Uint8Array, written: number[] = []): Promise<Parts> {
   const digest = await digestOf(bytes);
   const parts = Math.ceil(bytes.length / MAX_ITEM_BYTES);
   if (parts > MAX_PARTS) {
     throw outcomeRefused(`${bytes.length} bytes are more than ${MAX_PARTS} parts of ${MAX_ITEM_BYTES} bytes.`, false);
   }
-  /** Until when each part that is written is kept. */
-  const written: number[] = [];
-  return { digest, parts, write };
+  return { bytes, digest, parts, write };
 
   async function write(recordExpiration: number): Promise<void> {
     const { names } = table;
     const expiration = recordExpiration + LONGER_THAN_RECORD_SECONDS;
     await concurrently(parts, async (index) => {
-      if ((written[index] ?? 0) >= expiration - LONGER_THAN_RECORD_SECONDS / 2) return;
+      if ((written[index] as number) >= expiration - LONGER_THAN_RECORD_SECONDS / 2) return;
       const item = {
         ...table.keyOf(partId(recordId, digest, index)),
         [names.expiration]: expiration,
@@ -73,24 +74,26 @@ export async function cut(table: Table, recordId: string, bytes: Uint8Array): Pr
 }
 
 /**
- * The bytes, whole as they were written.
+ * The parts as they are there, whole as they were written. A record may name them again.
  *
  * @throws IdempotencyError `STORE_UNAVAILABLE` when they cannot be read now
  * @throws Error when a part is gone or altered
  */
-export async function join(table: Table, recordId: string, reference: PartsReference): Promise<Uint8Array> {
+export async function join(table: Table, recordId: string, reference: PartsReference): Promise<Parts> {
   const { digest, parts } = reference;
-  if (!Number.isInteger(parts) || parts < 1 || parts > MAX_PARTS) throw new Error('it has no such parts');
+  if (parts > MAX_PARTS) throw new Error('no such parts');
   const read: Uint8Array[] = [];
+  const written: number[] = [];
   await concurrently(parts, async (index) => {
     const item = await table.get(partId(recordId, digest, index));
     const part: unknown = item?.[table.names.outcome];
-    if (!(part instanceof Uint8Array)) throw new Error(`part ${index + 1} of ${parts} is gone`);
+    if (!(part instanceof Uint8Array)) throw new Error('a part is gone');
     read[index] = part;
+    written[index] = item?.[table.names.expiration] as number;
   });
-  const bytes = Buffer.concat(read);
-  if ((await digestOf(bytes)) !== digest) throw new Error('a part was altered');
-  return bytes;
+  const whole = await cut(table, recordId, Buffer.concat(read), written);
+  if (whole.digest !== digest || whole.parts !== parts) throw new Error('a part is altered');
+  return whole;
 }
 
 /** A record id ends with a digest; this ends with a number. */

@@ -58,6 +58,13 @@ describe('a request that waits for another one', () => {
     expect(guards.eventTypes()).toEqual(['claimed', 'waiting', 'inFlight']);
   });
 
+  it('waits as long for a record that only a write meets, because it is not committed', async () => {
+    const unseen = (real: RecordStore) => ({ ...real, read: async () => undefined });
+    const { answer, waited } = await waiting(20_000, { store: unseen });
+    expect(answer).toMatchObject({ code: 'IN_FLIGHT', advice: undefined });
+    expect(waited).toBe(20_000);
+  });
+
   it('never waits longer than it can still answer', async () => {
     const { answer, waited, context } = await waiting(60_000, { remainingMillis: 5000 });
     expect(answer).toMatchObject({ code: 'IN_FLIGHT' });
