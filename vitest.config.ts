@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^middy-idempotency\/dynamodb$/, replacement: source('stores/dynamodb.ts') },
       { find: /^middy-idempotency\/dynamodb\/lite$/, replacement: source('stores/dynamodb/lite.ts') },
       { find: /^middy-idempotency\/cdk$/, replacement: source('cdk/index.ts') },
+      { find: /^middy-idempotency\/emf$/, replacement: source('emf/index.ts') },
       { find: /^middy-idempotency\/events$/, replacement: source('events/index.ts') },
       { find: /^middy-idempotency\/fetch$/, replacement: source('fetch/index.ts') },
       { find: /^middy-idempotency\/http$/, replacement: source('http/index.ts') },

@@ -28,7 +28,7 @@ export const NEEDS_DYNAMODB: readonly string[] = [
   'test/infra/**',
   'test/examples/bundling.test.ts',
   'test/testing/peer.test.ts',
-  'test/powertools/{read-through,mirror,deploy}.test.ts',
+  'test/powertools/{options,read-through,mirror,deploy}.test.ts',
   'proofs/fuzz/stored-records.test.ts',
   'proofs/{consumers/consumers,kill/kill}.test.ts',
 ];
@@ -45,6 +45,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'takes many seconds': [
     'test/cdk/**',
     'test/docs-code.test.ts',
+    'test/docs/playground/browser.test.ts',
     'proofs/fuzz/{events,responses,selection}.test.ts',
     'proofs/exploration/**',
   ],

@@ -1,38 +1,45 @@
+import { line, picture, text } from '../tools/pictures/svg.ts';
 import { type Finding, isMet, rounded } from './finding.ts';
 
 const ROW = 26;
-const LEFT = 330;
-const WIDTH = 860;
+const [WIDTH, MARGIN] = [960, 18];
+/** About: fonts differ. */
+const CHARACTER = 6.6;
 const SCALE_END = 2.25;
-const x = (value: number) => LEFT + (Math.min(value, SCALE_END) / SCALE_END) * (WIDTH - LEFT - 60);
+const CLOSE = 40;
+const LEGEND = 'Dark line: the target. Grey line: the floor. Green: the target is met.';
 
-/** Ratios as bars, each with the mark of its target: green where it is met. */
+/** Ratios as bars, each with marks of its target and its floor: green where the target is met. */
 export function chart(findings: readonly Finding[], caption: string): string {
   const ratios = findings.filter(({ unit }) => unit.startsWith('of '));
-  const height = (ratios.length + 3) * ROW;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
-<rect width="100%" height="100%" fill="#ffffff"/>
-<text x="16" y="${ROW - 8}" font-weight="bold">Cost against the peer, and against bare calls of the SDK: shorter is better</text>
-<line x1="${x(1)}" y1="${ROW + 8}" x2="${x(1)}" y2="${height - ROW}" stroke="#999999" stroke-dasharray="3 3"/>
-${ratios.map(bar).join('\n')}
-<text x="16" y="${height - 8}" fill="#666666" font-size="11">${escaped(caption)}</text>
-</svg>
-`;
+  const height = (ratios.length + 3) * ROW + 8;
+  const left = MARGIN + Math.ceil(Math.max(...ratios.map((ratio) => labelOf(ratio).length)) * CHARACTER) + 14;
+  const x = (value: number) => Math.round(left + (Math.min(value, SCALE_END) / SCALE_END) * (WIDTH - left - 60));
+  const title = 'Cost against the peer, and against bare calls of the SDK: shorter is better';
+  const description = ratios.map(({ name, value, unit }) => `${name}: ${rounded(value)} ${unit}.`).join(' ');
+  return picture({ title, description, width: WIDTH, height }, [
+    text(MARGIN, ROW, title, { isBold: true }),
+    line([x(1), ROW + 12], [x(1), height - ROW - 6], 'quiet', true),
+    text(x(1), height - ROW + 7, '1', { anchor: 'middle', size: 12, colour: 'quiet' }),
+    ...ratios.map((finding, index) => bar(finding, (index + 1.6) * ROW, left, x)),
+    text(MARGIN, height - 11, `${LEGEND} ${caption}`, { size: 11, colour: 'quiet' }),
+  ]);
 }
 
-function bar(finding: Finding, index: number): string {
-  const { name, value, unit, target } = finding;
-  const y = (index + 1.5) * ROW;
-  const fill = isMet(finding) === false ? '#c96a2b' : '#2f8f5b';
-  const mark =
-    target === undefined
-      ? ''
-      : `<line x1="${x(target)}" y1="${y - 2}" x2="${x(target)}" y2="${y + 18}" stroke="#222222" stroke-width="2"/>`;
-  return `<text x="16" y="${y + 13}">${escaped(`${name}, ${unit}`)}</text>
-<rect x="${LEFT}" y="${y}" width="${Math.max(1, x(value) - LEFT)}" height="16" fill="${fill}"/>${mark}
-<text x="${x(value) + 6}" y="${y + 13}">${rounded(value)}</text>`;
+const labelOf = ({ name, unit }: Finding) => `${name}, ${unit}`;
+
+function bar(finding: Finding, y: number, left: number, x: (value: number) => number): string {
+  const { value, target, floor } = finding;
+  // Behind a mark that is close by.
+  const end = target !== undefined && target > value && x(target) - x(value) < CLOSE ? x(target) : x(value);
+  const colour = isMet(finding) === false ? 'warn' : 'good';
+  return [
+    text(MARGIN, y + 13, labelOf(finding), { size: 12.5 }),
+    `<rect class="${colour}" x="${left}" y="${y}" width="${Math.max(1, x(value) - left)}" height="16" rx="3"/>`,
+    ...(floor === undefined ? [] : [mark(x(floor), y, 'quiet')]),
+    ...(target === undefined ? [] : [mark(x(target), y, 'ink')]),
+    text(end + 8, y + 13, String(rounded(value)), { size: 13, hasHalo: true }),
+  ].join('\n');
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
+const mark = (at: number, y: number, colour: 'ink' | 'quiet') => line([at, y - 2], [at, y + 18], colour);

@@ -7,7 +7,7 @@ import { largeBodyRatio } from './large-body.ts';
  * request, and not the noise of a busy machine.
  */
 const ROUNDS = 7;
-const LIMITS = { lite: 0.6, ours: 1.4 } as const;
+const LIMITS = { lite: 0.35, ours: 1.4 } as const;
 
 async function areWithinLimits(rounds: number): Promise<boolean> {
   let areWithin = true;

@@ -20,6 +20,9 @@ const NAMES = {
 
 type Name = keyof typeof NAMES;
 
+/** What adds to a handler that has a client anyway. */
+const WITH_SDK: readonly Name[] = ['floor', 'ours', 'peer', 'oursExternal', 'peerExternal'];
+
 /** What a fresh process takes until it has imported a bundle, and until its first answer, over TLS as in Lambda. */
 export async function measureColdStart(runs: number, progress: (text: string) => void): Promise<Measurement> {
   progress('bundles');
@@ -68,7 +71,9 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
     const [imported, answered] = [median(of(name, 'import')), median(of(name, 'answer'))];
     const cpu = [median(of(name, 'importCpu')), median(of(name, 'answerCpu'))];
     const times = [imported, answered - imported, answered, ...cpu, median(of(name, 'residentMegabytes'))];
-    return [NAMES[name], bytes, gzipped, ...times.map((value) => value.toFixed(0))];
+    const without = name.endsWith('External') ? baseExternal : base;
+    const added = WITH_SDK.includes(name) ? bytes - without.bytes : '';
+    return [NAMES[name], bytes, added, gzipped, ...times.map((value) => value.toFixed(0))];
   });
   return {
     subject: 'cold start',
@@ -77,7 +82,7 @@ export async function measureColdStart(runs: number, progress: (text: string) =>
       {
         title: `Cold start, over TLS: milliseconds in a fresh process, median of ${runs}`,
         columns: [
-          ...['', 'bytes', 'gzip', 'import', 'first answer after it', 'both'],
+          ...['', 'bytes', 'added to Middy and a client', 'gzip', 'import', 'first answer after it', 'both'],
           ...['CPU of import', 'CPU of both', 'MB resident'],
         ],
         rows,

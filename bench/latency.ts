@@ -1,7 +1,7 @@
 import { context, httpEvent } from './event.ts';
 import type { Measurement } from './finding.ts';
 import { recordedItems } from './instant-client.ts';
-import { median, quantile, ratioOf } from './rounds.ts';
+import { median, quantile, type Ratio, ratioOf } from './rounds.ts';
 import { type SideSpec, withSides } from './side.ts';
 import { ourHandler } from './sides.ts';
 import type { Local } from './table.ts';
@@ -47,28 +47,31 @@ export async function measureLatency(
     peer: { ...on, side: 'peer and a put' },
   });
 
-  const text = (millis: readonly number[]) => `${median(millis).toFixed(2)} (${quantile(millis, 0.95).toFixed(2)})`;
+  const text = (rounds: readonly number[][]) => {
+    const millis = rounds.flat();
+    return `${median(millis).toFixed(2)} (${quantile(millis, 0.95).toFixed(2)})`;
+  };
   const ofPuts = 'of two bare puts by the SDK';
   return {
     subject: 'latency',
     findings: [
       {
         ...{ name: 'p50, first call, lite', unit: ofPuts, target: 0.78 },
-        ...ratioOf(first.lite, first.sdk),
-        floor: ratioOf(first.requests, first.sdk).value,
+        ...p50(first.lite, first.sdk),
+        floor: p50(first.requests, first.sdk).value,
       },
       {
         ...{ name: 'p50, `idempotentTransaction`, lite', unit: "of the peer's claim, put and completion", target: 0.6 },
-        ...ratioOf(one.transaction, one.peer),
+        ...p50(one.transaction, one.peer),
       },
-      { ...{ name: 'p50, replay, lite', unit: "of the peer's" }, ...ratioOf(replay.lite, replay.peer) },
-      { ...{ name: 'p50, first call, SDK', unit: ofPuts, target: 1.1 }, ...ratioOf(first.ours, first.sdk) },
-      { ...{ name: 'p50, first call, SDK', unit: "of the peer's", target: 1 }, ...ratioOf(first.ours, first.peer) },
+      { ...{ name: 'p50, replay, lite', unit: "of the peer's" }, ...p50(replay.lite, replay.peer) },
+      { ...{ name: 'p50, first call, SDK', unit: ofPuts, target: 1.1 }, ...p50(first.ours, first.sdk) },
+      { ...{ name: 'p50, first call, SDK', unit: "of the peer's", target: 1 }, ...p50(first.ours, first.peer) },
       {
         ...{ name: 'p50, replay, SDK', unit: 'of one bare put by the SDK', target: 1.1 },
-        ...ratioOf(replay.ours, replay.sdk),
+        ...p50(replay.ours, replay.sdk),
       },
-      { ...{ name: 'p50, replay, SDK', unit: "of the peer's", target: 1 }, ...ratioOf(replay.ours, replay.peer) },
+      { ...{ name: 'p50, replay, SDK', unit: "of the peer's", target: 1 }, ...p50(replay.ours, replay.peer) },
     ],
     tables: [
       {
@@ -87,14 +90,21 @@ export async function measureLatency(
   };
 }
 
+/** Of the medians of all calls; between what the ratios of the rounds are. */
+function p50(side: readonly number[][], other: readonly number[][]): Ratio {
+  const { between } = ratioOf(side.map(median), other.map(median));
+  return { value: median(side.flat()) / median(other.flat()), between };
+}
+
+/** Of each call, in rounds. */
 async function millisOf<Name extends string>(
   calls: number,
   what: 'first' | 'replay' | 'one',
   specs: Readonly<Record<Name, SideSpec>>,
-): Promise<Record<Name, number[]>> {
+): Promise<Record<Name, number[][]>> {
   return withSides(specs, async (sides) => {
     const names = Object.keys(specs) as Name[];
-    const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+    const measured = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as Record<Name, number[][]>;
     const callsOf = (name: Name, from: number, count: number) => ({ keys: `${what}-${name}`, from, count });
     // A replay finds what these calls have written.
     for (const name of names) await sides[name].call(callsOf(name, 0, WARM_UP_CALLS));
@@ -102,7 +112,7 @@ async function millisOf<Name extends string>(
       for (const name of names) {
         const keys = what === 'replay' ? from % WARM_UP_CALLS : WARM_UP_CALLS + from;
         const { millis } = await sides[name].call(callsOf(name, keys, CALLS_A_ROUND));
-        measured[name].push(...millis);
+        measured[name].push([...millis]);
       }
     }
     return measured;

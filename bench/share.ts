@@ -82,6 +82,9 @@ function report(calls: Readonly<Record<(typeof ENTRIES)[number], Calls[]>>, isSh
 
 async function callsOf({ file, environment }: Started, share: CpuShare | undefined): Promise<Calls> {
   const child = fork(CHILD, [file, JSON.stringify(httpEvent('key'))], { env: environment, execArgv: [] });
+  const kill = () => child.kill('SIGKILL');
+  // Before the bundle is removed that it may be importing.
+  process.prependOnceListener('exit', kill);
   const answer = async () => {
     const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
     if (typeof message === 'number' || message === null) throw new Error('a process has ended without an answer');
@@ -102,7 +105,8 @@ async function callsOf({ file, environment }: Started, share: CpuShare | undefin
     return { first, warm: await calls(WARM_CALLS) };
   } finally {
     share?.limit(false);
-    child.kill('SIGKILL');
+    kill();
+    process.removeListener('exit', kill);
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 }

@@ -91,7 +91,8 @@ export async function startAll<Name extends string>(
 async function startOnce({ file, environment }: Started): Promise<Start> {
   const child = fork(CHILD, [file, JSON.stringify(httpEvent('key'))], { env: environment, execArgv: [] });
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  // Before the bundle is removed that it may be importing.
+  process.prependOnceListener('exit', kill);
   const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
   process.removeListener('exit', kill);
   if (typeof answer !== 'object' || answer === null) throw new Error('a process has ended without an answer');

@@ -16,7 +16,8 @@ import { thisMachine } from './machine.ts';
 import { alternate, elapsedMillis, quantile } from './rounds.ts';
 
 const OPTIONS = { calls: whole('How many calls of each kind.', { from: 10, or: 500 }) };
-const WARM_UP = 50;
+/** DynamoDB Local takes its first hundreds of requests ten times as long. */
+const WARM_UP = 400;
 const TABLE_NAME = `bench-${process.pid}`;
 
 interface Side {

@@ -10,7 +10,7 @@ import {
 } from './core/options.ts';
 import type { ReplayFormat } from './core/record/outcome.ts';
 import type { Identity } from './core/record/record.ts';
-import type { RecordStore, TransactionResult } from './core/record/store.ts';
+import type { RecordStore } from './core/record/store.ts';
 import type { Runtime } from './core/runtime.ts';
 import { optionError } from './errors.ts';
 import { refuseNested } from './nesting.ts';
@@ -68,7 +68,10 @@ export function createOperation(
   const { operation, protocol, nameOf, identityOf } = resolveOperation(options, known, answered);
   const isDisabled = options.allowDisabling && process.env['MIDDY_IDEMPOTENCY_DISABLED'] === 'true';
   if (isDisabled) warn('DISABLED', `Operation '${operation}' runs unguarded`);
-  const guard = createGuard(isDisabled ? passThrough(protocol) : protocol, runtime);
+  const guard = createGuard(
+    isDisabled ? { ...protocol, store: agreeing(protocol.store), cache: undefined, onEvent: undefined } : protocol,
+    runtime,
+  );
   const storeOf = isDisabled ? undefined : options.migrateFrom?.attach(protocol, runtime, options);
   return { operation, admit, unguarded };
 
@@ -87,17 +90,15 @@ export function createOperation(
   }
 }
 
-/** A store that agrees to everything and keeps nothing, so that the handle works. Only the items of a transaction are written. */
-function passThrough(protocol: ResolvedProtocolOptions): ResolvedProtocolOptions {
-  const { store } = protocol;
+/** A store that agrees to every write and keeps nothing, so that the handle works. It writes the items of a transaction only. */
+function agreeing(store: RecordStore): RecordStore {
   const agree = async () => ({ done: true }) as const;
-  const transact: RecordStore['transact'] = (_record, _expected, items, token) =>
-    store.transact?.(undefined, undefined, items, token) as Promise<TransactionResult>;
+  const { transact } = store;
   return {
-    ...protocol,
-    store: { insert: agree, replace: agree, remove: agree, read: agree as never, ...(store.transact && { transact }) },
-    cache: undefined,
-    onEvent: undefined,
+    ...store,
+    insert: agree,
+    replace: agree,
+    ...(transact && { transact: (_record, ...rest) => transact.call(store, undefined, ...rest) }),
   };
 }
 

@@ -1,14 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { withIncludedFiles } from '../tools/included-files.ts';
 import { PAGES, page, ROOT as root } from './support/pages.ts';
 
-const blocks = PAGES.flatMap((path) =>
-  [...page(path).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
-    name: `${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}`,
+/** Code imports the files that its page shows, as if they were beside it. */
+const withFilesOf = (path: string, code: string) =>
+  [...page(path).matchAll(/<!-- file: (\S+) -->/g)].reduce(
+    (text, [, file = '']) => text.replace(`'./${basename(file)}'`, `'${root}${file}'`),
     code,
+  );
+
+const blocks = PAGES.flatMap((path) =>
+  [...page(path).matchAll(/(?<!<!-- file: \S+ -->\n)```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
+    name: `${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}`,
+    code: withFilesOf(path, code),
   })),
 );
 
@@ -45,6 +53,8 @@ const SURROUNDINGS: Record<string, string> = {
   test: `import { test } from 'node:test';`,
   payment: `import { payment } from '${root}examples/test-your-handler/payment.ts';`,
   fakePorts: `import { fakePorts } from '${root}examples/test-your-handler/ports.ts';`,
+  openTelemetryEvents: `import { openTelemetryEvents } from '${root}examples/opentelemetry/events.ts';`,
+  powertoolsEvents: `import { powertoolsEvents } from '${root}examples/beside-powertools/events.ts';`,
   serializers: `declare const serializers: Parameters<typeof httpResponseSerializer>[0];`,
   eventSchema: `declare const eventSchema: NonNullable<NonNullable<Parameters<typeof validator>[0]>['eventSchema']>;`,
 };
@@ -68,6 +78,10 @@ function asModule(code: string): string {
     : code;
   return [...all.map((name) => SURROUNDINGS[name]), body, 'export {};'].join('\n');
 }
+
+it.each(PAGES)('%s shows files as they are (npm run docs:files writes them)', (path) =>
+  expect(page(path)).toBe(withIncludedFiles(page(path), page)),
+);
 
 it('the code of the README and of every page compiles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-code-'));

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import type { IdempotencyErrorCode, IdempotencyEventType, IdempotencyHandle } from 'middy-idempotency';
 import type { IdempotencyTableProps } from 'middy-idempotency/cdk';
@@ -53,6 +53,10 @@ const EVENTS: Record<IdempotencyEventType, true> = {
   checkpointFailed: true,
 };
 
+/** Its anchors are schedules: `docs/playground/links.test.ts` knows them. */
+const PLAYGROUND = 'docs/playground.md';
+const PROMISES = Array.from({ length: 16 }, (_, index) => `I${index + 1}`);
+
 const MEMBERS: Record<keyof IdempotencyHandle, true> = {
   id: true,
   attempt: true,
@@ -103,7 +107,7 @@ const TABLE_PROPS: Record<keyof IdempotencyTableProps, true> = {
   tags: true,
 };
 
-const COMMANDS = ['show', 'release', 'complete', 'explain'] as const;
+const COMMANDS = ['show', 'release', 'complete', 'explain', 'migrate check'] as const;
 const flags = new Set(COMMANDS.flatMap((command) => helpText(command).match(/--[a-z-]+/g) ?? []));
 
 const linesOf = (path: string) => page(path).split('\n').length - 1;
@@ -125,7 +129,7 @@ describe('the comparison in the README', () => {
 
   it('has the figures of the last benchmark', () => {
     const latency = findings.find(
-      ({ name, unit }: Record<string, string>) => name === 'Latency, first call' && unit === "of the peer's",
+      ({ name, unit }: Record<string, string>) => name === 'p50, first call, SDK' && unit === "of the peer's",
     );
     const [, ours, peer] = row('Write units', 20_000);
     const [, , bytes] = row('Cold start', 'ours, SDK external');
@@ -152,7 +156,8 @@ describe('the pages', () => {
   it.each(PAGES)('%s has no dead link', (path) => {
     const dead = linksOf(path).filter(
       ({ file, anchor }) =>
-        !existsSync(join(ROOT, file)) || (anchor !== undefined && !anchorsOf(file).includes(anchor)),
+        !existsSync(join(ROOT, file)) ||
+        (anchor !== undefined && file !== PLAYGROUND && !anchorsOf(file).includes(anchor)),
     );
     expect(dead).toEqual([]);
   });
@@ -208,7 +213,7 @@ describe('the reference', () => {
 });
 
 describe('the explanation', () => {
-  it.each(Array.from({ length: 12 }, (_, index) => `I${index + 1}`))('states the promise %s', (promise) =>
+  it.each(PROMISES)('states the promise %s', (promise) =>
     expect(page('docs/explain/guarantees.md')).toContain(`\n| ${promise} |`),
   );
 });
@@ -218,6 +223,7 @@ describe('the page of dependencies', () => {
     ...manifest.dependencies,
     ...manifest.peerDependencies,
     ...manifest.devDependencies,
+    ...JSON.parse(page('docs/package.json')).devDependencies,
   });
   const named = [...page('docs/dependencies.md').matchAll(/^\| ((?:`[^`]+`(?:, )?)+)/gm)].flatMap(([, names = '']) =>
     [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
@@ -226,6 +232,23 @@ describe('the page of dependencies', () => {
   it.each(dependencies)('gives a reason for %s', (name) => expect(named).toContain(name));
 
   it('names nothing else', () => expect(named.filter((name) => !dependencies.includes(name ?? ''))).toEqual([]));
+});
+
+describe('what happens when', () => {
+  it.each(PROMISES)('has a section for the promise %s', (promise) =>
+    expect(page('docs/what-happens-when/promises.md')).toContain(`\n## ${promise}: `),
+  );
+
+  it.each(globSync('docs/what-happens-when/*.md', { cwd: ROOT }))(
+    '%s has a diagram, a schedule to play, and what one sees',
+    (path) => {
+      const text = page(path);
+      expect(text).toContain('```mermaid\nsequenceDiagram');
+      expect(text).toMatch(/\.\.\/playground\.md#[a-z0-9-]+\)/);
+      expect(text).toMatch(/What the client sees|\*\*Client:\*\*/);
+      expect(text).toMatch(/What the operator sees|\*\*Operator:\*\*/);
+    },
+  );
 });
 
 interface Link {

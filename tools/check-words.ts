@@ -65,7 +65,7 @@ function findingsIn(file: string): readonly Finding[] {
 function filesOf(path: string): readonly string[] {
   const absolute = path.startsWith('/') ? path : `${root}${path}`;
   if (!statSync(absolute).isDirectory()) return [path];
-  return globSync('**/*.{md,ts,json}', { cwd: absolute })
+  return globSync('**/*.{md,ts,json}', { cwd: absolute, exclude: ['**/node_modules/**', 'generated/**', 'dist/**'] })
     .sort()
     .map((name) => `${path.replace(/\/$/, '')}/${name}`);
 }

@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/http': [...GUARD, 'src/operation', 'src/middy'],
   'src/fetch': [...GUARD, 'src/operation', 'src/function', 'src/http'],
   'src/jmespath': ['src/request-key', '@aws-lambda-powertools/jmespath'],
+  'src/emf': ['src/core'],
   'src/events': ['src/errors', 'src/request-key', 'aws-lambda'],
   'src/stores': [
     'src/errors',
@@ -78,6 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/index',
     'src/jmespath',
     'src/operator',
+    'src/powertools',
     'src/stores',
     '@aws-sdk/client-dynamodb',
     'node:**',
@@ -96,7 +98,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'test/deploy': ['src/**', 'tools', 'test', 'test/infra', 'infra/**', ALL_PACKAGES],
   proofs: ['src/**', 'tools', 'test', 'infra', ALL_PACKAGES],
   'proofs/consumers': ['src/**', 'tools', 'test', 'proofs', 'infra/**', ALL_PACKAGES],
+  // The witness of its engine writes what the oracle of the proofs reads.
+  'docs/playground': ['src/**', 'proofs', 'tools', ALL_PACKAGES],
+  'test/docs': ['src/**', 'tools', 'test', 'proofs', 'docs/playground', ALL_PACKAGES],
   bench: ['src/**', 'tools', ALL_PACKAGES],
+  'docs/astro.config': ['docs/site', ALL_PACKAGES],
+  'docs/site': [ALL_PACKAGES],
+  'docs/test': ['tools', ALL_PACKAGES],
 };
 
 /** Imports and re-exports of a formatted file, those of types included: they begin a line. `import()` stands anywhere. */

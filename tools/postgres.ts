@@ -15,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { freePort } from './dynamodb-local.ts';
 import { leash } from './leash.ts';
 
@@ -58,6 +59,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<L
 async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
   const access: Access = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   const folder = mkdtempSync(join(tmpdir(), 'middy-idempotency-postgres-'));
+  let child: ChildProcess | undefined;
+  let endNow: () => unknown = () => undefined;
+  const clean = () => {
+    endNow();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  };
+  process.once('exit', clean);
   give(folder, access);
   const programs = programsFor(access, folder);
   const password = randomBytes(16).toString('hex');
@@ -66,12 +74,21 @@ async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
   give(passwordFile, access);
   const data = join(folder, 'data');
   const options = ['--auth=scram-sha-256', '--username=postgres', '--no-sync', '--locale=C', '--encoding=UTF8'];
-  const { status, stderr, error } = spawnSync(
-    join(programs, 'initdb'),
-    [`--pgdata=${data}`, `--pwfile=${passwordFile}`, ...options],
-    { ...access, encoding: 'utf8', cwd: folder },
-  );
-  if (status !== 0) throw new Error(`PostgreSQL could not make its data.\n${stderr ?? error?.message}`);
+  const making = spawn(join(programs, 'initdb'), [`--pgdata=${data}`, `--pwfile=${passwordFile}`, ...options], {
+    ...access,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // A process group of its own, with the processes that it starts: Ctrl-C must not end one of them alone.
+    detached: true,
+  });
+  endNow = () => making.pid !== undefined && process.kill(-making.pid, 'SIGKILL');
+  const [[code], problem] = await Promise.all([once(making, 'close'), text(making.stderr)]);
+  endNow = () => undefined;
+  if (code !== 0) {
+    process.off('exit', clean);
+    clean();
+    throw new Error(`PostgreSQL could not make its data.\n${problem}`);
+  }
 
   const port = await freePort();
   const given = [
@@ -82,13 +99,6 @@ async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
     ...settings,
   ];
   const args = ['-D', data, '-p', String(port), ...given.flatMap((setting) => ['-c', setting])];
-  let child: ChildProcess | undefined;
-  const clean = () => {
-    // It ends at once, and does not wait for connections.
-    child?.kill('SIGQUIT');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', clean);
   const end = async (signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -101,7 +111,11 @@ async function prepare(settings: readonly string[]): Promise<LocalPostgres> {
     async restart() {
       child = spawn(join(programs, 'postgres'), args, { ...access, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
       leash(child);
+      const { kill } = child;
+      // SIGQUIT ends it without waiting for connections. While it starts, it heeds that only when it has started.
+      endNow = kill.bind(child, 'SIGKILL');
       await untilReady(child);
+      endNow = kill.bind(child, 'SIGQUIT');
     },
     async stop() {
       await end('SIGINT');

@@ -11,29 +11,21 @@ import { lookAtPostgres } from './page/look-at-postgres.ts';
 
 /** The example has a schema of its own, in a database that may have other tables. */
 const SCHEMA = 'payments_example';
-const CONNECTIONS = 10;
+/** Many requests at once, on a machine that may be busy. */
+const LIMITS = { max: 20, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 };
 
 /** PostgreSQL, the one of `POSTGRES_URL` or one of its own. */
 export async function startPostgresBackend(log: Log): Promise<Backend<SqlItem<pg.PoolClient>>> {
   const given = process.env['POSTGRES_URL'];
   const first = given ? `Waiting for PostgreSQL at ${new URL(given).host}` : 'Starting PostgreSQL';
-  const { url, stop } = await starting(log, 'PostgreSQL', first, () => startDatabase(given));
-  const here = withSchema(url);
-  const pool = postgresPool(here, CONNECTIONS);
+  const { url, stop, ...database } = await starting(log, 'PostgreSQL', first, () => startDatabase(given));
   return {
+    ...database,
     tables: `idempotency (the records), payments, refunds, outbox and ledger, in the schema ${SCHEMA}`,
-    store: postgresStore({ client: pool }),
-    payments: postgresPayments(pool),
-    ledger: postgresLedger(pool),
-    pipeline: postgresPipeline(here, pool),
     killedPayments: new URL('killed/postgres-payments.ts', import.meta.url),
-    look: lookAtPostgres(pool),
     show: (recordId) =>
       `DATABASE_URL='${url}' npx middy-idempotency show '${recordId}' --store postgres --table idempotency --schema ${SCHEMA}`,
-    async stop() {
-      await pool.end();
-      await stop();
-    },
+    stop,
   };
 }
 
@@ -41,8 +33,8 @@ async function startDatabase(given: string | undefined) {
   const { url, stop } = given ? { url: given, stop: async () => undefined } : await startPostgres();
   const endpoint = new URL(url).host;
   try {
-    await ensureSchema(url);
-    return { url, endpoint, stop };
+    const { pool, ...database } = await openPostgres(url, SCHEMA);
+    return { ...database, url, endpoint, look: lookAtPostgres(pool), stop: () => pool.end().then(stop) };
   } catch (cause) {
     await stop();
     const { message, code } = cause as pg.DatabaseError;
@@ -50,30 +42,33 @@ async function startDatabase(given: string | undefined) {
   }
 }
 
-/** The outbox's table, and the functions that use PostgreSQL. */
-function postgresPipeline(url: string, pool: pg.Pool): PipelineBackend {
-  return {
-    environment: { DATABASE_URL: url },
+/** The example in a schema. Makes the tables that are not there yet. */
+export async function openPostgres(url: string, schema: string) {
+  await ensureTables(url, schema);
+  const here = new URL(url);
+  here.searchParams.set('options', `-c search_path=${schema}`);
+  const pool = postgresPool(here.href, LIMITS);
+  const pipeline: PipelineBackend = {
+    environment: { DATABASE_URL: here.href },
     publisher: new URL('../outbox/postgres-handler.ts', import.meta.url),
     consumer: new URL('../ledger/postgres-handler.ts', import.meta.url),
     pollOutbox: (options) => pollTable({ pool, ...options }),
   };
+  return {
+    pool,
+    store: postgresStore({ client: pool }),
+    payments: postgresPayments(pool),
+    ledger: postgresLedger(pool),
+    pipeline,
+  };
 }
 
-/** The URL whose connections have the schema as their own. */
-function withSchema(url: string): string {
-  const here = new URL(url);
-  here.searchParams.set('options', `-c search_path=${SCHEMA}`);
-  return here.href;
-}
-
-/** Makes the tables that are not there yet. */
-async function ensureSchema(url: string): Promise<void> {
+async function ensureTables(url: string, schema: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; SET search_path TO ${SCHEMA}`);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}; SET search_path TO ${schema}`);
     await client.query(postgresSchema());
     await client.query(await readFile(new URL('../postgres/schema.sql', import.meta.url), 'utf8'));
   } finally {

@@ -5,7 +5,7 @@ import { createPostgresPublisher } from './postgres-publisher.ts';
 
 /** The Lambda function that a schedule starts. Needs `DATABASE_URL` and `LEDGER_QUEUE_URL` in its environment. */
 export const handler = createPostgresPublisher({
-  pool: postgresPool(requireEnvironment('DATABASE_URL'), 1),
+  pool: postgresPool(requireEnvironment('DATABASE_URL'), { max: 1 }),
   client: new SQSClient({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },

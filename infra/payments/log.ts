@@ -1,5 +1,5 @@
 import { IdempotencyError, type IdempotencyEvent } from 'middy-idempotency';
-import { metricMembers } from './metrics.ts';
+import { emfMetrics } from 'middy-idempotency/emf';
 
 /**
  * One line of structured JSON, as CloudWatch Logs Insights reads it. Errors with their causes.
@@ -21,8 +21,10 @@ export function logLine(level: 'info' | 'error', message: string, details: Reado
 export function logIdempotencyEvent(event: IdempotencyEvent): void {
   const error = 'error' in event ? event.error : undefined;
   const isMistakeOfClient = error instanceof IdempotencyError && error.statusCode < 500;
-  const metric = metricMembers(event, process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'local', Date.now());
-  logLine(error === undefined || isMistakeOfClient ? 'info' : 'error', 'idempotency', { ...event, ...metric });
+  logLine(error === undefined || isMistakeOfClient ? 'info' : 'error', 'idempotency', {
+    ...event,
+    ...emfMetrics(event),
+  });
 }
 
 /** A chain of causes may be a circle. */

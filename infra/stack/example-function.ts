@@ -58,6 +58,7 @@ export function createExampleFunction(scope: Construct, id: string, props: Examp
       sourcesContent: false,
       bundleAwsSDK: true,
       metafile: true,
+      esbuildArgs: { '--alias:node:http': './infra/stack/node-http.cjs' },
       commandHooks: {
         beforeInstall: () => [],
         beforeBundling: () => [],

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { type Alarm, GraphWidget, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { COUNTERS, METRIC_DIMENSION, METRIC_NAMESPACE } from '../payments/metrics.ts';
+import { EVENT_METRICS, METRIC_DIMENSION, METRIC_NAMESPACE } from 'middy-idempotency/emf';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -52,10 +52,10 @@ export function alarmsOfLedger(scope: Construct, ledger: Ledger, period: Duratio
 
 export function graphsOfLedger(ledger: Ledger, period: Duration): GraphWidget[] {
   const { queue, deadLetters, unpublished, consumer } = ledger;
-  const counted = (event: keyof typeof COUNTERS) =>
+  const counted = (event: keyof typeof EVENT_METRICS) =>
     new Metric({
       namespace: METRIC_NAMESPACE,
-      metricName: COUNTERS[event],
+      metricName: EVENT_METRICS[event],
       dimensionsMap: { [METRIC_DIMENSION]: consumer.functionName },
       statistic: Stats.SUM,
       period,

@@ -13,7 +13,7 @@ import {
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { IdempotencyTable } from 'middy-idempotency/cdk';
-import { CLAIM_LATENCY, COUNTERS, METRIC_DIMENSION, METRIC_NAMESPACE } from '../payments/metrics.ts';
+import { CLAIM_LATENCY, EVENT_METRICS, METRIC_DIMENSION, METRIC_NAMESPACE } from 'middy-idempotency/emf';
 import type { Ledger } from './ledger.ts';
 import { alarmsOfLedger, graphsOfLedger } from './ledger-monitoring.ts';
 
@@ -28,7 +28,7 @@ const PERIOD = Duration.minutes(5);
 
 /** Alarms for what an operator must look into, and a dashboard of what the guard does. */
 export function createMonitoring(scope: Construct, { fn, api, idempotency, ledger }: Monitored): Dashboard {
-  const counted = (event: keyof typeof COUNTERS) => metric(COUNTERS[event], Stats.SUM);
+  const counted = (event: keyof typeof EVENT_METRICS) => metric(EVENT_METRICS[event], Stats.SUM);
   const metric = (metricName: string, statistic: string) =>
     new Metric({
       namespace: METRIC_NAMESPACE,

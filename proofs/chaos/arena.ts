@@ -1,5 +1,5 @@
 import { startProxy } from '../../test/support/proxy.ts';
-import type { TrueTime } from './clock.ts';
+import { type TrueTime, watchWallClock } from './clock.ts';
 import { startDatabase, TABLE_NAME } from './database.ts';
 import type { Faults } from './faults.ts';
 import { redisArena } from './redis-database.ts';
@@ -22,8 +22,8 @@ export interface Arena {
 }
 
 export function startArena(store: StoreName, faults: Faults, time: TrueTime): Promise<Arena> {
-  if (store === 'postgres') return sqlArena(faults);
-  return store === 'redis' ? redisArena(faults) : dynamoDBArena(faults, time);
+  if (store === 'postgres') return sqlArena(faults, watchWallClock(time));
+  return store === 'redis' ? redisArena(faults, watchWallClock(time)) : dynamoDBArena(faults, time);
 }
 
 /** Every request meets its fault at the proxy, and is seen by the witness. */

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { startRedis } from '../../tools/redis.ts';
 import type { Arena } from './arena.ts';
+import type { WallClock } from './clock.ts';
 import type { Faults } from './faults.ts';
 import { type Change, eventsOf, type Recorded } from './recorded.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
@@ -23,7 +24,7 @@ return answer`;
 }
 
 /** Redis that keeps what it has confirmed, behind a proxy. It keeps the history itself. */
-export async function redisArena(faults: Faults): Promise<Arena> {
+export async function redisArena(faults: Faults, clock: WallClock): Promise<Arena> {
   const server = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
   const proxy = await startTcpProxy({
     port: server.port,
@@ -45,11 +46,12 @@ export async function redisArena(faults: Faults): Promise<Arena> {
       client.disconnect();
       const changes = Array.from({ length: lines.length / 3 }, (_, n): Change => {
         const [at, before, after] = lines.slice(3 * n, 3 * n + 3);
-        return { at: Number(at) * 1000, before: recordOf(before), after: recordOf(after), effects: 0 };
+        return { at: clock.toTrue(Number(at) * 1000), before: recordOf(before), after: recordOf(after), effects: 0 };
       });
       return { events: eventsOf(changes), violations: [] };
     },
     async stop() {
+      clock.stop();
       await proxy.close();
       await server.stop();
     },

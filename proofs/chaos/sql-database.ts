@@ -2,6 +2,7 @@ import pg from 'pg';
 import { postgresSchema } from '../../src/stores/postgres.ts';
 import { startPostgres } from '../../tools/postgres.ts';
 import type { Arena } from './arena.ts';
+import type { WallClock } from './clock.ts';
 import { TABLE_NAME } from './database.ts';
 import { EFFECTS_TABLE } from './effects.ts';
 import type { Faults } from './faults.ts';
@@ -24,7 +25,7 @@ end $$;
 create trigger note after insert or update or delete on "${TABLE_NAME}" for each row execute function note();`;
 
 /** PostgreSQL with its data in files, behind a proxy. It keeps the history itself: that has what was committed. */
-export async function sqlArena(faults: Faults): Promise<Arena> {
+export async function sqlArena(faults: Faults, clock: WallClock): Promise<Arena> {
   const server = await startPostgres(['synchronous_commit=on']);
   const pool = new pg.Pool({ connectionString: server.url, max: 4 });
   pool.on('error', () => undefined);
@@ -54,11 +55,12 @@ export async function sqlArena(faults: Faults): Promise<Arena> {
       const { rows } = await pool.query(`select at, before, after,
         (select count(*)::int from "${EFFECTS_TABLE}" as e where e.xid = h.xid) as effects from history as h order by number`);
       const changes = rows.map(({ at, before, after, effects }): Change => {
-        return { at, before: recordOf(before), after: recordOf(after), effects };
+        return { at: clock.toTrue(at), before: recordOf(before), after: recordOf(after), effects };
       });
       return { events: eventsOf(changes), violations: [] };
     },
     async stop() {
+      clock.stop();
       await proxy.close();
       await pool.end();
       await server.stop();

@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 
 export interface TcpProxy {
   readonly port: number;
-  /** How often a client has sent something. */
+  /** How many have met a fault, or the decision that there is none. */
   requests(): number;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
     const line = lineBetween(client, upstream, options);
     let turn = Promise.resolve();
     client.on('data', (sent: Buffer) => {
-      requests++;
+      if (options.isRequest(sent)) requests++;
       // In their order, whatever is delayed.
       turn = turn.then(() => line.send(sent)).catch(() => void client.destroy());
     });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, inject, it } from 'vitest';
+import { type Database, openDynamoDB, openPostgreSQL } from './databases.ts';
 import { holdBackFailures } from './quiet.ts';
 import { type RunOptions, runPipeline } from './run.ts';
 
@@ -12,11 +13,20 @@ beforeAll(() => {
 });
 afterAll(() => sayAgain());
 
-function shortRun(options: Partial<RunOptions> & Pick<RunOptions, 'signal'>) {
+function inDynamoDB() {
   const name = randomUUID();
-  return runPipeline({
-    endpoint: inject('dynamoDBEndpoint'),
-    tables: { idempotency: `idempotency-${name}`, payments: `payments-${name}`, ledger: `ledger-${name}` },
+  const tables = { idempotency: `idempotency-${name}`, payments: `payments-${name}`, ledger: `ledger-${name}` };
+  return openDynamoDB(inject('dynamoDBEndpoint'), tables);
+}
+
+function inPostgres() {
+  return openPostgreSQL(inject('postgresUrl'), `consumers_${randomUUID().replaceAll('-', '')}`);
+}
+
+type Short = Partial<RunOptions> & Pick<RunOptions, 'signal'>;
+
+function shortRun<Item>(database: Database<Item>, options: Short) {
+  return runPipeline(database, {
     seed: 8,
     events: 60,
     refunded: 0.1,
@@ -41,7 +51,7 @@ function shortRun(options: Partial<RunOptions> & Pick<RunOptions, 'signal'>) {
 it.concurrent('books every payment once, with duplicates, another order, killed processes and poison', {
   timeout: 120_000,
 }, async ({ expect, signal }) => {
-  const { violations, found, repeated, reports } = await shortRun({ signal });
+  const { violations, found, repeated, reports } = await shortRun(await inDynamoDB(), { signal });
   expect(violations).toEqual([]);
   expect(found.moved).toHaveLength(60);
   expect(repeated).toBeGreaterThan(5);
@@ -51,7 +61,7 @@ it.concurrent('books every payment once, with duplicates, another order, killed 
 it.concurrent('the ledger has what the processor has paid, with reused keys, and records that vanish', {
   timeout: 120_000,
 }, async ({ expect, signal }) => {
-  const { violations, found, reuses, vanished } = await shortRun({
+  const { violations, found, reuses, vanished } = await shortRun(await inDynamoDB(), {
     ...{ signal, poison: 0, refunded: 0.8, reused: 0.6, vanishing: 0.6 },
   });
   expect(violations).toEqual([]);
@@ -59,8 +69,19 @@ it.concurrent('the ledger has what the processor has paid, with reused keys, and
   expect(Math.min(reuses.refused, reuses.accepted, vanished.completed)).toBeGreaterThan(0);
 });
 
+it.concurrent('PostgreSQL has the same in the end, with all of that at once', {
+  timeout: 120_000,
+}, async ({ expect, signal }) => {
+  const { violations, found, repeated, reuses, vanished } = await shortRun(await inPostgres(), {
+    ...{ signal, refunded: 0.8, reused: 0.6, vanishing: 0.3 },
+  });
+  expect(violations).toEqual([]);
+  expect(found.movements).toHaveLength(60);
+  expect(Math.min(repeated, reuses.refused, vanished.completed)).toBeGreaterThan(0);
+});
+
 it.concurrent('finds a consumer without a guard out', { timeout: 120_000 }, async ({ expect, signal }) => {
-  const { violations } = await shortRun({
+  const { violations } = await shortRun(await inDynamoDB(), {
     signal,
     consumerModule: new URL('unguarded-consumer.ts', import.meta.url),
     poison: 0,

@@ -1,14 +1,9 @@
 import type { IdempotencyEvent, IdempotencyEventType } from 'middy-idempotency';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
-import { dynamoDBLedger } from '../../infra/ledger/dynamodb-ledger.ts';
-import { dynamoDBPipeline } from '../../infra/local/dynamodb-backend.ts';
-import { type ExampleTables, ensureTables } from '../../infra/local/example-tables.ts';
 import { startPipeline } from '../../infra/local/pipeline.ts';
 import { createPaymentsHandler } from '../../infra/payments/api.ts';
-import { dynamoDBPayments } from '../../infra/payments/dynamodb-payments.ts';
-import { localDynamoDB } from '../../tools/clients.ts';
 import { drainDeadLetters } from '../../tools/queues.ts';
 import { type Random, randomOf } from '../lib/random.ts';
+import type { Database } from './databases.ts';
 import { pay, type Reuses } from './payers.ts';
 import { sendPoison } from './poison.ts';
 import { vanishing } from './vanishing.ts';
@@ -17,9 +12,6 @@ import { type Patience, untilBooked, untilDone } from './waiting.ts';
 import { watchedProcessor } from './watched-processor.ts';
 
 export interface RunOptions extends Patience {
-  /** Of DynamoDB Local. */
-  readonly endpoint: string;
-  readonly tables: ExampleTables;
   readonly seed: number;
   readonly events: number;
   /** Part of one: payments of which something goes back. */
@@ -57,12 +49,10 @@ export interface Outcome {
 const CRASH_WITHIN_MILLIS = 60;
 
 /** Pays, publishes, books, with everything that goes wrong, until nothing is left to do; then judges. */
-export async function runPipeline(options: RunOptions): Promise<Outcome> {
-  const { endpoint, tables, seed, signal } = options;
+export async function runPipeline<Item>(database: Database<Item>, options: RunOptions): Promise<Outcome> {
+  const { seed, signal } = options;
+  const { store, payments, ledger, deleteRecord } = database;
   const startedAt = performance.now();
-  const client = localDynamoDB(endpoint);
-  await ensureTables(client, tables);
-  const ledger = dynamoDBLedger({ tableName: tables.ledger, client });
   const reports = new Map<IdempotencyEventType, number>();
   const moved: Moved[] = [];
   const counted = { repeated: 0, kept: 0 };
@@ -77,14 +67,13 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   const crashing = randomOf(seed, 'crashes');
   const ordering = randomOf(seed, 'order');
   const records = vanishing({
-    client,
-    tableName: tables.idempotency,
+    deleteRecord,
     part: options.vanishing,
     random: randomOf(seed, 'vanishing'),
   });
   const pipeline = await startPipeline({
     ...options,
-    backend: await dynamoDBPipeline({ endpoint, client, tables }),
+    backend: database.pipeline,
     onLine(line, functionName) {
       const event = functionName === 'ledger' ? eventIn(line) : undefined;
       if (event === undefined) return;
@@ -103,8 +92,8 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
     const processor = watchedProcessor();
     const forgets = share('forgets', options.vanishing, () => undefined);
     const lambda = createPaymentsHandler({
-      store: dynamoDBStore({ tableName: tables.idempotency, client }),
-      payments: dynamoDBPayments({ tableName: tables.payments, client }),
+      store,
+      payments,
       processor,
       scope: 'anonymous',
       onEvent: records.onEvent,
@@ -142,7 +131,7 @@ export async function runPipeline(options: RunOptions): Promise<Outcome> {
   } finally {
     await pipeline.stop();
     await records.end();
-    client.destroy();
+    await database.close();
   }
 }
 

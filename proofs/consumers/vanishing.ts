@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { IdempotencyEvent } from 'middy-idempotency';
 import type { Random } from '../lib/random.ts';
+import type { Database } from './databases.ts';
 
 const WITHIN_MILLIS = 60;
 
@@ -16,25 +15,22 @@ export interface Vanishing {
 }
 
 export interface VanishingOptions {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
+  readonly deleteRecord: Database<unknown>['deleteRecord'];
   /** Which part of the claims, and which of the outcomes. */
   readonly part: number;
   readonly random: Random;
 }
 
 /** Deletes records under way: as TTL does with those that have expired, and a person with any. */
-export function vanishing({ client, tableName, part, random }: VanishingOptions): Vanishing {
-  const documents = DynamoDBDocumentClient.from(client);
+export function vanishing({ deleteRecord, part, random }: VanishingOptions): Vanishing {
   const vanished = { running: 0, completed: 0 };
   const pending = new Set<Promise<void>>();
   let isOver = false;
 
   async function vanish(id: string, millis: number): Promise<void> {
     await sleep(millis);
-    const request = new DeleteCommand({ TableName: tableName, Key: { id }, ReturnValues: 'ALL_OLD' });
-    const { Attributes } = await documents.send(request);
-    if (Attributes !== undefined) vanished[Attributes['status'] === 'COMPLETED' ? 'completed' : 'running']++;
+    const status = await deleteRecord(id);
+    if (status !== undefined) vanished[status === 'COMPLETED' ? 'completed' : 'running']++;
   }
 
   return {

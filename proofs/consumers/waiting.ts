@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyEventType } from 'middy-idempotency';
-import type { LedgerEntry } from '../../infra/ledger/booking.ts';
-import type { Ledger } from '../../infra/ledger/dynamodb-ledger.ts';
+import type { LedgerEntry, LedgerReader } from '../../infra/ledger/booking.ts';
 import { depthOf, type LocalQueue } from '../../tools/queues.ts';
 import type { Moved } from './verdict.ts';
 
 /** The first entry that there is: something to contradict. */
-export async function untilBooked(ledger: Ledger, signal: AbortSignal): Promise<LedgerEntry | undefined> {
+export async function untilBooked(ledger: LedgerReader, signal: AbortSignal): Promise<LedgerEntry | undefined> {
   while (!signal.aborted) {
     const [entry] = await ledger.read();
     if (entry !== undefined) return entry;
@@ -32,7 +31,7 @@ export interface Patience {
 
 interface Waiting extends Patience {
   readonly queue: LocalQueue;
-  readonly ledger: Ledger;
+  readonly ledger: LedgerReader;
   readonly moved: readonly Moved[];
   readonly reports: ReadonlyMap<IdempotencyEventType, number>;
 }

@@ -1,4 +1,4 @@
-import type { Call, LateWrite } from './world.ts';
+import type { Call, LateWrite, Moment } from './world.ts';
 
 /** Why a second effect happened. All but the last happen with Powertools alone. */
 export type Reason =
@@ -16,7 +16,7 @@ export interface Double {
 
 /** Every effect that came after another one of the same key, with its reason. */
 export function doublesOf(calls: readonly Call[], lateWrites: readonly LateWrite[]): Double[] {
-  const effects = calls.filter(hasEffect).sort((a, b) => a.claimedAt - b.claimedAt);
+  const effects = calls.filter(hasEffect).sort((a, b) => a.claimed.order - b.claimed.order);
   return effects.flatMap((second, index) =>
     effects
       .slice(0, index)
@@ -25,16 +25,17 @@ export function doublesOf(calls: readonly Call[], lateWrites: readonly LateWrite
   );
 }
 
-type Effectful = Call & { readonly effectAt: number; readonly claimedAt: number };
+type Effectful = Call & { readonly claimed: Moment };
 
 function hasEffect(call: Call): call is Effectful {
-  return call.effectAt !== undefined && call.claimedAt !== undefined;
+  return call.effectAt !== undefined && call.claimed !== undefined;
 }
 
 function reasonOf(first: Effectful, second: Effectful, lateWrites: readonly LateWrite[]): Reason {
-  const isSettled = first.settledAt !== undefined && first.settledAt <= second.claimedAt;
-  if (!isSettled && first.deadline <= second.claimedAt) return 'its time was over';
-  const isBetween = ({ key, at }: LateWrite) => key === first.key && at >= first.claimedAt && at <= second.claimedAt;
+  const isSettled = first.settled !== undefined && first.settled.order <= second.claimed.order;
+  if (!isSettled && first.deadline <= second.claimed.at) return 'its time was over';
+  const isBetween = ({ key, order }: LateWrite) =>
+    key === first.key && order >= first.claimed.order && order <= second.claimed.order;
   return lateWrites.some(isBetween) ? 'a late write of the old code' : 'UNEXPLAINED';
 }
 

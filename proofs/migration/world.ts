@@ -7,6 +7,12 @@ import { SimulatedTable, type WireAnswer, type WireRequest } from './table.ts';
 
 export type Version = 'old' | 'mirror' | 'readThrough';
 
+/** True time, and the order of what happens at the same time. */
+export interface Moment {
+  readonly at: number;
+  readonly order: number;
+}
+
 /** One invocation: a process of its own, which may die. */
 export interface Call {
   readonly name: string;
@@ -19,19 +25,18 @@ export interface Call {
   isOver: boolean;
   /** When its handler had its effect. */
   effectAt?: number;
-  /** When the table had its last request that counts. */
-  askedAt?: number;
+  /** When the table had its last request. */
+  asked?: Moment;
   /** When the request that let its handler begin was applied. */
-  claimedAt?: number;
-  /** Whether a write of its outcome was applied, and when. */
-  settledAt?: number;
+  claimed?: Moment;
+  /** When the first write of its outcome was applied. */
+  settled?: Moment;
   answer?: { readonly value?: unknown; readonly error?: unknown };
 }
 
 /** A write of the old code that met an item after the end of its own time. It has no condition. */
-export interface LateWrite {
+export interface LateWrite extends Moment {
   readonly key: string;
-  readonly at: number;
 }
 
 /** Something that can happen next. */
@@ -72,6 +77,7 @@ export class World {
   #returning: { readonly sent: Sent; readonly answer: WireAnswer }[] = [];
   #timers: Timer[] = [];
   #tokens = 0;
+  #moments = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -109,7 +115,7 @@ export class World {
 
   /** The handler of a call: it has its effect, unless it fails before. */
   async work(call: Call): Promise<object> {
-    if (call.askedAt !== undefined) call.claimedAt = call.askedAt;
+    if (call.asked !== undefined) call.claimed = call.asked;
     return new Promise((resolve, reject) => {
       this.handlers.push({
         call,
@@ -176,7 +182,7 @@ export class World {
   #arrive(sent: Sent): void {
     this.#arriving = this.#arriving.filter((other) => other !== sent);
     const { operation, request } = sent;
-    sent.call.askedAt = this.now;
+    sent.call.asked = this.#moment();
     if (operation !== 'TransactWriteItems') {
       const answer = this.table.answer(operation, request, (...write) => this.#wrote(sent.call, ...write));
       this.#returning.push({ sent, answer });
@@ -194,7 +200,7 @@ export class World {
 
   #commit(entry: { readonly sent: Sent; commit(): WireAnswer }): void {
     this.#committing = this.#committing.filter((other) => other !== entry);
-    entry.sent.call.askedAt = this.now;
+    entry.sent.call.asked = this.#moment();
     this.#returning.push({ sent: entry.sent, answer: entry.commit() });
   }
 
@@ -213,13 +219,17 @@ export class World {
     then();
   }
 
+  #moment(): Moment {
+    return { at: this.now, order: ++this.#moments };
+  }
+
   #wrote(call: Call, _id: string, before: Item | undefined, after: Item | undefined): void {
     const status = after?.['status']?.['S'];
-    if (status === 'COMPLETED') call.settledAt ??= this.now;
+    if (status === 'COMPLETED') call.settled ??= this.#moment();
     const isClaim = status === 'INPROGRESS' || status === 'IN_PROGRESS';
     // Powertools deletes and completes whatever is there.
     if (call.version === 'old' && !isClaim && before !== undefined && this.now >= call.deadline) {
-      this.lateWrites.push({ key: call.key, at: this.now });
+      this.lateWrites.push({ key: call.key, ...this.#moment() });
     }
   }
 }

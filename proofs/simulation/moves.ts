@@ -67,9 +67,15 @@ function goesOn({ plan }: CallRun, turn: Turn): Move {
   return { weight: 4, what: () => `${turn.what} of call ${plan.id} goes on`, call: plan.id, make: () => turn.goOn() };
 }
 
+/** How fast time goes on, beside all else: a transaction in SQL has many requests, and would never come to its end. */
+function haste({ plan }: World): number {
+  return plan.worksInSql === true ? 0.15 : 1;
+}
+
 function fires(world: World, timer: Timer): Move {
   const { id } = timer.call.plan;
-  return { weight: 1.5, what: () => `a timer of call ${id} fires`, call: id, make: () => world.fire(timer) };
+  const weight = 1.5 * haste(world);
+  return { weight, what: () => `a timer of call ${id} fires`, call: id, make: () => world.fire(timer) };
 }
 
 function plainMove({ network }: World, copy: Copy): Move {
@@ -80,7 +86,12 @@ function plainMove({ network }: World, copy: Copy): Move {
     return { weight: 5, what: () => `${say(copy)} meets: ${trouble}`, call, make };
   }
   return copy.answer === undefined
-    ? { weight: 5, what: () => `${say(copy)} arrives`, call, make: () => network.arrive(copy) }
+    ? {
+        weight: copy.waits === true ? 0.5 : 5,
+        what: () => `${say(copy)} arrives`,
+        call,
+        make: () => network.arrive(copy),
+      }
     : { weight: 5, what: () => `the answer to ${say(copy)} arrives`, call, make: () => network.deliver(copy) };
 }
 
@@ -162,7 +173,7 @@ function partLosses(world: World, made: Move[]): void {
 /** Time goes on by itself, but not past a timer, unless the processes stand still. */
 function passing(world: World, made: Move[], due: number): void {
   const { leaseMillis, clockSkewMillis, retentionSeconds, faults } = world.plan;
-  const weight = made.length * 0.25;
+  const weight = made.length * 0.25 * haste(world);
   for (const millis of [clockSkewMillis / 2, leaseMillis / 4, leaseMillis + clockSkewMillis, retentionSeconds * 1000]) {
     const isPause = world.time + millis > due;
     if (isPause && !faults.has('pause')) continue;

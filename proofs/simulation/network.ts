@@ -44,6 +44,8 @@ export interface Copy {
   readonly request: Request;
   readonly number: number;
   answer?: { readonly value: unknown } | { readonly failure: Failure };
+  /** Whether the database has it, and does it later. */
+  waits?: boolean;
 }
 
 /** The table, and what is on the way to it and back. Nothing moves by itself. */
@@ -126,7 +128,7 @@ export class Network {
     const before = this.rows.seen(question.id);
     this.keys.set(question.id, call.plan.key);
     const applied = question.apply();
-    // Until it arrives once more.
+    copy.waits = 'waits' in applied;
     if ('waits' in applied) return;
     if ('refused' in applied) {
       copy.answer = { failure: 'record refused' };

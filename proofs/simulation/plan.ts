@@ -105,7 +105,8 @@ export function choosePlan(choices: Choices, { beyondTolerance }: PlanLimits): P
   const isContended = chance(70);
   const onePayload = chance(80);
   const roomBytes = store === 'records' && chance(20) ? oneOf([440, 1], [700, 1], [1000, 1]) : undefined;
-  const transactions = store === 'redis' ? 0 : oneOf([0, 70], [40, 15], [100, 15]);
+  const most = store === 'postgres' ? 45 : 15;
+  const transactions = store === 'redis' ? 0 : oneOf([0, 70], [40, 15], [100, most]);
   const lookFirst = transactions > 0 && chance(25);
   const worksInSql = store === 'postgres' && transactions > 0 && chance(60);
   const hasLimit = roomBytes !== undefined;

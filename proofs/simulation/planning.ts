@@ -2,8 +2,6 @@ import type { CallRun } from './call.ts';
 import { itemsFor } from './effects.ts';
 import { turnOf } from './handler.ts';
 
-const STATEMENT_MILLIS = 3000;
-
 interface Planned {
   readonly items: readonly object[];
   readonly response: string;
@@ -20,7 +18,7 @@ export async function planOf(call: CallRun): Promise<Planned> {
 export async function workOf(call: CallRun, tx: never): Promise<string> {
   const planned = await made(call);
   try {
-    for (const item of planned.items as readonly ((tx: never) => Promise<unknown>)[]) await inTime(call, item(tx));
+    for (const item of planned.items as readonly ((tx: never) => Promise<unknown>)[]) await item(tx);
   } catch (error) {
     if (!call.isRefusal(error)) call.record({ type: 'planFailed', text: (error as Error).message });
     throw error;
@@ -41,18 +39,6 @@ async function made(call: CallRun): Promise<Planned> {
   }
   const response = `${script.large === true ? 'large ' : ''}planned by ${id}`;
   return { items: itemsFor(call.world.plan, key, items), response };
-}
-
-/** What a client with a time limit does. The store cannot end the work of its user. */
-async function inTime(call: CallRun, answer: Promise<unknown>): Promise<void> {
-  const limit = call.process.runtime.delay(STATEMENT_MILLIS);
-  const expired = limit.elapsed.then(() => Promise.reject(new Error('Query read timeout')));
-  try {
-    await Promise.race([answer, expired]);
-  } finally {
-    expired.catch(() => undefined);
-    limit.cancel();
-  }
 }
 
 function tell(call: CallRun, { response }: Planned): void {

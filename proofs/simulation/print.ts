@@ -44,6 +44,7 @@ function describe(plan: Plan): string[] {
     `store ${store}`,
     ...(waitMillis > 0 ? [`duplicates wait ${waitMillis} ms`] : []),
     ...(plan.lookFirst === true ? ['transactions look first'] : []),
+    ...(plan.worksInSql === true ? ['transactions work in SQL'] : []),
     ...(renewLease ? ['leases are renewed'] : []),
     ...(plan.withoutItems === true ? ['failed conditions come without an item'] : []),
     ...(plan.roomBytes === undefined ? [] : [`checkpoints may have ${plan.roomBytes} bytes`]),

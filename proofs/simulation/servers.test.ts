@@ -16,7 +16,11 @@ const LOCK_TURNS = 100;
 /** Nothing is late or lost: a statement that waits goes on after a while. */
 const punctual = {
   plan: {},
-  currentCall: () => ({ plan: { script: {} } }),
+  currentCall: () => ({
+    plan: { script: {} },
+    record: () => undefined,
+    process: { runtime: { delay: () => ({ elapsed: new Promise(() => undefined), cancel: () => undefined }) } },
+  }),
   network: {
     async ask<T>({ apply }: Question<T>): Promise<T> {
       let applied = apply();

@@ -19,7 +19,7 @@ export interface Session {
 
 const PURGE_AFTER_SECONDS = 3600;
 /** "PostgreSQL Error Codes", appendix A of its manual. */
-const WAITED_TOO_LONG = '55P03';
+export const WAITED_TOO_LONG = '55P03';
 const IN_FAILED_TRANSACTION = '25P02';
 const NOT_NULL = '23502';
 const NOT_UNIQUE = '23505';

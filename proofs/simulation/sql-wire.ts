@@ -3,7 +3,7 @@ import { postgresStore, type SqlItem } from '../../src/stores/postgres.ts';
 import type { CallRun } from './call.ts';
 import { SQL_EFFECT, type SqlClient } from './effects.ts';
 import type { Failure } from './network.ts';
-import { type Session, type SqlAnswer, type SqlServer, sqlError } from './sql-server.ts';
+import { type Session, type SqlAnswer, type SqlServer, sqlError, WAITED_TOO_LONG } from './sql-server.ts';
 import type { Applied } from './table.ts';
 import type { World } from './world.ts';
 
@@ -52,7 +52,7 @@ class Connection implements SqlClient {
     const call = this.#world.currentCall();
     if (values.length > 1) this.#recordId = String(values[1]);
     let snapshot: Parameters<SqlServer['execute']>[3];
-    const answer = await this.#world.network.ask<SqlAnswer>({
+    const asked = this.#world.network.ask<SqlAnswer>({
       verb,
       id: verb === 'read' ? String(values[0]) : this.#recordId,
       apply: () => {
@@ -63,7 +63,19 @@ class Connection implements SqlClient {
       failure: (why) => this.#failure(call, verb, why, '42501'),
       busy: () => this.#failure(call, verb, 'refused', '40001'),
     });
-    if ('error' in answer) throw answer.error;
+    const answer = await (this.#session === undefined ? asked : inTime(call, asked));
+    if (answer === EXPIRED) {
+      if (verb === 'an effect') this.#refused(call, verb, EXPIRED);
+      throw new Error(EXPIRED);
+    }
+    if ('error' in answer) {
+      // What another transaction has not committed was in its way.
+      if ((answer.error as { code?: unknown }).code === WAITED_TOO_LONG) {
+        const found = this.#server.seen(this.#recordId);
+        call.record({ type: 'conflicted', key: call.plan.key, found });
+      }
+      throw answer.error;
+    }
     return { rows: [{ answer: answer.text }] };
   }
 
@@ -118,6 +130,20 @@ class Connection implements SqlClient {
     call.record({ type: 'itemsRefused', key, text });
     // It still has the record for itself.
     if (worksInSql) call.record({ type: 'looked', key, found: this.#server.seen(this.#recordId) });
+  }
+}
+
+/** `query_timeout` of `pg`: a transaction that hangs must not keep its locks. */
+const QUERY_MILLIS = 3000;
+
+const EXPIRED = 'Query read timeout';
+
+async function inTime<T>(call: CallRun, answer: Promise<T>): Promise<T | typeof EXPIRED> {
+  const limit = call.process.runtime.delay(QUERY_MILLIS);
+  try {
+    return await Promise.race([answer, limit.elapsed.then((): typeof EXPIRED => EXPIRED)]);
+  } finally {
+    limit.cancel();
   }
 }
 

@@ -19,20 +19,22 @@ const OF_A_TABLE = {
 } as const;
 const OF_A_WRITE = { yes: FLAG, force: TEXT, 'retention-seconds': TEXT } as const;
 
+const OF_AN_EVENT = {
+  key: TEXT,
+  scope: TEXT,
+  fingerprint: TEXT,
+  operation: TEXT,
+  http: FLAG,
+  header: TEXT,
+  methods: TEXT,
+} as const;
+
 const OPTIONS = {
   show: { ...EVERYWHERE, ...OF_A_TABLE, outcome: FLAG },
   release: { ...EVERYWHERE, ...OF_A_TABLE, ...OF_A_WRITE },
   complete: { ...EVERYWHERE, ...OF_A_TABLE, ...OF_A_WRITE, response: TEXT, 'no-response': FLAG },
-  explain: {
-    ...EVERYWHERE,
-    key: TEXT,
-    scope: TEXT,
-    fingerprint: TEXT,
-    operation: TEXT,
-    http: FLAG,
-    header: TEXT,
-    methods: TEXT,
-  },
+  explain: { ...EVERYWHERE, ...OF_AN_EVENT },
+  'migrate check': { ...EVERYWHERE, ...OF_A_TABLE, ...OF_AN_EVENT, powertools: TEXT },
   schema: { ...EVERYWHERE, table: TEXT, schema: TEXT },
 } as const;
 
@@ -46,12 +48,8 @@ export type Given = Partial<
       | 'force'
       | 'retention-seconds'
       | 'response'
-      | 'key'
-      | 'scope'
-      | 'fingerprint'
-      | 'operation'
-      | 'header'
-      | 'methods',
+      | Exclude<keyof typeof OF_AN_EVENT, 'http'>
+      | 'powertools',
       string
     > &
       Record<'json' | 'help' | 'yes' | 'outcome' | 'no-response' | 'http', boolean>
@@ -68,8 +66,8 @@ const SUBJECTS: Partial<Record<CommandName, string>> = { explain: 'event file, o
 
 /** @throws Failure when they are no command */
 export function parseRequest(argv: readonly string[]): Request {
-  const [name, ...rest] = argv;
-  if (name === '--help' || name === '-h' || name === 'help') return { kind: 'help', ...topicOf(rest[0]) };
+  const [name, ...rest] = withTwoWords(argv);
+  if (name === '--help' || name === '-h' || name === 'help') return { kind: 'help', ...topicOf(withTwoWords(rest)[0]) };
   if (name === '--version') return { kind: 'version' };
   if (name === undefined || !isCommand(name)) {
     const known = Object.keys(OPTIONS).join(', ');
@@ -82,6 +80,12 @@ export function parseRequest(argv: readonly string[]): Request {
     throw usageFailure(`${name} takes one ${SUBJECTS[name] ?? 'record id'}`);
   }
   return { kind: 'command', name, subject, given: values };
+}
+
+/** Of a command of two words, the first element is its name. */
+function withTwoWords(argv: readonly string[]): readonly string[] {
+  const [first, second, ...rest] = argv;
+  return first === 'migrate' && second === 'check' ? ['migrate check', ...rest] : argv;
 }
 
 function parsed(name: CommandName, args: readonly string[]): { values: Given; positionals: string[] } {

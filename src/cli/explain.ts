@@ -1,4 +1,4 @@
-import { explainRequest, type RequestToIdentify } from '../operator/index.ts';
+import { type Explanation, explainRequest, type RequestToIdentify } from '../operator/index.ts';
 import type { Given } from './arguments.ts';
 import { EXIT, Failure, parseJson, usageFailure } from './failure.ts';
 import { lines } from './format.ts';
@@ -7,6 +7,19 @@ import type { Terminal } from './terminal.ts';
 
 /** The record id of an event. Needs no table. */
 export async function explain(file: string, given: Given, terminal: Terminal): Promise<Report> {
+  const { kind: _, ...json } = (await explained(file, given, terminal)).explanation;
+  const { id, operation, fingerprint } = json;
+  return { json, text: lines({ id, operation, ...selectedTexts(json), fingerprint }) };
+}
+
+type Guarded = Extract<Explanation, { kind: 'guarded' }>;
+
+/** An event, and how its guard identifies it. @throws Failure where the guard refuses it, or does not guard it */
+export async function explained(
+  file: string,
+  given: Given,
+  terminal: Terminal,
+): Promise<{ readonly event: unknown; readonly explanation: Guarded }> {
   const event = parseJson(file, await terminal.read(file));
   const operation = given.operation ?? terminal.environment['AWS_LAMBDA_FUNCTION_NAME'];
   if (operation === undefined) {
@@ -14,10 +27,8 @@ export async function explain(file: string, given: Given, terminal: Terminal): P
   }
   const explanation = explainRequest(await requestOf(given, operation, event));
   switch (explanation.kind) {
-    case 'guarded': {
-      const { kind: _, ...json } = explanation;
-      return { json, text: lines({ id: json.id, operation, ...selectedTexts(json), fingerprint: json.fingerprint }) };
-    }
+    case 'guarded':
+      return { event, explanation };
     case 'refused': {
       const { kind: _, error, ...details } = explanation;
       const { code, message, advice, cause } = error;

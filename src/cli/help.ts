@@ -18,13 +18,22 @@ const WRITE = `  --yes                    write without asking; without it and w
 
 const JSON_OPTION = '  --json                   one JSON document on standard output, whatever happens';
 
+const EVENT = `  --key EXPRESSION         the option \`key\`: a path, or any JMESPath expression
+  --scope EXPRESSION       the option \`scope\`
+  --fingerprint EXPRESSION the option \`fingerprint\`
+  --operation NAME         the option \`operation\`, or the Lambda function's name (default AWS_LAMBDA_FUNCTION_NAME)
+  --http                   as httpIdempotency: the key from the header, the scope from the verified identity;
+                           --scope may also be \`anonymous\`
+  --header NAME            with --http: the option \`headerName\` (default Idempotency-Key)
+  --methods LIST           with --http: the option \`methods\` (default POST,PATCH)`;
+
 const EXIT_CODES = `Exit codes:
   0  done
   1  failed (after a write whose answer was lost: look again), or the record has changed meanwhile
   2  wrong usage
   3  there is no such record
   4  refused: the lease is live, the record is settled, or the write was not confirmed;
-     for explain: the event has no record id`;
+     for explain and migrate check: the event has no record id`;
 
 const COMMANDS: Record<CommandName, string> = {
   show: `middy-idempotency show ID --table NAME
@@ -59,14 +68,17 @@ Prints the record id that the running guard uses for an event, and what it is ma
 The event is what the handler gets, or the first argument of a guarded function; - reads standard input.
 Needs no table and no AWS SDK.
 
-  --key EXPRESSION         the option \`key\`: a path, or any JMESPath expression
-  --scope EXPRESSION       the option \`scope\`
-  --fingerprint EXPRESSION the option \`fingerprint\`
-  --operation NAME         the option \`operation\`, or the Lambda function's name (default AWS_LAMBDA_FUNCTION_NAME)
-  --http                   as httpIdempotency: the key from the header, the scope from the verified identity;
-                           --scope may also be \`anonymous\`
-  --header NAME            with --http: the option \`headerName\` (default Idempotency-Key)
-  --methods LIST           with --http: the option \`methods\` (default POST,PATCH)
+${EVENT}
+${JSON_OPTION}`,
+  'migrate check': `middy-idempotency migrate check EVENT.json --table NAME --key EXPRESSION|--http --powertools JSON
+
+Shows both ids and both records of an event: those of this package, and those of Powertools' idempotency utility.
+Writes nothing. Needs dynamodb:GetItem on both tables.
+
+  --powertools JSON        the options of powertoolsRecords as in the guard: {"eventKeyJmesPath":"id","keyPrefix":"pay"}.
+                           \`tableName\` is --table where it is not given
+${EVENT}
+${TABLE}
 ${JSON_OPTION}`,
   schema: `middy-idempotency schema postgres
 
@@ -85,6 +97,7 @@ export function helpText(topic: CommandName | undefined): string {
   release ID --table NAME                     nothing happened: lets the next request execute
   complete ID --table NAME --response FILE    it happened: gives retries this response
   explain EVENT.json --key EXPRESSION|--http  prints the record id of an event
+  migrate check EVENT.json --powertools JSON  shows what this package and Powertools have for an event
   schema postgres                             prints the table for PostgreSQL
 
   COMMAND --help                              its options

@@ -4,12 +4,16 @@ import { explain, selectedTexts } from './explain.ts';
 import { EXIT, type Failure, failureOf } from './failure.ts';
 import { lines, printable, recordText } from './format.ts';
 import { helpText } from './help.ts';
+import { migrateCheck } from './migrate.ts';
 import { schema } from './other-stores.ts';
 import { complete, release, show } from './records.ts';
 import type { Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS = { show, release, complete, explain, schema } satisfies Record<CommandName, unknown>;
+const COMMANDS = { show, release, complete, explain, 'migrate check': migrateCheck, schema } satisfies Record<
+  CommandName,
+  unknown
+>;
 
 /** Carries out a command line, and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {

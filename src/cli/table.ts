@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { RecordStore } from '../index.ts';
-import type { DynamoDBStoreOptions } from '../stores/dynamodb.ts';
+import type { DynamoDBStoreOptions, dynamoDBStore } from '../stores/dynamodb.ts';
 import type { Given } from './arguments.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
 import { withOtherStore } from './other-stores.ts';
@@ -15,10 +15,18 @@ export async function withStore<T>(given: Given, use: (store: RecordStore) => Pr
   const { store = 'dynamodb' } = given;
   if (store !== 'dynamodb') return withOtherStore(store, given, use);
   const options = { ...storeOptions(given), ...(await codecOf(given)) };
-  const { DynamoDBClient, dynamoDBStore } = await load();
-  const client = new DynamoDBClient(clientConfig(given));
+  return withClient(given, (client, makeStore) => use(makeStore({ ...options, client })));
+}
+
+/** Gives `use` a client of DynamoDB, and closes its connections afterwards. */
+export async function withClient<T>(
+  given: Given,
+  use: (client: DynamoDBClient, makeStore: typeof dynamoDBStore) => Promise<T>,
+): Promise<T> {
+  const loaded = await load();
+  const client = new loaded.DynamoDBClient(clientConfig(given));
   try {
-    return await use(dynamoDBStore({ ...options, client }));
+    return await use(client, loaded.dynamoDBStore);
   } finally {
     client.destroy();
   }
@@ -75,11 +83,8 @@ function clientConfig({ region, endpoint }: Given): DynamoDBClientConfig {
 
 async function load() {
   try {
-    const [{ DynamoDBClient }, { dynamoDBStore }] = await Promise.all([
-      import('@aws-sdk/client-dynamodb'),
-      import('../stores/dynamodb.ts'),
-    ]);
-    return { DynamoDBClient, dynamoDBStore };
+    const [sdk, stores] = await Promise.all([import('@aws-sdk/client-dynamodb'), import('../stores/dynamodb.ts')]);
+    return { ...sdk, ...stores };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@aws-sdk/')) throw error;

@@ -11,6 +11,8 @@ export type Settlement = 'store' | 'release' | 'hold';
 
 /** Records of another package that count, too: `powertoolsRecords(…)` of `middy-idempotency/powertools`. */
 export interface MigrationSource {
+  /** Whose records they are. */
+  readonly name: string;
   /**
    * Called once, at construction, with the guard's options.
    * @throws TypeError where they do not fit
@@ -149,7 +151,7 @@ export function resolveProtocolOptions(options: ProtocolOptions): ResolvedProtoc
   if (onExpiredLease === 'throw' && mayExecuteTwice) throw optionError('onExpiredLease', mayExecuteTwice);
   requireFunctionIfGiven('settle', settle);
   if (cache !== undefined) requireCache(cache);
-  if (migrateFrom && !migrateFrom.attach) {
+  if (migrateFrom !== undefined && !migrateFrom?.attach) {
     throw wrongOption('migrateFrom', 'powertoolsRecords({ … })', migrateFrom);
   }
   requireFunctionIfGiven('onEvent', onEvent);

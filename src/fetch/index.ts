@@ -16,11 +16,12 @@ import { responseFrom, storedForm } from './response.ts';
 
 export type { RouteHandle } from './handle.ts';
 
-type OfMiddy = 'problemHeaders' | 'problemsThrough' | 'timeoutEarlyInMillis';
+/** Those of Middy, and `migrateFrom`: Powertools guards events of Lambda, which a route does not see. */
+type OfEvents = 'problemHeaders' | 'problemsThrough' | 'timeoutEarlyInMillis' | 'migrateFrom';
 
-/** The options of `httpIdempotency`, without those for Middy. `Rest` is what else the guard is called with. */
+/** The options of `httpIdempotency`, without those for Middy and for events. `Rest` is what else the guard is called with. */
 export interface RouteOptions<Rest extends readonly unknown[] = readonly [], TItem = never>
-  extends Omit<HttpIdempotencyOptions<Request, TItem>, OfMiddy | 'scope' | 'fingerprint'> {
+  extends Omit<HttpIdempotencyOptions<Request, TItem>, OfEvents | 'scope' | 'fingerprint'> {
   /**
    * Who is calling, by a function of the request and of the further arguments: the user that a middleware in front has
    * verified. `'anonymous'`: all callers share one space of keys.
@@ -56,8 +57,13 @@ export function idempotentRoute<Rest extends readonly unknown[] = readonly [], T
   return createRoute(options as unknown as AnyOptions, systemRuntime) as RouteGuard<Rest, TItem>;
 }
 
-const OF_MIDDY: readonly string[] = ['problemHeaders', 'problemsThrough', 'timeoutEarlyInMillis'] satisfies OfMiddy[];
-const OPTION_NAMES = HTTP_OPTION_NAMES.filter((name) => !OF_MIDDY.includes(name));
+const OF_EVENTS: readonly string[] = [
+  'problemHeaders',
+  'problemsThrough',
+  'timeoutEarlyInMillis',
+  'migrateFrom',
+] satisfies OfEvents[];
+const OPTION_NAMES = HTTP_OPTION_NAMES.filter((name) => !OF_EVENTS.includes(name));
 
 type AnyOptions = RouteOptions<readonly never[]>;
 
@@ -82,8 +88,10 @@ export function createRoute(options: AnyOptions, runtime: Runtime): RouteGuard<r
   if (options.operation === undefined) warnOfSharedDefault(options.store, 'a handler');
 
   return async function idempotentRoute(request, next, ...rest) {
-    if (!http.methods.has(request.method)) return next(undefined);
-    const read = await readFetch(request, fingerprint === undefined);
+    if (!http.methods.has(request.method.toUpperCase())) return next(undefined);
+    // Without a key there is nothing to compare it with.
+    const comparesBody = fingerprint === undefined && request.headers.has(http.headerName);
+    const read = await readFetch(request, comparesBody);
     const format = httpFormat(read, http.droppedHeaders);
     const invocation = { args: [request, read, ...rest], remaining: remainingAmong(rest), format };
     let isOfRoute = false;

@@ -11,7 +11,7 @@ export async function readFetch(request: Request, withBody: boolean): Promise<Ht
   return {
     shape: 'v2',
     multiValue: false,
-    method: request.method,
+    method: request.method.toUpperCase(),
     authority: [host, ''],
     path: pathname,
     query: parseQuery(search),
@@ -28,8 +28,8 @@ export async function readFetch(request: Request, withBody: boolean): Promise<Ht
 async function bodyOf(request: Request): Promise<ArrayBuffer> {
   if (request.bodyUsed) {
     throw new TypeError(
-      'idempotentRoute compares the body of a request, but other code has read it. Put the guard in front of that code, or give ' +
-        'it the option `fingerprint`.',
+      'idempotentRoute: other code has read the body of this request. Put the guard in front of that code, or give it the ' +
+        'option `fingerprint`.',
     );
   }
   return request.clone().arrayBuffer();

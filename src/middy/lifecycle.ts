@@ -104,16 +104,13 @@ async function reject(request: MiddyRequest, guarded: GuardedRequest, error: unk
   await answerEarly(request, state.rejection);
 }
 
-/** In the order in which Powertools ends them itself. */
-const POWERTOOLS = ['tracer', 'metrics', 'logger'];
-
 /**
  * Ends the chain. Middy calls no other hook for this request. The middlewares of Powertools leave a function in
  * `request.internal` for that: it closes a segment or flushes metrics (`cleanupMiddlewares` of
- * `@aws-lambda-powertools/commons`).
+ * `@aws-lambda-powertools/commons`, which has this order).
  */
 async function answerEarly(request: MiddyRequest, response: unknown): Promise<void> {
-  for (const name of POWERTOOLS) {
+  for (const name of ['tracer', 'metrics', 'logger']) {
     try {
       await request.internal?.[`powertools-for-aws.${name}`]?.(request);
     } catch {

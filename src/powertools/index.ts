@@ -23,6 +23,7 @@ export function powertoolsRecords(options: PowertoolsRecordsOptions): MigrationS
   const table = legacyTable(powertools);
   const storeOf = powertools.mode === 'mirror' ? mirror : readThrough;
   return {
+    name: 'powertools',
     attach(options, runtime, given) {
       requireFit(powertools, options.store, given);
       return (identity, args, format) => {

@@ -68,10 +68,12 @@ export function predecessorOf(migration: Migration): Predecessor {
   }
 
   async function known(claim: Pick<InProgressRecord, 'owner' | 'fingerprint' | 'leaseUntil' | 'checkpoints'>) {
+    // The answer may come late. An execution that was live at the read may have ended since, with its outcome.
+    const askedAt = runtime.now();
     const item = await table.get(legacy.id);
     const record = item && asRecord(item, reading);
     if (!record || settledName(record) in (claim.checkpoints ?? {})) return undefined;
-    const { kind } = decide(record, claim, options, runtime.now());
+    const { kind } = decide(record, claim, options, askedAt);
     return kind === 'takeover' || kind === 'won' ? undefined : { record, kind };
   }
 

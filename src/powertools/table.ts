@@ -15,7 +15,8 @@ export function legacyTable(options: ResolvedPowertools): LegacyTable {
   const { tableName: TableName, sortKeyAttr, staticPkValue, names } = options;
   let documents: DynamoDBDocumentClient | undefined;
   const connected = () => {
-    documents ??= DynamoDBDocumentClient.from(isolated((options.client ?? ownClient()) as DynamoDBClient));
+    const client = (options.client ?? ownClient()) as DynamoDBClient;
+    documents ??= DynamoDBDocumentClient.from(isolated(client), { unmarshallOptions: { wrapNumbers: numberOf } });
     return documents;
   };
   const keyOf = (id: string) =>
@@ -31,4 +32,10 @@ export function legacyTable(options: ResolvedPowertools): LegacyTable {
       }
     },
   };
+}
+
+/** An item with a number that JavaScript rounds is not unreadable. Powertools gives integers beyond 2^53 as bigint, too. */
+function numberOf(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) || !/^-?\d+$/.test(text) ? number : BigInt(text);
 }

@@ -18,8 +18,8 @@ export type { SqlItem } from './postgres/transaction.ts';
 export interface PostgresStoreOptions<Client extends PostgresClient = PostgresClient> extends PostgresTable {
   /**
    * Your own client, with its own timeouts and TLS; it is not changed. A `Pool` of `pg`, what `postgres()` gives, or a `PGlite`.
-   * Give it a time limit to connect, and a `statement_timeout`: a request that hangs is given up only shortly before the lease
-   * ends.
+   * Give it time limits: to connect, `statement_timeout`, and for an answer (`query_timeout` of `pg`). Without them a request that
+   * hangs is given up only shortly before the lease ends, and a transaction that hangs keeps its lock.
    */
   readonly client: Client;
   /**

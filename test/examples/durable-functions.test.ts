@@ -1,63 +1,41 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { memoryStore } from 'middy-idempotency/memory';
 import { lambdaContext, sqsEvent } from 'middy-idempotency/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatcher } from '../../examples/durable-functions/dispatcher.ts';
-import { fulfilment, type Order, onceEach } from '../../examples/durable-functions/fulfilment.ts';
+import type { Order } from '../../examples/durable-functions/fulfilment.ts';
 
 const newOrder = (amount = 10): Order => ({ id: randomUUID(), amount });
 
 describe('a durable function', () => {
-  beforeAll(() => LocalDurableTestRunner.setupTestEnvironment({ skipTime: true }));
-  afterAll(() => LocalDurableTestRunner.teardownTestEnvironment());
-
-  const shop = () => ({
-    charge: vi.fn(async (order: Order, _key: string) => `ch_${order.id}`),
-    ship: vi.fn(async (order: Order, _key: string) => `sh_${order.id}`),
+  let done: Record<string, object>;
+  beforeAll(async () => {
+    const program = fileURLToPath(new URL('durable-executions.ts', import.meta.url));
+    const sources = new URL('../../tools/sources.ts', import.meta.url).href;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', sources, program]);
+    done = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   });
-  const run = async (effects: ReturnType<typeof onceEach>, order: Order) => {
-    const runner = new LocalDurableTestRunner({ handlerFunction: fulfilment(effects) });
-    return (await runner.run({ payload: order })).getResult();
-  };
+  const once = { effects: ['charge', 'ship'], keys: 2 };
+  const result = { charge: 'charge o-1', shipment: 'ship o-1' };
 
-  it('has each effect once, although its handler runs again after the wait', async () => {
-    const effects = shop();
-    const order = newOrder();
-    const result = { charge: `ch_${order.id}`, shipment: `sh_${order.id}` };
-    expect(await run(onceEach(memoryStore(), effects), order)).toEqual(result);
-    expect(effects.charge).toHaveBeenCalledExactlyOnceWith(order, expect.any(String));
-    expect(effects.ship).toHaveBeenCalledOnce();
+  it('has each effect once, although its handler runs again after the wait', () => {
+    expect(done['afterWait']).toEqual({ ...once, results: [result] });
   });
 
-  it('has each effect once, although a step ends between its effect and its checkpoint', async () => {
-    const effects = shop();
-    const order = newOrder();
-    const { chargeOnce, shipOnce } = onceEach(memoryStore(), effects);
-    let attempts = 0;
-    const dies = async (...args: Parameters<typeof chargeOnce>) => {
-      const charge = await chargeOnce(...args);
-      if (++attempts < 3) throw new Error('there is no checkpoint of this');
-      return charge;
-    };
-    expect(await run({ chargeOnce: dies, shipOnce }, order)).toMatchObject({ charge: `ch_${order.id}` });
-    expect(attempts).toBe(3);
-    expect(effects.charge).toHaveBeenCalledOnce();
+  it('has each effect once, although a step ends between its effect and its checkpoint', () => {
+    expect(done['stepWithoutCheckpoint']).toEqual({ ...once, results: [result], attempts: 3 });
   });
 
-  it('has each effect once, although two executions of one order run', async () => {
-    const effects = shop();
-    const order = newOrder();
-    const guarded = onceEach(memoryStore(), effects);
-    const first = await run(guarded, order);
-    expect(await run(guarded, order)).toEqual(first);
-    expect(effects.charge).toHaveBeenCalledOnce();
-    expect(effects.ship).toHaveBeenCalledOnce();
+  it('has each effect once, although two executions of one order run', () => {
+    expect(done['twoExecutions']).toEqual({ ...once, results: [result, result] });
   });
 });
 

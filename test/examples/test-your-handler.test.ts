@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import * as mistakes from '../../examples/test-your-handler/mistakes.ts';
 import { payment } from '../../examples/test-your-handler/payment.ts';
 import { fakePorts, type Order } from '../../examples/test-your-handler/ports.ts';
+import { terminal } from '../../tools/pictures/terminal.ts';
 import { page } from '../support/pages.ts';
-import { terminalPicture } from '../support/terminal-picture.ts';
 
 const PAGE = 'docs/recipes/test-your-handler.md';
 
@@ -48,7 +48,11 @@ describe('the page shows', () => {
   it('the report as text', async () => expect(page(PAGE)).toContain(`\`\`\`text\n${await check()}\n\`\`\`\n`));
 
   it('the report as a picture of the terminal', async () => {
-    const picture = terminalPicture(inspect(await check(), { colors: true }));
+    const frame = {
+      title: 'A report of the test kit in a terminal',
+      description: 'The page has the same report as text: one finding, four places, what to do, and how it happened.',
+    };
+    const picture = terminal(frame, inspect(await check(), { colors: true }));
     await expect(picture).toMatchFileSnapshot('../../docs/recipes/test-your-handler.svg');
   });
 

@@ -59,8 +59,8 @@ describe('problems are byte for byte those of httpIdempotency', () => {
       return key;
     };
     const running = await crashed({});
-    const unknown = await crashed({ onExpiredLease: 'throw', leaseMillis: 1 });
-    harness.clock.advance(2000);
+    const unknown = await crashed({ onExpiredLease: 'throw', leaseMillis: 20_000 });
+    harness.clock.advance(21_001);
     const used = randomUUID();
     await api(paid)(request(used));
     const answers = {
@@ -200,9 +200,17 @@ describe('the body of a request', () => {
     await request.text();
     const next = vi.fn();
     expect(await thrownBy(guardOf()(request, next))).toMatchObject({
-      message: expect.stringMatching(/put the guard in front/),
+      message: expect.stringMatching(/Put the guard in front/),
     });
     expect(next).not.toHaveBeenCalled();
+  });
+
+  it('is not read where there is no key', async () => {
+    const request = new Request('https://shop.example/payments', { method: 'POST', body: 'a' });
+    await request.text();
+    expect((await guardOf()(request, vi.fn())).status).toBe(400);
+    const next = async () => new Response('unguarded');
+    expect(await (await guardOf({ required: false })(request, next)).text()).toBe('unguarded');
   });
 
   it('is not read where the fingerprint is a function', async () => {
@@ -213,6 +221,18 @@ describe('the body of a request', () => {
     await guard(request, next);
     expect((await guard(post('b', { 'x-content-sha256': 'b' }), next)).status).toBe(422);
   });
+});
+
+it('a method is guarded in any case, although `Request` leaves some as they are', async () => {
+  const next = vi.fn(async () => new Response('paid'));
+  const guard = guardOf();
+  for (const method of ['PATCH', 'patch']) {
+    await guard(
+      new Request('https://shop.example/', { method, headers: { 'idempotency-key': 'k-1' }, body: '{}' }),
+      next,
+    );
+  }
+  expect(next).toHaveBeenCalledOnce();
 });
 
 describe('further arguments', () => {
@@ -320,12 +340,12 @@ describe('the outcome', () => {
   it('is stored where `settle` says so: it gets the response in format 2.0', async () => {
     const settle = vi.fn(() => 'store' as const);
     const guard = guardOf({ settle });
-    const next = vi.fn(async () => new Response('no', { status: 503 }));
+    const next = vi.fn(async () => Response.json('no', { status: 503 }));
     await guard(post(), next);
     expect((await guard(post(), next)).status).toBe(503);
     expect(next).toHaveBeenCalledOnce();
-    const headers = { 'content-type': 'text/plain;charset=UTF-8' };
-    const stored = { statusCode: 503, headers, body: 'no', isBase64Encoded: false };
+    const headers = { 'content-type': 'application/json' };
+    const stored = { statusCode: 503, headers, body: '"no"', isBase64Encoded: false };
     expect(settle).toHaveBeenCalledWith({ kind: 'returned', value: stored }, false);
   });
 });
@@ -339,6 +359,7 @@ describe('refuses at construction', () => {
     ['operation', undefined, 'must be a string'],
     ['problemHeaders', () => ({}), 'is not known'],
     ['timeoutEarlyInMillis', 5, 'is not known'],
+    ['migrateFrom', {}, 'is not known'],
   ])('%s: %j', (name, value, why) => {
     const make = () => idempotentRoute({ store: memoryStore() as RecordStore, ...options, [name]: value } as never);
     expect(make).toThrow(`option \`${name}\``);

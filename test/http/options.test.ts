@@ -94,6 +94,7 @@ const OTHER_VALUES = {
   settle: () => 'store',
   cache: { maxEntries: 10 },
   migrateFrom: {
+    name: 'another package',
     attach:
       ({ store }) =>
       () => {

@@ -1,19 +1,33 @@
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { buildPackage, hasShell, paste, type Runner, runLine, startRunner } from './runner.ts';
 
 beforeAll(buildPackage);
 
 let runner: Runner | undefined;
+let temporary: string;
 
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'middy-idempotency-test-'));
+  // PostgreSQL may run as another user.
+  chmodSync(temporary, 0o755);
+});
 afterEach(async () => {
   runner?.child.kill();
   await runner?.exitCode;
+  rmSync(temporary, { recursive: true });
 });
 
 function start(environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Runner {
-  runner = startRunner({ PORT: '0', PROCESSOR_LATENCY_MILLIS: '0', ...environment }, ['--store', 'postgres', ...args]);
+  runner = startRunner({ PORT: '0', PROCESSOR_LATENCY_MILLIS: '0', TMPDIR: temporary, ...environment }, [
+    '--store',
+    'postgres',
+    ...args,
+  ]);
   return runner;
 }
 
@@ -57,8 +71,18 @@ describe('npm start -- --store postgres', () => {
       expect(() => process.kill(-Number(child.pid), 0), 'a process is left').toThrow('ESRCH');
       const [error] = await once(connect(Number(port), '127.0.0.1'), 'error');
       expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(readdirSync(temporary)).toEqual([]);
     },
   );
+
+  it('ends with Ctrl-C while PostgreSQL starts, and leaves nothing behind', async () => {
+    const { until, exitCode, pressControlC, output } = start({ POSTGRES_URL: undefined });
+    await until(/Starting PostgreSQL/);
+    pressControlC();
+    expect(await exitCode).toBe(0);
+    expect(output()).toBe('Starting PostgreSQL\nStopping\n');
+    expect(readdirSync(temporary)).toEqual([]);
+  });
 
   it('says why it cannot use the given database, without the password', async () => {
     const url = new URL(inject('postgresUrl'));

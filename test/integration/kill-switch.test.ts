@@ -1,24 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import {
-  type IdempotencyHandle,
-  idempotency,
-  idempotent,
-  idempotentTransaction,
-  type RecordStore,
-} from 'middy-idempotency';
-import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
+import { idempotency, idempotent, idempotentTransaction, type RecordStore } from 'middy-idempotency';
+import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { apiGatewayV2Event, lambdaContext } from 'middy-idempotency/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MIDDY_VERSIONS, newOrder, thrownBy, useGuards } from '../support/harness.ts';
-import { useTable } from '../support/table.ts';
 
 const guards = useGuards();
-const accounts = useTable();
 const warn = vi.spyOn(process, 'emitWarning');
 
 beforeEach(() => {
@@ -29,14 +19,6 @@ afterEach(() => void delete process.env['MIDDY_IDEMPOTENCY_DISABLED']);
 
 /** As an operator finds it: the table is gone. */
 const lostTable = () => dynamoDBStore({ ...guards.table, tableName: 'no-such-table' });
-
-const open = (id: string): TransactionItem => ({
-  Put: { TableName: accounts.tableName, Item: { id }, ConditionExpression: 'attribute_not_exists(id)' },
-});
-const isOpen = async (id: string) => {
-  const get = new GetCommand({ TableName: accounts.tableName, Key: { id }, ConsistentRead: true });
-  return (await DynamoDBDocumentClient.from(accounts.client).send(get)).Item !== undefined;
-};
 
 describe.each(MIDDY_VERSIONS)('a guard that is switched off, with %s', (_, version) => {
   it('executes every request without its table, and says so for each', async () => {
@@ -50,54 +32,28 @@ describe.each(MIDDY_VERSIONS)('a guard that is switched off, with %s', (_, versi
     expect(await thrownBy(call({}))).toMatchObject({ code: 'KEY_MISSING' });
   });
 
-  it('gives a handle that works: derived keys are the same, steps run, and transact writes', async () => {
+  it('gives a handle that works: derived keys are the same, steps run, and a response may be stored early', async () => {
     const keys: string[] = [];
-    const id = randomUUID();
-    const handler = async (_event: unknown, { idempotency: handle }: { idempotency: never }) => {
-      const { deriveKey, step, extend, transact, complete } = handle as IdempotencyHandle<TransactionItem>;
+    const handler: Parameters<typeof guards.guarded>[0]['handler'] = async (_event, { idempotency }) => {
+      const { deriveKey, step, extend, complete, signal, attempt } = idempotency;
       keys.push(deriveKey('charge'));
       const stepped = await step('reserve', () => ({ seat: 7 }));
       await extend(1000);
-      if (keys.length === 2) await transact([open(id)], 'opened');
-      else await complete('completed');
-      return stepped;
+      await complete('completed');
+      return { ...stepped, attempt, isAborted: signal.aborted };
     };
     const order = newOrder();
     const options = { allowDisabling: true };
-    const disabled = guards.guarded({
-      middy: version,
-      handler: handler as never,
-      options: { ...options, store: lostTable() },
-    });
+    const disabled = guards.guarded({ middy: version, handler, options: { ...options, store: lostTable() } });
     delete process.env['MIDDY_IDEMPOTENCY_DISABLED'];
-    const guarded = guards.guarded({ middy: version, handler: handler as never, options });
-    expect(await guarded(order)).toEqual({ seat: 7 });
-    expect(await disabled(order)).toEqual({ seat: 7 });
-    expect(await isOpen(id)).toBe(true);
+    const guarded = guards.guarded({ middy: version, handler, options });
+    const answer = { seat: 7, attempt: 1, isAborted: false };
+    expect([await guarded(order), await disabled(order)]).toEqual([answer, answer]);
     expect(new Set(keys).size).toBe(1);
   });
 });
 
 describe('the switch', () => {
-  it('gives the error of the database itself when a transact is refused', async () => {
-    const id = randomUUID();
-    const fn = idempotent(
-      async (_order: object, handle: IdempotencyHandle<TransactionItem>) => handle.transact([open(id)], 'opened'),
-      {
-        store: lostTable(),
-        operation: 'open',
-        key: 'id',
-        passHandle: true,
-        allowDisabling: true,
-      },
-    );
-    await fn({ id: 'account' });
-    expect(await thrownBy(fn({ id: 'account' }))).toMatchObject({
-      name: 'TransactionCanceledException',
-      CancellationReasons: [{ Code: 'ConditionalCheckFailed' }],
-    });
-  });
-
   it('answers over HTTP as an API without a guard, and still refuses a request without a key', async () => {
     const guard = httpIdempotency({ store: lostTable(), operation: 'pay', scope: 'anonymous', allowDisabling: true });
     let made = 0;

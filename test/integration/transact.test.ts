@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
 import { settleByStatus } from 'middy-idempotency/http';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { type Body, handling, useExecutions } from '../support/execution-harness.ts';
 import type { DynamoDBRequest } from '../support/fault-proxy.ts';
@@ -353,4 +353,39 @@ it("translates items as the user's own document client is set to", async () => {
   await guards.guarded({ handler: handling(({ transact }) => transact([put], paid)), options })(newOrder());
   expect(await balance(id)).toBe(7);
   expect(client.config.translateConfig).toEqual({ marshallOptions: { removeUndefinedValues: true } });
+});
+
+describe('a guard that an operator has switched off', () => {
+  const disabled = (items: readonly TransactionItem[]) => {
+    vi.stubEnv('MIDDY_IDEMPOTENCY_DISABLED', 'true');
+    vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const body: Body = async ({ transact }) => {
+      await transact(items, paid);
+      return paid;
+    };
+    return guards.guarded({ handler: handling(body), options: { store: throughProxy(), allowDisabling: true } });
+  };
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  it('writes the items alone, as often as the request comes', async () => {
+    const id = randomUUID();
+    const call = disabled([deposit(id)]);
+    const order = newOrder();
+    expect([await call(order), await call(order)]).toEqual([paid, paid]);
+    expect(await balance(id)).toBe(20);
+    expect(proxy.seen.map(({ operation }) => operation)).toEqual(['TransactWriteItems', 'TransactWriteItems']);
+  });
+
+  it('gives the error of the database itself when a transact is refused', async () => {
+    const id = randomUUID();
+    const call = disabled([open(id)]);
+    await call(newOrder());
+    expect(await thrownBy(call(newOrder()))).toMatchObject({
+      name: 'TransactionCanceledException',
+      CancellationReasons: [{ Code: 'ConditionalCheckFailed' }],
+    });
+  });
 });

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware';
+import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { type IdempotencyHandle, idempotent } from 'middy-idempotency';
 import { dynamoDBStore, type TransactionItem } from 'middy-idempotency/dynamodb';
 import { dynamoDBStore as liteStore } from 'middy-idempotency/dynamodb/lite';
+import { httpIdempotency } from 'middy-idempotency/http';
 import { powertoolsRecords } from 'middy-idempotency/powertools';
 import { describe, expect, inject, it } from 'vitest';
 import { releaseRecord } from '../../src/operator/index.ts';
@@ -13,6 +16,7 @@ import { resolvePowertools } from '../../src/powertools/options.ts';
 import { LOCAL_ACCESS } from '../../tools/clients.ts';
 import { useFaultProxy } from '../support/fault-proxy.ts';
 import { lambdaContext } from '../support/harness.ts';
+import { SHAPES } from '../support/http-events.ts';
 import { charging, KEY_PREFIX, useOldAndNew } from '../support/powertools.ts';
 import { localClient } from '../support/table.ts';
 
@@ -194,7 +198,7 @@ describe('the item that Powertools sees', () => {
     for (let depth = 0; depth < 30; depth++) deep = { deep };
     for (const result of [
       'x'.repeat(389 * 1024),
-      Array(65_000).fill(12_345),
+      Array(20_000).fill(12_345),
       deep,
       [Number.MAX_SAFE_INTEGER, -1e-130, 0.1],
     ]) {
@@ -320,6 +324,29 @@ describe('a table with a sort key', () => {
       expect(charges).toEqual(['old', 'new']);
     }
   });
+});
+
+it('lets the old code replay an HTTP response', async () => {
+  const { event } = SHAPES[1] as (typeof SHAPES)[number];
+  const request = event({ headers: [['Idempotency-Key', randomUUID()]], body: '{"amount":5}' }) as never;
+  const eventKeyJmesPath = 'headers."idempotency-key"';
+  const records = { tableName, client, eventKeyJmesPath, keyPrefix: 'api', acceptRecordsWithoutScope: true } as const;
+  const migrateFrom = powertoolsRecords({ ...records, mode: 'mirror' });
+  const response = { statusCode: 201, headers: { Location: '/1' }, body: '{"id":1}' };
+  const next = middy()
+    .use(httpIdempotency({ store, operation: 'api', scope: 'anonymous', migrateFrom }))
+    .handler(async () => response);
+  const old = middy()
+    .use(
+      makeHandlerIdempotent({
+        persistenceStore: new DynamoDBPersistenceLayer({ tableName, awsSdkV3Client: client }),
+        config: new IdempotencyConfig({ eventKeyJmesPath }),
+        keyPrefix: 'api',
+      }),
+    )
+    .handler(async () => ({ statusCode: 500 }));
+  expect(await next(request, lambdaContext())).toEqual(response);
+  expect(await old(request, lambdaContext())).toEqual(response);
 });
 
 function withHandle(

@@ -1,9 +1,10 @@
 import { idempotency, idempotent, idempotentTransaction } from 'middy-idempotency';
-import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { type PowertoolsRecordsOptions, powertoolsRecords } from 'middy-idempotency/powertools';
 import { describe, expect, it } from 'vitest';
+// The store itself: that of the public name is in memory in the fast loop.
+import { dynamoDBStore } from '../../src/stores/dynamodb.ts';
 
 const good: PowertoolsRecordsOptions = { tableName: 'old', mode: 'readThrough', eventKeyJmesPath: 'id' };
 const store = dynamoDBStore({ tableName: 'new' });

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import { idempotency } from 'middy-idempotency';
 import { dynamoDBStore } from 'middy-idempotency/dynamodb';
 import { httpIdempotency } from 'middy-idempotency/http';
 import { memoryStore } from 'middy-idempotency/memory';
 import { powertoolsRecords } from 'middy-idempotency/powertools';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { completeRecord, releaseRecord } from '../../src/operator/index.ts';
 import { legacyIdentity } from '../../src/powertools/legacy-id.ts';
 import { resolvePowertools } from '../../src/powertools/options.ts';
@@ -36,9 +37,11 @@ describe('after the deploy, a request that the old code has served', () => {
     const { charges, as } = charging();
     const order = newOrder();
     const first = await on.old(as('old'))(order);
-    const next = on.new(as('new'));
+    const events: string[] = [];
+    const next = on.new(as('new'), { options: { onEvent: ({ type }) => void events.push(type) } });
     expect(await next(order)).toEqual(first);
     expect(await next(order)).toEqual(first);
+    expect(events).toEqual(['replayed', 'replayed']);
     expect(charges).toEqual(['old']);
   });
 
@@ -210,6 +213,33 @@ describe('a request that the old code is serving', () => {
   });
 });
 
+it('does not take a late answer for an execution whose time has passed: it may have ended in between', async () => {
+  const { charges, as, hold } = charging();
+  const order = newOrder();
+  const { started, go } = hold('old');
+  const running = on.old(as('old'), {}, {}, 2000)(order);
+  await started;
+  const [read, delivered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = localClient();
+  slow.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      read.resolve();
+      await delivered.promise;
+      return answer;
+    },
+    { step: 'deserialize', priority: 'high' },
+  );
+  const request = on.new(as('new'), { records: { client: slow } })(order);
+  await read.promise;
+  go();
+  await running;
+  on.passTime(10_000);
+  delivered.resolve();
+  expect(await request).toEqual(await running);
+  expect(charges).toEqual(['old']);
+});
+
 describe('an execution of the old code that has vanished', () => {
   /** It dies in the middle: its item stays INPROGRESS. */
   async function crashed(order: { id: string }, remainingMillis = 1000) {
@@ -276,6 +306,25 @@ it('reads a table with a sort key, other attributes and a store that is no table
   expect(charges).toEqual(['old']);
 });
 
+it('does not execute again where the outcome has a number that JavaScript cannot hold', async () => {
+  for (const [N, refusal] of [
+    ['12345678901234567890', 'RESPONSE_NOT_REPLAYABLE'],
+    ['1.5e120', undefined],
+  ] as const) {
+    const order = newOrder();
+    await on.old(charging().as('old'))(order);
+    const data = { N };
+    const change = { UpdateExpression: 'SET #d = :d', ExpressionAttributeNames: { '#d': 'data' } };
+    const Key = { id: { S: String(legacyKey(order).id) } };
+    await client.send(
+      new UpdateItemCommand({ TableName: tableName, Key, ...change, ExpressionAttributeValues: { ':d': data } }),
+    );
+    const retry = on.new(charging().as('new'))(order);
+    if (refusal) await expect(retry).rejects.toThrow(code(refusal));
+    else expect(await retry).toBe(1.5e120);
+  }
+});
+
 it('counts an item as it stands, and refuses one that Powertools has not written', async () => {
   const order = newOrder();
   await on.old(charging().as('old'), {}, { statusAttr: 'another' })(order);
@@ -294,6 +343,23 @@ it('asks Powertools, too, when the answer to its claim was lost and the SDK sent
   expect(await next(order)).toEqual(first);
   expect(lost).toBeGreaterThan(1);
   expect(charges).toEqual([]);
+});
+
+it('warns once where the key of Powertools selects nothing, or refuses it, as Powertools does', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const records = { eventKeyJmesPath: 'body.id' };
+  const next = on.new(charging().as('new'), { records });
+  expect(await next(newOrder())).toMatchObject({ by: 'new' });
+  expect(await next(newOrder())).toMatchObject({ by: 'new' });
+  expect(warn.mock.calls).toEqual([
+    [
+      expect.stringContaining('`body.id` selected nothing'),
+      expect.objectContaining({ code: 'MIDDY_IDEMPOTENCY_NO_LEGACY_KEY' }),
+    ],
+  ]);
+  warn.mockRestore();
+  const strict = on.new(charging().as('new'), { records: { ...records, throwOnNoIdempotencyKey: true } });
+  await expect(strict(newOrder())).rejects.toThrow(code('KEY_MISSING'));
 });
 
 it('takes its claim back when the table of Powertools cannot be read', async () => {

@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** What the site has installed, generated and built. */
+const exclude = ['docs/node_modules/**', 'docs/generated/**', 'docs/dist/**'];
+
 /** README and the pages of `docs/`, by their paths. */
-export const PAGES: readonly string[] = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT }).sort()];
+export const PAGES: readonly string[] = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT, exclude }).sort()];
 
 export const page = (path: string) => readFileSync(`${ROOT}${path}`, 'utf8');
 

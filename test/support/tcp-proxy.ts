@@ -4,20 +4,26 @@ import { listenHere } from '../../tools/loopback.ts';
 
 /**
  * What becomes of bytes that a client sends. `'cut'`: they are lost, and the connection breaks. `'cut answer'`: the server gets
- * them, and the connection breaks before its answer. `'hang'`: nothing goes through any more.
+ * them, and the connection breaks before its answer. `beforeCut`: the same, and this happens in between. `'hang'`: nothing goes
+ * through any more.
  */
-type Fate = 'pass' | 'cut' | 'cut answer' | 'hang';
+type Fate = 'pass' | 'cut' | 'cut answer' | 'hang' | { beforeCut(): Promise<unknown> };
 
 export interface TcpProxy {
   readonly port: number;
   /** Asked for all that a client sends. @default pass */
   decide: (sent: Buffer) => Fate;
+  /** Breaks every connection. */
+  cut(): void;
 }
 
 /** A proxy in front of a server of this machine, which makes faults. It passes everything on when a test begins. */
 export function useTcpProxy(target: () => string): TcpProxy {
   const sockets = new Set<Socket>();
-  const proxy = { port: 0, decide: (): Fate => 'pass' };
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const proxy = { port: 0, decide: (): Fate => 'pass', cut };
   const server = createServer((client) => {
     const upstream = connect(Number(new URL(target()).port), '127.0.0.1');
     let fate: Fate = 'pass';
@@ -36,7 +42,10 @@ export function useTcpProxy(target: () => string): TcpProxy {
       else if (fate !== 'hang') upstream.write(sent);
     });
     upstream.on('data', (answer) => {
-      if (fate === 'cut answer') client.destroy();
+      if (typeof fate === 'object') {
+        void fate.beforeCut().finally(() => client.destroy());
+        fate = 'hang';
+      } else if (fate === 'cut answer') client.destroy();
       else if (fate !== 'hang') client.write(answer);
     });
   });
@@ -47,7 +56,7 @@ export function useTcpProxy(target: () => string): TcpProxy {
     proxy.decide = () => 'pass';
   });
   afterAll(() => {
-    for (const socket of sockets) socket.destroy();
+    cut();
     server.close();
   });
   return proxy;

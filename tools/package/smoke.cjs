@@ -1,7 +1,9 @@
 const assert = require('node:assert/strict');
 const { idempotency, IdempotencyError } = require('middy-idempotency');
 const { dynamoDBStore } = require('middy-idempotency/dynamodb');
+const { idempotentRoute } = require('middy-idempotency/fetch');
 const { memoryStore } = require('middy-idempotency/memory');
+const { powertoolsRecords } = require('middy-idempotency/powertools');
 
 module.exports = async (how) => {
   const { default: middy } = await import('@middy/core');
@@ -18,6 +20,13 @@ module.exports = async (how) => {
   await assert.rejects(handler({}, {}), (error) => error instanceof IdempotencyError && error.code === 'KEY_MISSING');
   assert.equal(typeof dynamoDBStore({ tableName: 'any' }).insert, 'function');
   assert.throws(() => dynamoDBStore({}), /tableName/);
+  const guard = idempotentRoute({ store: memoryStore(), operation: 'pay', scope: 'anonymous' });
+  const request = () =>
+    new Request('http://a.example', { method: 'POST', headers: { 'idempotency-key': 'k' }, body: '{}' });
+  const texts = [1, 2].map(async (n) => (await guard(request(), async () => new Response(`${n}`))).status);
+  assert.deepEqual((await Promise.all(texts)).sort(), [200, 409]);
+  const old = powertoolsRecords({ tableName: 'any', mode: 'readThrough', eventKeyJmesPath: 'id' });
+  assert.doesNotThrow(() => idempotency({ store: memoryStore(), operation: 'pay', key: 'id', migrateFrom: old }));
   console.log(`Node ${process.version}, @middy/core ${version}, ${how}: ok`);
 };
 if (require.main === module) module.exports('require');

@@ -2,10 +2,11 @@ import { createServer } from 'node:http';
 import { listenHere } from '../../../tools/loopback.ts';
 import type { ChargeRequest, Processor } from '../../payments/processor.ts';
 import { readBody } from '../body.ts';
+import { isFromHere } from '../from-here.ts';
 import { type LocalFunctionOptions, localFunction } from '../function.ts';
 import type { LambdaFunction } from '../server.ts';
 
-/** A request with this header is one whose function dies. Its only value is `after-charge`. */
+/** A request of this machine with this header is one whose function dies. Its only value is `after-charge`. */
 const KILL_HEADER = 'local-kill';
 
 /** What the process asks the runner for. */
@@ -57,7 +58,9 @@ export function killedFunction({ processor, environment, ...options }: KilledFun
 
   return {
     instead: (payments) => (event, context) =>
-      event.headers[KILL_HEADER] === 'after-charge' ? invoke(event) : payments(event, context),
+      event.headers[KILL_HEADER] === 'after-charge' && isFromHere(event.headers)
+        ? invoke(event)
+        : payments(event, context),
     async stop() {
       await Promise.all([...running].map((stop) => stop()));
     },

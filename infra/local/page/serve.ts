@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Example, paymentRecordId } from '../curl.ts';
+import { isFromHere } from '../from-here.ts';
 import { pause } from '../source.ts';
 import { type PageSources, pageState } from './look.ts';
 
@@ -77,12 +78,4 @@ async function sendFile(response: ServerResponse, pathname: string): Promise<voi
   if (file === undefined) return void response.writeHead(404, HEADERS).end();
   const content = await readFile(new URL(file.name, import.meta.url));
   response.writeHead(200, { ...HEADERS, vary: 'accept', 'content-type': file.type }).end(content);
-}
-
-const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
-
-/** A site whose name was made to lead here (DNS rebinding) sends its own name as `Host`. */
-function isFromHere({ host = '', origin }: IncomingHttpHeaders): boolean {
-  const { hostname } = URL.parse(`http://${host}`) ?? {};
-  return LOOPBACK_NAMES.includes(hostname ?? '') && (origin === undefined || origin === `http://${host}`);
 }

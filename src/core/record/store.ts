@@ -50,9 +50,11 @@ export interface RecordStore<TItem = never> {
   read(id: string): Promise<IdempotencyRecord | undefined>;
   /**
    * Replaces the whole record if it is as expected, together with writes of the caller: all or nothing. Where `expected` is
-   * `undefined`, it expects no record under the id. `TItem` is a write in the form of the store's own database. `token` is the same whenever
-   * the same transaction is sent again. A conflict of the record is answered before a conflict of the items.
-   * Where `record` is `undefined`, it writes the items alone, and answers every failure as `itemsError`: it is not sent again.
+   * `undefined`, it expects no record under the id. `TItem` is a write in the form of the store's own database. `token` is the
+   * same whenever the same transaction is sent again. A conflict of the record is answered before a conflict of the items.
+   *
+   * Where `record` is `undefined`, it writes the items alone. It answers a failure as `itemsError`, unless the same `token`
+   * makes it safe to send them again.
    * @default there are no transactions
    */
   transact?(

@@ -56,10 +56,7 @@ export function recordStore(options: ResolvedTableOptions, connection: Connectio
     },
 
     async transact(record, expected, items, token) {
-      if (!record) {
-        const failed = await table.transact(items, token);
-        return failed ? { done: false, itemsError: failed.error } : { done: true };
-      }
+      if (!record) return transactWrite({ table, items, token });
       const Item = await itemOf(record);
       const put = { TableName: tableName, Item, ...conditionFor(expected, names), ...RETURN_EXISTING };
       const answer = await transactWrite({ table, put, items, token, read: (item) => existingAt(record.id, item) });

@@ -9,17 +9,17 @@ import type { TransactionItem } from './transaction-item.ts';
 
 interface Transaction {
   readonly table: Table;
-  /** The record. */
-  readonly put: NonNullable<TransactionItem['Put']>;
+  /** The record, if any. */
+  readonly put?: NonNullable<TransactionItem['Put']>;
   readonly items: readonly TransactionItem[];
   readonly token: string;
-  readonly read: (item: Item | undefined) => Promise<IdempotencyRecord | undefined>;
+  readonly read?: (item: Item | undefined) => Promise<IdempotencyRecord | undefined>;
 }
 
 /** The record last: the reasons of the caller's items keep their places. */
 export async function transactWrite(transaction: Transaction): Promise<TransactionResult> {
   const { table, put, items, token } = transaction;
-  const failed = await table.transact([...items, { Put: put }], token);
+  const failed = await table.transact(put ? [...items, { Put: put }] : items, token);
   return failed ? answerOf(failed, transaction) : { done: true };
 }
 
@@ -33,7 +33,7 @@ async function answerOf(
   const { error } = failed;
   const reasons = reasonsOf(error);
   const own = reasons.at(-1);
-  if (!own) {
+  if (!own || !read) {
     if (isMistake(failed)) return { done: false, itemsError: error };
     throw error instanceof IdempotencyError ? error : unavailable(error, tableName);
   }

@@ -25,6 +25,8 @@ export interface Connection {
   /** `WAIT`. @returns how many replicas have the writes of this connection */
   wait(replicas: number, millis: number): Promise<number>;
   readonly isCluster: boolean;
+  /** Whether it sends again what got no answer, without a word: `autoResendUnfulfilledCommands` of `ioredis`. */
+  readonly resends: boolean;
 }
 
 type Commands = {
@@ -50,6 +52,7 @@ export function connectionOf(client: unknown): Connection {
     const of = (key: string, args: readonly string[]) => ({ keys: [key], arguments: [...args] });
     return {
       ...common,
+      resends: false,
       run: (script, key, args) =>
         knowing(
           () => redis.evalSha(script.sha, of(key, args)),
@@ -61,6 +64,7 @@ export function connectionOf(client: unknown): Connection {
     const redis = given as IoRedis;
     return {
       ...common,
+      resends: true,
       run: (script, key, args) =>
         knowing(
           () => redis.evalsha(script.sha, 1, key, ...args),

@@ -34,8 +34,12 @@ const WORD = new RegExp(`\\b(${Object.keys(EXPLAINED).join('|')})\\b`);
 const CLOSED = /client is closed|ClientClosedError/i;
 const TLS = /certificate|self.signed|wrong version number/i;
 
-/** What a client threw, as an error of this package. */
-export function unavailable(error: unknown): IdempotencyError {
+/**
+ * What a client threw, as an error of this package.
+ *
+ * @param resends whether what was refused may have been sent before, and have got no answer
+ */
+export function unavailable(error: unknown, resends = false): IdempotencyError {
   if (error instanceof IdempotencyError) return error;
   const { name = 'Error', message = String(error), stack } = error instanceof Error ? error : {};
   const { code } = (error ?? {}) as { readonly code?: unknown };
@@ -47,7 +51,7 @@ export function unavailable(error: unknown): IdempotencyError {
   return storeUnavailable({
     cause,
     advice: `${advice} ${message}`,
-    retryable: kind !== 'refused',
+    retryable: kind !== 'refused' || (resends && !CLOSED.test(message) ? undefined : false),
     unanswered: kind === 'unanswered' || undefined,
   });
 }

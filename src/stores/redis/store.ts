@@ -25,6 +25,14 @@ export function recordStore({ connection, keyPrefix, waitForReplicas, admit }: S
     read: async (id) => recordOf((await run(SCRIPTS.read, id, [])).existing),
   };
 
+  async function answered<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw unavailable(error, connection.resends);
+    }
+  }
+
   async function write(script: Script, id: string, args: readonly string[]): Promise<WriteResult> {
     const { done, existing } = await run(script, id, args);
     if (!done) return { done, existing: recordOf(existing) };
@@ -42,14 +50,6 @@ export function recordStore({ connection, keyPrefix, waitForReplicas, admit }: S
     const answer = await answered(() => connection.run(script, `${keyPrefix}{${id}}`, args));
     const [done, existing] = answer as readonly [number, (string | null)?];
     return { done: Number(done) === 1, existing: existing ?? undefined };
-  }
-}
-
-async function answered<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw unavailable(error);
   }
 }
 

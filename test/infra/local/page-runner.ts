@@ -31,5 +31,6 @@ export function useRunner(store: Store, latencyMillis: number) {
       return origin;
     },
     output: () => runner?.output() ?? '',
+    until: (pattern: RegExp) => runner?.until(pattern),
   };
 }

@@ -57,7 +57,7 @@ export function usePostgresTables(): pg.Pool {
   const schema = `example_${randomUUID().replaceAll('-', '')}`;
   const url = new URL(inject('postgresUrl'));
   url.searchParams.set('options', `-c search_path=${schema}`);
-  const pool = postgresPool(url.href, 20);
+  const pool = postgresPool(url.href, { max: 20, connectionTimeoutMillis: 10_000 });
   beforeAll(async () => {
     await pool.query(`CREATE SCHEMA ${schema}`);
     await pool.query(postgresSchema());

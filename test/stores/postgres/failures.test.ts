@@ -58,6 +58,17 @@ describe('a database that cannot be used is STORE_UNAVAILABLE, with advice, and 
     expect(whole).not.toContain(new URL(inject('postgresUrl')).password);
   });
 
+  it('for idempotentTransaction, too: its work does not run', async () => {
+    const work = vi.fn();
+    const connectionString = url({ password: 'wrong-secret' });
+    const errors = [];
+    for (const store of [sql.storeOf(poolOf({ connectionString })), sql.storeOf(pool, { tableName: 'no_such_table' })])
+      errors.push(await thrownBy(sql.transaction(work, { store })({ id: '1', amount: 1 })));
+    expect(work).not.toHaveBeenCalled();
+    expect(errors).toMatchObject(Array(2).fill({ code: 'STORE_UNAVAILABLE', retryable: false }));
+    expect(JSON.stringify(errors)).not.toContain('wrong-secret');
+  });
+
   it('a server that is not there: no answer, which a retry may get', async () => {
     const error = await refusalOf(poolOf({ connectionString: url({ port: String(await freePort()) }) }));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, unanswered: true });

@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { Redis as Valkey, Cluster as ValkeyCluster } from 'iovalkey';
 import { redisStore } from 'middy-idempotency/redis';
 import { createClient, createCluster } from 'redis';
@@ -51,6 +51,14 @@ describe.skipIf(!HAS_REDIS)('a cluster of three masters', () => {
   describeStore('a cluster through ioredis', () => redisStore({ client: redis }));
   describeStore('a cluster through iovalkey', () => redisStore({ client: valkey, keyPrefix: 'valkey:' }));
   describeStore('a cluster through redis', () => redisStore({ client: node, keyPrefix: 'node:' }));
+
+  it('is refused with advice where the client is not one for clusters', async () => {
+    const [client] = cluster.clients;
+    const store = redisStore({ client: client as Redis });
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => thrownBy(store.read(`op#${n}`))));
+    const moved = answers.find((answer) => answer !== undefined);
+    expect(moved).toMatchObject({ code: 'STORE_UNAVAILABLE', advice: expect.stringContaining('client for clusters') });
+  });
 
   it('has records on every master', async () => {
     const sizes = await Promise.all(cluster.clients.map((client) => client.dbsize()));

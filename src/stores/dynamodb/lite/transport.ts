@@ -35,6 +35,7 @@ const SKEWED = /^(InvalidSignature|SignatureDoesNotMatch|RequestExpired|RequestI
 interface Prepared {
   readonly host: string;
   readonly path: string;
+  readonly userAgent: string;
   readonly sign: Sign;
   readonly exchange: Exchange;
 }
@@ -84,11 +85,12 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
   function prepare(): Prepared {
     const { url, region } = resolveEndpoint(options, env);
     const sign = signer({ region, service: 'dynamodb' });
-    return { host: url.host, path: url.pathname, sign, exchange: surroundings.connect(url, surroundings) };
+    const userAgent = `middy-idempotency nodejs/${process.versions.node} ${env['AWS_EXECUTION_ENV'] ?? ''}`.trim();
+    return { host: url.host, path: url.pathname, userAgent, sign, exchange: surroundings.connect(url, surroundings) };
   }
 
   function headersFor(
-    { host, path, sign }: Omit<Prepared, 'exchange'>,
+    { host, path, userAgent, sign }: Omit<Prepared, 'exchange'>,
     operation: string,
     body: string,
     identity: Credentials,
@@ -108,7 +110,7 @@ export function transport(options: TransportOptions, surroundings: Surroundings)
       ...headers,
       authorization: sign({ path, headers, body }, identity, date),
       'content-length': String(Buffer.byteLength(body)),
-      'user-agent': `middy-idempotency nodejs/${process.versions.node} ${env['AWS_EXECUTION_ENV'] ?? ''}`.trim(),
+      'user-agent': userAgent,
       ...(traceId && { 'x-amzn-trace-id': traceId }),
     };
   }

@@ -1,13 +1,7 @@
-import type { IdempotencyEvent, IdempotencyEventType } from 'middy-idempotency';
+import type { IdempotencyEvent, IdempotencyEventType } from '../core/events.ts';
 
-export const METRIC_NAMESPACE = 'MiddyIdempotency';
-/** The one dimension of every metric: CloudWatch bills each combination of dimensions. */
-export const METRIC_DIMENSION = 'functionName';
-/** Milliseconds from the beginning of a claim to its answer. */
-export const CLAIM_LATENCY = 'ClaimLatency';
-
-/** What is counted for each event. */
-export const COUNTERS = {
+/** The metric that counts each event. */
+export const EVENT_METRICS = {
   claimed: 'Claims',
   takenOver: 'Takeovers',
   replayed: 'Replays',
@@ -31,19 +25,31 @@ export const COUNTERS = {
   stepSkipped: 'SkippedSteps',
 } as const satisfies Record<IdempotencyEventType, string>;
 
+/** The metric of the time from the beginning of a claim to its answer, milliseconds. */
+export const CLAIM_LATENCY = 'ClaimLatency';
+export const METRIC_NAMESPACE = 'MiddyIdempotency';
+/** The one dimension of every metric: CloudWatch bills each combination of dimensions. */
+export const METRIC_DIMENSION = 'functionName';
+
 /** These answer a claim, so that their duration is its latency. */
 const ANSWERS: readonly IdempotencyEventType[] = ['claimed', 'takenOver', 'replayed', 'inFlight', 'keyReused'];
 
 /**
- * The members that make a line of the log a metric, too: no request of its own, no other line. CloudWatch reads them by
- * the embedded metric format (AWS: "Specification: Embedded metric format").
+ * The members that make a line of your log a metric, too: no request of its own, no other line. CloudWatch reads them by
+ * the embedded metric format (AWS: "Specification: Embedded metric format"). The line must be JSON as a whole, so write it to
+ * the standard output: Lambda's console puts other text in front of it.
+ *
+ * @param functionName the value of the dimension. @default `AWS_LAMBDA_FUNCTION_NAME`, else `local`
  */
-export function metricMembers({ type, durationMillis }: IdempotencyEvent, functionName: string, at: number): object {
-  const counter = COUNTERS[type];
+export function emfMetrics(
+  { type, durationMillis }: IdempotencyEvent,
+  functionName: string = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'local',
+): object {
+  const counter = EVENT_METRICS[type];
   const isAnswer = ANSWERS.includes(type);
   return {
     _aws: {
-      Timestamp: at,
+      Timestamp: Date.now(),
       CloudWatchMetrics: [
         {
           Namespace: METRIC_NAMESPACE,

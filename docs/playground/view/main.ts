@@ -1,0 +1,3 @@
+import { IdempotencyPlayground } from './playground.ts';
+
+customElements.define('idempotency-playground', IdempotencyPlayground);
