@@ -144,13 +144,17 @@ export function seen(record: IdempotencyRecord | undefined): Seen | undefined {
 
 /** The results that checkpoints hold, by the names of the steps. */
 export function resultsOf(checkpoints: readonly (readonly [name: string, text: unknown])[]): Record<string, string> {
-  return Object.fromEntries(
-    checkpoints.map(([name, text]) => {
-      // Broken code may write nothing there.
-      const { result, notReplayable } = JSON.parse(String(text) || '{}');
-      return [name, notReplayable === undefined ? String(result) : NOT_KEPT];
-    }),
-  );
+  return Object.fromEntries(checkpoints.map(([name, text]) => [name, resultOf(String(text))]));
+}
+
+function resultOf(text: string): string {
+  try {
+    const { result, notReplayable } = JSON.parse(text);
+    return notReplayable === undefined ? String(result) : NOT_KEPT;
+  } catch {
+    // Broken code writes what is no JSON.
+    return text;
+  }
 }
 
 function textOf(outcome: Extract<IdempotencyRecord, { status: 'COMPLETED' }>['outcome']): string | undefined {
