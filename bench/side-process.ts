@@ -19,7 +19,7 @@ import {
   transactionHandler,
 } from './sides.ts';
 
-/** The process of one side: says how long its calls took. It is told by `side.ts` what to be, and then what to do. */
+/** The process of one side: says how long its calls took. `side.ts` sends it a side first, and then calls to measure. */
 process.once('message', (spec: SideSpec) => {
   const { responseBytes } = spec;
   const response = responseBytes === undefined ? RESPONSE : apiResponse(responseBytes);

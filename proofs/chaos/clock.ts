@@ -27,7 +27,7 @@ export interface WallClock {
 export function watchWallClock(time: TrueTime): WallClock {
   const samples: { readonly at: number; readonly ahead: number }[] = [];
   const sample = () => {
-    // Whoever is held up between the two readings sees the wall clock too far behind.
+    // A pause between the two readings makes the wall clock look slow: the largest difference counts.
     const ahead = Math.max(...Array.from({ length: TICKS }, () => tick() - time.now()));
     samples.push({ at: Date.now(), ahead });
   };

@@ -64,7 +64,7 @@ function recordOf(text: string | undefined): Recorded | undefined {
 
 const ANSWERED_MILLIS = 1000;
 
-/** On a connection of its own, and nobody hears the answer. */
+/** On a connection of its own. The answer is not read. */
 async function sendAgain(port: number, sent: Buffer): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);

@@ -21,7 +21,7 @@ export interface Item {
   readonly isRefused: boolean;
 }
 
-/** What the caller is told when the condition of an item fails. */
+/** The caller's error when the condition of an item fails. */
 export const refusalOf = (id: string) => `refused items of ${id}`;
 
 /** All that an execution can learn of the world: what it does is a function of these, and of when they come. */

@@ -8,7 +8,7 @@ export type SqlAnswer = { readonly text: string } | { readonly error: Error };
 
 /** A connection, and what its transaction has done. */
 export interface Session {
-  /** Rows that it has written, and that nobody else sees or writes to; `undefined` where it has deleted one. */
+  /** Rows that it has written and not committed: no other session sees them or writes to them. `undefined` for a deleted row. */
   writes?: Map<string, Row | undefined> | undefined;
   effects: string[];
   /** Whether one of its statements has failed: then all others do. */
@@ -30,7 +30,7 @@ export function sqlError(code: string): Error {
 
 /**
  * PostgreSQL with READ COMMITTED, as much as the store needs of it: a statement sees what was committed when it began, waits for
- * whoever writes to its row, and then compares the row again as that has left it.
+ * another session that writes to its row, and then compares the row as that session has left it.
  */
 export class SqlServer implements Rows {
   readonly #rows = new Map<string, Row>();
@@ -58,7 +58,7 @@ export class SqlServer implements Rows {
     return this.#effects.has(name);
   }
 
-  /** It notices that nobody is at the other end of a connection. */
+  /** It notices that its clients have gone. */
   endAll(): void {
     for (const session of this.#sessions) this.end(session);
   }
