@@ -234,8 +234,8 @@ export class World implements VirtualTime {
       const real = this.#real.now();
       if (this.#inFlight.size > 0 || seen !== this.#activity) {
         if (seen !== this.#activity) {
-          // Everything seemed to wait, and went on by itself.
-          if (idleTurns > IDLE_TURNS) patience.seenMillis = Math.max(patience.seenMillis, real - idleSince);
+          // Nothing was under way, and yet it went on: the next time, this may take many turns.
+          if (idleTurns > 0) patience.seenMillis = Math.max(patience.seenMillis, real - idleSince);
           idleSince = real;
         }
         seen = this.#activity;
