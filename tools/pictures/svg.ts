@@ -1,4 +1,4 @@
-/** What a picture is for whoever does not see it, and its size in pixels. */
+/** The text for readers who do not see the picture, and its size in pixels. */
 export interface Frame {
   readonly title: string;
   /** What it shows, in sentences. */

@@ -46,7 +46,7 @@ describe.skipIf(!HAS_REDIS)(
       ['a wrong password', { password: 'wrong-secret' }],
     ])('%s', async (_, options) => {
       const error = await refusalOf(connected(options));
-      // The client may have sent it before, so that nobody can say that nothing was written.
+      // The client may have sent it before: whether something was written is unknown.
       expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: undefined, unanswered: undefined });
       expect(error.advice).toContain('Correct the user and the password');
       const cause = error.cause as Error;
