@@ -1,5 +1,5 @@
 import type { Choices } from './choices.ts';
-import { chooseScript, PLAIN_SCRIPT, type Script } from './script.ts';
+import { chooseScript, PLAIN_SCRIPT, type Script, type StoreName } from './script.ts';
 
 export type { Script } from './script.ts';
 
@@ -30,8 +30,6 @@ export interface CallPlan {
   readonly script: Script;
   readonly probe: boolean;
 }
-
-export type StoreName = 'records' | 'postgres' | 'redis' | 'dynamodb';
 
 /** One schedule's setup: all that is fixed before it begins. */
 export interface Plan {

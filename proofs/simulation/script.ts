@@ -1,4 +1,4 @@
-import type { StoreName } from './plan.ts';
+export type StoreName = 'records' | 'postgres' | 'redis' | 'dynamodb';
 
 /** What a handler does with its execution before its end. */
 export type Action =
